@@ -1,0 +1,54 @@
+/**
+ * What can be installed offline. Each kind (deb packages, later a system image, a release, a module) implements this
+ * one interface; nothing above `payloads/` knows a package manager.
+ */
+import type { Finding } from '../update/finding.js';
+import type { Policy } from '../update/policy.js';
+
+export interface Request {
+  mode: 'upgrade' | 'full-upgrade' | 'packages' | 'plugin';
+  /** Names for `packages`. */
+  packages: readonly string[];
+  /** Whether to fetch the indexes anew first. */
+  refresh: boolean;
+  policy: Policy;
+}
+
+/** The folder that holds a plan's files: the one being built in `prepare`, the sealed one later. */
+export interface Stage {
+  path: string;
+}
+
+/** One event stream for every sink. `percent` never goes back and reaches 100 only at the true end. */
+export interface ProgressEvent {
+  percent: number;
+  /** What is being worked on, e.g. a package name. */
+  item?: string;
+  text: string;
+  bytesDone?: number;
+  bytesTotal?: number;
+}
+export type Progress = (event: ProgressEvent) => void;
+
+export interface InstallOptions {
+  policy: Policy;
+  /** Everything the package manager and its scripts print, appended. */
+  terminalLog: string;
+}
+
+export interface Payload<P> {
+  /** Online: exactly what would change. Errors: `NOTHING_TO_DO`, `PLAN_FAILED`, `BUSY`, `SOURCE_*`. */
+  plan(request: Request): Promise<P>;
+  /** Brings every file of the plan into the stage, resuming what an earlier run left there. */
+  fetch(plan: P, stage: Stage, on: Progress): Promise<void>;
+  /** What would stall or break it, seen from the running system or at the start of the update boot. */
+  preflight(plan: P, stage: Stage): Promise<Finding[]>;
+  /** Update boot: the change itself. Errors: `INSTALL_FAILED`, `INSTALL_STALLED`. */
+  install(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
+  /** Whether all of the plan is really there (DESIGN, invariant 9); no finding means yes. */
+  verify(plan: P): Promise<Finding[]>;
+  /** After an interruption without a fallback: rolls forward from the files of the stage (invariant 5). */
+  heal(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
+  /** Files that the change left for a person to look at. */
+  leftovers(plan: P): Promise<{ path: string; leftover: string }[]>;
+}

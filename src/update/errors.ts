@@ -1,0 +1,86 @@
+/**
+ * The one error class of everything above `host/`. `code` is closed, so that tests and scripts rely on it and never
+ * on the text; `hint` is the next command for the person to type.
+ */
+export type UpdateErrorCode =
+  // usage and permission
+  | 'USAGE'
+  | 'NOT_PERMITTED'
+  | 'CONFIG_INVALID'
+  | 'BUSY'
+  | 'UNITS_ONLY'
+  // the plan
+  | 'NOTHING_TO_DO'
+  | 'PLAN_FAILED'
+  | 'PLAN_MISSING'
+  | 'PLAN_INVALID'
+  | 'PLAN_TAMPERED'
+  | 'FORMAT_TOO_NEW'
+  | 'REQUEST_INVALID'
+  | 'SOURCE_UNSIGNED'
+  | 'SOURCE_WITHOUT_HASH'
+  | 'DOWNLOAD_FAILED'
+  | 'HASH_MISMATCH'
+  // the stage (DESIGN, invariant 7)
+  | 'STAGE_MISSING'
+  | 'STAGE_OWNER'
+  | 'STAGE_MODE'
+  | 'STAGE_WORLD_WRITABLE'
+  | 'STAGE_SYMLINK'
+  | 'STAGE_NOT_A_FILE'
+  | 'STAGE_FILE_MISSING'
+  | 'STAGE_UNEXPECTED_FILE'
+  | 'STAGE_TRUNCATED'
+  | 'STAGE_SWAPPED'
+  | 'STAGE_TAMPERED'
+  // the state machine and the journal
+  | 'WRONG_STATE'
+  | 'JOURNAL_CORRUPT'
+  | 'UNKNOWN_UPDATE'
+  | 'ARMED'
+  | 'BLOCKED'
+  // the trigger
+  | 'FOREIGN_TRIGGER'
+  | 'TRIGGER_VANISHED'
+  | 'PREFLIGHT_BLOCKED'
+  // the update boot
+  | 'DRIFT'
+  | 'DATABASE_DIRTY'
+  | 'HOOK_FAILED'
+  | 'INSTALL_FAILED'
+  | 'INSTALL_STALLED'
+  | 'INSTALL_INTERRUPTED'
+  | 'VERIFY_FAILED'
+  | 'ATTEMPTS_USED_UP'
+  | 'EARLY_BOOT_FAILED'
+  | 'SERVICE_CRASHED'
+  | 'SNAPSHOT_UNAVAILABLE'
+  | 'INTERNAL';
+
+export interface UpdateErrorOptions {
+  cause?: unknown;
+  /** The next thing to type, one line. */
+  hint?: string;
+}
+
+export class UpdateError extends Error {
+  override readonly name = 'UpdateError';
+  readonly hint: string | undefined;
+
+  constructor(
+    readonly code: UpdateErrorCode,
+    message: string,
+    options: UpdateErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.hint = options.hint;
+  }
+}
+
+/** Any thrown thing as an UpdateError: unknown ones become `INTERNAL` with their cause kept. */
+export function asUpdateError(error: unknown): UpdateError {
+  if (error instanceof UpdateError) return error;
+  return new UpdateError('INTERNAL', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * What can happen to an update. Each is one row of its journal, durable before the effect that it announces
+ * (DESIGN, invariant 3). Events change the state (state.ts); notes only inform the report.
+ */
+import type { UpdateErrorCode } from './errors.js';
+
+/** The wished end of the update boot; `auto` is decided by what changes. */
+export type Action = 'auto' | 'reboot' | 'soft-reboot' | 'poweroff';
+
+export interface Reason {
+  code: UpdateErrorCode;
+  message: string;
+}
+
+/** What a snapshot provider needs to find its fallback again. */
+export interface FallbackNote {
+  provider: string;
+  reference: string;
+}
+
+export type UpdateEvent =
+  | { event: 'prepared'; planHash: string }
+  | { event: 'armed'; planHash: string; action: Action; trigger: string }
+  | { event: 'cancelled'; reason: string }
+  | { event: 'stale'; reason: Reason }
+  | { event: 'claimed'; attempt: number }
+  | { event: 'refused'; reason: Reason }
+  | { event: 'installing'; attempt: number; fallback: FallbackNote | null }
+  | { event: 'resumed'; attempt: number }
+  | { event: 'installed'; attempt: number }
+  | { event: 'failed'; reason: Reason; healed: boolean }
+  | { event: 'reverted'; reason: Reason }
+  | { event: 'confirmed' }
+  | { event: 'blocked'; reason: Reason };
+
+export type EventName = UpdateEvent['event'];
+
+/** Told, but no change of state: phases and their seconds, findings, evidence, the way the machine was left. */
+export type Note =
+  | { note: 'phase'; phase: string; outcome: 'done' | 'failed'; seconds: number }
+  | { note: 'finding'; check: string; message: string }
+  | { note: 'conffile'; path: string; leftover: string }
+  | { note: 'hook'; path: string; exitCode: number; output: string }
+  | { note: 'leaving'; action: Action; by: string }
+  | { note: 'rescue'; message: string };
+
+export type JournalEntry = UpdateEvent | Note;
+
+export function isEvent(entry: JournalEntry): entry is UpdateEvent {
+  return 'event' in entry;
+}

@@ -1,0 +1,129 @@
+/**
+ * The journal of one update: `journal.jsonl`, one row a line, appended and fsynced before the effect it announces.
+ * Each row carries a checksum chained over all rows before it. A torn last row (power cut in the append) is as if it
+ * had never been; a row that does not fit the chain is `JOURNAL_CORRUPT`.
+ */
+import { createHash } from 'node:crypto';
+import type { DurableFiles } from '../host/durable-files.js';
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from './errors.js';
+import { isEvent, type JournalEntry, type UpdateEvent } from './events.js';
+import { advance, transitions, type UpdateState } from './state.js';
+
+export interface JournalRow {
+  sequence: number;
+  at: string;
+  bootId: string;
+  entry: JournalEntry;
+}
+
+/** Read once at the start of a process and passed down; rows are stamped with both. */
+export interface Moment {
+  now: () => Date;
+  bootId: string;
+}
+
+export class Journal {
+  private constructor(
+    private readonly path: string,
+    private readonly files: DurableFiles,
+    private readonly moment: Moment,
+    private read: ReadJournal,
+  ) {}
+
+  static async open(path: string, fs: FileSystem, files: DurableFiles, moment: Moment): Promise<Journal> {
+    return new Journal(path, files, moment, await readJournal(path, fs));
+  }
+
+  get rows(): readonly JournalRow[] {
+    return this.read.rows;
+  }
+
+  get state(): UpdateState {
+    return this.read.state;
+  }
+
+  /** Durable when it returns. Errors: `WRONG_STATE` when the event does not fit the state; nothing is written then. */
+  async append(entry: JournalEntry): Promise<void> {
+    const row: JournalRow = {
+      sequence: this.read.rows.length + 1,
+      at: this.moment.now().toISOString(),
+      bootId: this.moment.bootId,
+      entry,
+    };
+    const state = isEvent(entry) ? advance(this.read.state, entry, row.bootId) : this.read.state;
+    const check = checksum(this.read.check, row);
+    // A torn row before ours ends here, so that ours stands on a line of its own.
+    const start = this.read.torn ? '\n' : '';
+    await this.files.appendLine(this.path, `${start}${JSON.stringify({ ...row, check })}`);
+    this.read = { rows: [...this.read.rows, row], state, check, torn: false };
+  }
+}
+
+interface ReadJournal {
+  rows: JournalRow[];
+  state: UpdateState;
+  check: string;
+  torn: boolean;
+}
+
+/** All sound rows and the state that they add up to. A missing file is an empty journal. */
+export async function readJournal(path: string, fs: FileSystem): Promise<ReadJournal> {
+  let text = '';
+  try {
+    text = await fs.readFile(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+  return parseJournal(text, path);
+}
+
+export function parseJournal(text: string, path = 'the journal'): ReadJournal {
+  const result: ReadJournal = {
+    rows: [],
+    state: { name: 'none' },
+    check: '',
+    torn: text !== '' && !text.endsWith('\n'),
+  };
+  for (const line of text.split('\n')) {
+    const sealed = parseRow(line);
+    // Not JSON: an append that a power cut tore. What it announced had not begun; the chain goes on without it.
+    if (!sealed) continue;
+    const { check, ...row } = sealed;
+    if (checksum(result.check, row) !== check) throw corrupt(path, result.rows.length + 1);
+    if (isEvent(row.entry)) result.state = advance(result.state, known(row.entry), row.bootId);
+    result.rows.push(row);
+    result.check = check;
+  }
+  return result;
+}
+
+function parseRow(line: string): (JournalRow & { check: string }) | undefined {
+  try {
+    const row = JSON.parse(line) as unknown;
+    return typeof row === 'object' && row !== null ? (row as JournalRow & { check: string }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function known(event: UpdateEvent): UpdateEvent {
+  if (event.event in transitions) return event;
+  throw new UpdateError('FORMAT_TOO_NEW', 'the journal knows an event of a later version of offline-update', {
+    hint: 'upgrade offline-update',
+  });
+}
+
+function checksum(before: string, row: JournalRow): string {
+  return createHash('sha256')
+    .update(`${before}\n${JSON.stringify(row)}`)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function corrupt(path: string, row: number): UpdateError {
+  return new UpdateError('JOURNAL_CORRUPT', `${path} is damaged at row ${row}`, {
+    hint: 'offline-update clean',
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Every path of the product, made in one place and rooted anywhere (`--root`), so that each part runs against a test
+ * tree. The shell scripts in `units/` know the same paths: a test compares both.
+ */
+import { join } from 'node:path';
+
+export interface Paths {
+  root: string;
+  /** Where the sealed plan and its files lie; what the trigger points to. */
+  stage: string;
+  /** Where `prepare` builds; swapped with `stage` in one step. */
+  nextStage: string;
+  /** `/var/lib/offline-update`: what outlives an update. */
+  state: string;
+  updates: string;
+  /** A symlink to the folder of the update that has no verdict yet; units start only if it is there. */
+  open: string;
+  /** One boot id a line: claims made by the shell, a ceiling that needs no Node. */
+  claims: string;
+  /** Left by the rescue script, read by `recover`. */
+  rescued: string;
+  /** The wished end, one word, for the shell scripts. */
+  action: string;
+  lock: string;
+  runFolder: string;
+  statusFile: string;
+  config: string;
+  configFolder: string;
+  hooksBefore: string;
+  hooksAfter: string;
+  healthChecks: string;
+  /** In the order in which systemd's generator looks. */
+  triggers: readonly [string, string];
+  library: string;
+}
+
+/** What the link says: absolute, and the same whatever `root` is, since it is read after the boot. */
+export const TRIGGER_TARGET = '/var/lib/system-update';
+
+export const CLAIMED_SUFFIX = '.claimed';
+
+export function pathsBelow(root = '/'): Paths {
+  const at = (path: string) => join(root, path);
+  const state = at('/var/lib/offline-update');
+  return {
+    root,
+    stage: at(TRIGGER_TARGET),
+    nextStage: at('/var/lib/system-update.next'),
+    state,
+    updates: join(state, 'updates'),
+    open: join(state, 'open'),
+    claims: join(state, 'claims'),
+    rescued: join(state, 'rescued'),
+    action: join(state, 'action'),
+    lock: at('/run/offline-update/lock'),
+    runFolder: at('/run/offline-update'),
+    statusFile: at('/run/offline-update/status.json'),
+    config: at('/etc/offline-update/config.toml'),
+    configFolder: at('/etc/offline-update/config.d'),
+    hooksBefore: at('/etc/offline-update/before-install.d'),
+    hooksAfter: at('/etc/offline-update/after-install.d'),
+    healthChecks: at('/etc/offline-update/health.d'),
+    triggers: [at('/system-update'), at('/etc/system-update')],
+    library: at('/usr/lib/offline-update'),
+  };
+}
+
+export interface UpdatePaths {
+  folder: string;
+  plan: string;
+  journal: string;
+  report: string;
+  terminalLog: string;
+}
+
+export function pathsOfUpdate(paths: Paths, id: string): UpdatePaths {
+  const folder = join(paths.updates, id);
+  return {
+    folder,
+    plan: join(folder, 'plan.json'),
+    journal: join(folder, 'journal.jsonl'),
+    report: join(folder, 'report.json'),
+    terminalLog: join(folder, 'term.log'),
+  };
+}
+
+/** The files of a stage, relative to it. */
+export const stageLayout = { plan: 'plan.json', packages: 'packages', lists: 'lists' } as const;

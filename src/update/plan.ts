@@ -1,0 +1,102 @@
+/**
+ * The plan: the sealed description of one update (`plan.json`, format 1). Immutable once written; its SHA-256 is named
+ * in the journal by `trigger`, outside the stage (DESIGN, invariant 7).
+ */
+import * as z from 'zod/mini';
+import { createHash } from 'node:crypto';
+import { UpdateError } from './errors.js';
+import { policySchema } from './policy.js';
+import { UPDATE_ID } from './update-id.js';
+
+export const PLAN_FORMAT = 1;
+
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const bytes = z.int().check(z.nonnegative());
+/** No absolute path, no `..`, no empty part: a plan cannot reach out of its stage. */
+const stagePath = z.string().check(z.regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^/\0]+(?:\/[^/\0]+)*$/));
+
+/** One package of the change set. `from` is null for a new package, `to` for one that goes. */
+export const packageChangeSchema = z.strictObject({
+  name: z.string(),
+  architecture: z.string(),
+  action: z.enum(['install', 'upgrade', 'downgrade', 'reinstall', 'remove']),
+  from: z.nullable(z.string()),
+  to: z.nullable(z.string()),
+  /** Whether apt knows (or shall know) it as installed automatically; explicit installs must not change that. */
+  automatic: z.boolean(),
+  /** Relative to the stage; null when nothing is to be installed. */
+  file: z.nullable(stagePath),
+  sizeBytes: bytes,
+  sha256: z.nullable(sha256),
+});
+export type PackageChange = z.infer<typeof packageChangeSchema>;
+
+export const packagesPlanSchema = z.strictObject({
+  kind: z.literal('packages'),
+  manager: z.literal('apt'),
+  changes: z.array(packageChangeSchema),
+  /** SHA-256 over the sorted list of installed packages when the plan was made. */
+  baseFingerprint: sha256,
+  /** Change of disk use in bytes as the package manager tells it; negative when space is freed. */
+  diskBytes: z.int(),
+  /** Sources that only the policy allowed: shown wherever the plan is shown. */
+  unsignedSources: z.array(z.string()),
+});
+export type PackagesPlan = z.infer<typeof packagesPlanSchema>;
+
+export const stagedFileSchema = z.strictObject({ path: stagePath, sizeBytes: bytes, sha256 });
+export type StagedFile = z.infer<typeof stagedFileSchema>;
+
+export const planSchema = z.strictObject({
+  format: z.literal(PLAN_FORMAT),
+  id: z.string().check(z.regex(UPDATE_ID)),
+  createdAt: z.iso.datetime(),
+  /** What was asked for, in words for the report. */
+  request: z.strictObject({
+    mode: z.enum(['upgrade', 'full-upgrade', 'packages', 'plugin']),
+    packages: z.array(z.string()),
+  }),
+  payload: z.discriminatedUnion('kind', [packagesPlanSchema]),
+  /** Every file of the stage but the plan itself. */
+  files: z.array(stagedFileSchema),
+  policy: policySchema,
+});
+export type Plan = z.infer<typeof planSchema>;
+export type PayloadPlan = Plan['payload'];
+
+export function planText(plan: Plan): string {
+  return `${JSON.stringify(plan, null, 1)}\n`;
+}
+
+export function planHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Reads a plan's text; `FORMAT_TOO_NEW` for one of a later version, `PLAN_INVALID` for anything else that is wrong. */
+export function parsePlan(text: string): Plan {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new UpdateError('PLAN_INVALID', 'the plan is not JSON', {
+      cause: error,
+      hint: 'offline-update prepare',
+    });
+  }
+  const format = z.looseObject({ format: z.int() }).safeParse(document);
+  if (format.success && format.data.format > PLAN_FORMAT) {
+    throw new UpdateError(
+      'FORMAT_TOO_NEW',
+      `the plan has format ${format.data.format}, this version of offline-update knows up to ${PLAN_FORMAT}`,
+      { hint: 'upgrade offline-update, or prepare again' },
+    );
+  }
+  const plan = planSchema.safeParse(document);
+  if (!plan.success) {
+    throw new UpdateError('PLAN_INVALID', `the plan is not valid: ${z.prettifyError(plan.error)}`, {
+      cause: plan.error,
+      hint: 'offline-update prepare',
+    });
+  }
+  return plan.data;
+}

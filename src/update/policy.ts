@@ -1,0 +1,83 @@
+/**
+ * The administrator's policy: `/etc/offline-update/config.toml`, then `config.d/*.toml` in byte order, later files
+ * win key by key. An unknown key is an error, since a misspelt safety setting must not pass in silence.
+ */
+import * as z from 'zod/mini';
+import { parse as parseToml } from 'smol-toml';
+import { join } from 'node:path';
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from './errors.js';
+import type { Paths } from './paths.js';
+
+const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
+
+export const policySchema = z.strictObject({
+  /** How many update boots may work on one update before it is given up as `blocked`. */
+  attempts: z._default(z.int().check(z.minimum(1), z.maximum(10)), 3),
+  /** No progress line and no CPU or disk use of the package manager for so long: the attempt has failed. */
+  stallTimeoutSeconds: z._default(seconds, 900),
+  /** Each executable in before-install.d and after-install.d. */
+  hookTimeoutSeconds: z._default(seconds, 300),
+  /** How long apt and dpkg wait for another holder of their locks. */
+  lockTimeoutSeconds: z._default(seconds, 60),
+  /** Packages from sources whose index is not signed, or that name no SHA-256. */
+  unsignedSources: z._default(z.enum(['refuse', 'allow']), 'refuse'),
+  /** A configuration file changed by hand and by the package: keep ours, or take the new one. */
+  conffiles: z._default(z.enum(['keep', 'replace']), 'keep'),
+  /** Whether a way back is a must, is used where it can be had, or is not wanted. */
+  snapshot: z._default(z.enum(['require', 'prefer', 'off']), 'prefer'),
+  /** How the update boot ends unless `trigger --action` says otherwise. */
+  action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
+});
+
+export type Policy = z.infer<typeof policySchema>;
+
+export const defaultPolicy: Policy = policySchema.parse({});
+
+export async function readPolicy(files: FileSystem, paths: Paths): Promise<Policy> {
+  const extra = await namesIn(files, paths.configFolder);
+  const sources = [paths.config, ...extra.map((name) => join(paths.configFolder, name))];
+  let merged: Record<string, unknown> = {};
+  for (const source of sources) merged = { ...merged, ...(await readOne(files, source)) };
+  return policySchema.parse(merged);
+}
+
+async function readOne(files: FileSystem, path: string): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = await files.readFile(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return {};
+    throw error;
+  }
+  let table: Record<string, unknown>;
+  try {
+    table = parseToml(text);
+  } catch (error) {
+    throw invalid(path, error instanceof Error ? error.message : String(error), error);
+  }
+  const checked = policySchema.safeParse(table);
+  if (!checked.success) throw invalid(path, z.prettifyError(checked.error), checked.error);
+  // Only the keys that stand in this file: defaults must not hide an earlier file's value.
+  return table;
+}
+
+function invalid(path: string, what: string, cause: unknown): UpdateError {
+  return new UpdateError('CONFIG_INVALID', `${path} is not valid: ${what}`, {
+    cause,
+    hint: 'man 8 offline-update lists every key',
+  });
+}
+
+async function namesIn(files: FileSystem, folder: string): Promise<string[]> {
+  try {
+    const names = await files.readFolder(folder);
+    return names
+      .filter((name) => name.endsWith('.toml'))
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
