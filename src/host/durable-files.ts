@@ -1,0 +1,131 @@
+/**
+ * Acts on files that are on the disk when the promise resolves (DESIGN invariant 3: write ahead).
+ *
+ * Each act is a fixed order of the primitives of file-system.ts. The order is the promise: after a power cut at any
+ * instant the disk holds the state before or the state after, never a mixture.
+ *
+ * Errors: the system errors of the primitives. When an act fails, the effect may or may not have been made durable.
+ */
+import { basename, dirname, join } from 'node:path';
+import type { FileSystem } from './file-system.js';
+import { isErrno } from './host-error.js';
+
+export interface DurableFiles {
+  /** New content under this name, whole or not at all. A link of that name is replaced, not followed. Mode 0600. */
+  replace(path: string, content: string, mode?: number): Promise<void>;
+  /**
+   * One line at the end. A power cut may leave a part of it: readers must check each row, and must not append to a
+   * file whose last line is torn.
+   */
+  appendLine(path: string, line: string): Promise<void>;
+  /** A new symbolic link; `EEXIST` when the name is taken, by whatever it is. */
+  link(target: string, path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Two names swapped in one step; `EXCHANGE_UNSUPPORTED`. */
+  exchange(a: string, b: string): Promise<void>;
+  /** False when it was not there. */
+  remove(path: string): Promise<boolean>;
+  /** Nothing there is fine. */
+  removeTree(path: string): Promise<void>;
+  /** With missing parents, all of them with this mode. */
+  makeFolder(path: string, mode: number): Promise<void>;
+}
+
+export function durableFiles(fs: FileSystem): DurableFiles {
+  const syncParents = async (...paths: string[]): Promise<void> => {
+    for (const folder of new Set(paths.map((path) => dirname(path)))) await fs.syncFolder(folder);
+  };
+
+  return {
+    async replace(path, content, mode = 0o600) {
+      const temporary = await createTemporary(fs, path, content, mode);
+      try {
+        await fs.syncFile(temporary);
+        await fs.rename(temporary, path);
+      } catch (error) {
+        await fs.unlink(temporary).catch(() => undefined); // the first error is the one to tell
+        throw error;
+      }
+      await syncParents(path);
+    },
+
+    async appendLine(path, line) {
+      if (line.includes('\n')) throw new TypeError(`more than one line for ${path}`);
+      const isNew = !(await exists(fs, path));
+      await fs.appendFile(path, `${line}\n`);
+      await fs.syncFile(path);
+      if (isNew) await syncParents(path);
+    },
+
+    async link(target, path) {
+      await fs.symlink(target, path);
+      await syncParents(path);
+    },
+
+    async rename(from, to) {
+      await fs.rename(from, to);
+      await syncParents(to, from); // the new name first: better found twice than lost
+    },
+
+    async exchange(a, b) {
+      await fs.exchange(a, b);
+      await syncParents(a, b);
+    },
+
+    async remove(path) {
+      try {
+        await fs.unlink(path);
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return false;
+        throw error;
+      }
+      await syncParents(path);
+      return true;
+    },
+
+    async removeTree(path) {
+      if (!(await exists(fs, path))) return;
+      await fs.removeTree(path);
+      await syncParents(path);
+    },
+
+    async makeFolder(path, mode) {
+      const missing: string[] = [];
+      for (let folder = path; !(await exists(fs, folder)); folder = dirname(folder)) missing.unshift(folder);
+      for (const folder of missing) {
+        await fs.makeFolder(folder, mode);
+        await syncParents(folder);
+      }
+      if (missing.length === 0) await fs.makeFolder(path, mode); // refuses what is not a folder
+    },
+  };
+}
+
+let temporaryCount = 0;
+
+/** A name no other writer uses; if it is taken, it is the rest of a process that died under our pid. */
+async function createTemporary(fs: FileSystem, path: string, content: string, mode: number): Promise<string> {
+  temporaryCount += 1;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${temporaryCount}.new`);
+  try {
+    await fs.createFile(temporary, content, mode);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) {
+      await fs.unlink(temporary).catch(() => undefined); // a full disk leaves a short file
+      throw error;
+    }
+    await fs.unlink(temporary);
+    await fs.createFile(temporary, content, mode);
+  }
+  return temporary;
+}
+
+async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fs.lstat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * A file that one process writes lines to while another follows it, without a pipe between them.
+ *
+ * It has no name: it lives in /run (or the temporary folder) as long as a descriptor is open, so nothing is left
+ * behind. The writer is never blocked and never gets SIGPIPE.
+ */
+import type { FSWatcher } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, unlinkSync, watch } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+
+export interface StatusFile {
+  /** For the child; opened for appending. */
+  fd: number;
+  /** Every whole line, and at the end a last one without newline. One reader. */
+  lines: AsyncIterable<string>;
+  /** No more will be written: `lines` ends after what is there, and the descriptor is closed. */
+  end(): void;
+}
+
+export function openStatusFile(): StatusFile {
+  const path = join(statusFolder(), `.status-${process.pid}-${randomBytes(6).toString('hex')}`);
+  const { O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
+  const fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0o600);
+  const watcher = watch(`/proc/self/fd/${fd}`); // by descriptor: the name is not needed
+  unlinkSync(path);
+  return follow(fd, watcher);
+}
+
+function follow(fd: number, watcher: FSWatcher): StatusFile {
+  const decoder = new StringDecoder('utf8');
+  const buffer = Buffer.alloc(64 * 1024);
+  const waiting: string[] = [];
+  let position = 0;
+  let tail = '';
+  let ended = false;
+  let wake: () => void = () => undefined;
+
+  const readOn = (): void => {
+    for (;;) {
+      const count = readSync(fd, buffer, 0, buffer.length, position);
+      if (count === 0) break;
+      position += count;
+      const parts = (tail + decoder.write(buffer.subarray(0, count))).split('\n');
+      tail = parts.pop() ?? '';
+      waiting.push(...parts);
+    }
+    wake();
+  };
+  watcher.on('change', readOn);
+  watcher.on('error', () => undefined); // what was missed is read at the end
+
+  async function* lines(): AsyncGenerator<string> {
+    for (;;) {
+      const line = waiting.shift();
+      if (line !== undefined) yield line;
+      else if (ended) return;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+
+  return {
+    fd,
+    lines: lines(),
+    end() {
+      if (ended) return;
+      ended = true;
+      watcher.close();
+      readOn();
+      if (tail !== '') waiting.push(tail);
+      closeSync(fd);
+      wake();
+    },
+  };
+}
+
+/** Memory rather than disk: progress must not stop because a file system is full. */
+function statusFolder(): string {
+  try {
+    accessSync('/run', constants.W_OK);
+    return '/run';
+  } catch {
+    return tmpdir();
+  }
+}
