@@ -1,0 +1,133 @@
+/**
+ * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
+ * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
+ */
+import type { Action, JournalEntry, Reason } from './events.js';
+import type { JournalRow } from './journal.js';
+import type { PayloadPlan, Plan } from './plan.js';
+import type { StateName, UpdateState } from './state.js';
+
+export const REPORT_FORMAT = 1;
+
+export interface Report {
+  format: typeof REPORT_FORMAT;
+  id: string;
+  state: StateName;
+  reason: Reason | null;
+  preparedAt: string;
+  request: Plan['request'];
+  payload: PayloadPlan;
+  /** Update boots that worked on it. */
+  attempts: number;
+  /** The wished end, and how the update boot was left. */
+  action: Action | null;
+  leftBy: string | null;
+  /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short. */
+  awaySeconds: number | null;
+  phases: { phase: string; outcome: 'done' | 'failed'; seconds: number }[];
+  conffiles: { path: string; leftover: string }[];
+  findings: { check: string; message: string }[];
+  hooks: { path: string; exitCode: number; output: string }[];
+  timeline: { at: string; bootId: string; text: string }[];
+  logs: { journal: string; terminal: string };
+}
+
+export function buildReport(
+  plan: Plan,
+  rows: readonly JournalRow[],
+  state: UpdateState,
+  logs: Report['logs'],
+): Report {
+  const entries = rows.map(({ entry }) => entry);
+  const notes = <K extends string>(kind: K) =>
+    entries.filter(
+      (entry): entry is Extract<JournalEntry, { note: K }> => 'note' in entry && entry.note === kind,
+    );
+  const armed = entries.filter((entry) => 'event' in entry && entry.event === 'armed').at(-1);
+  const leaving = notes('leaving').at(-1);
+  return {
+    format: REPORT_FORMAT,
+    id: plan.id,
+    state: state.name,
+    reason: 'reason' in state ? state.reason : null,
+    preparedAt: plan.createdAt,
+    request: plan.request,
+    payload: plan.payload,
+    attempts: attemptsIn(rows),
+    action: leaving?.action ?? (armed && 'action' in armed ? armed.action : null),
+    leftBy: leaving?.by ?? null,
+    awaySeconds: awaySeconds(rows),
+    phases: notes('phase').map(({ phase, outcome, seconds }) => ({ phase, outcome, seconds })),
+    conffiles: notes('conffile').map(({ path, leftover }) => ({ path, leftover })),
+    findings: notes('finding').map(({ check, message }) => ({ check, message })),
+    hooks: notes('hook').map(({ path, exitCode, output }) => ({ path, exitCode, output })),
+    timeline: rows.map(({ at, bootId, entry }) => ({ at, bootId, text: tell(entry) })),
+    logs,
+  };
+}
+
+export function attemptsIn(rows: readonly JournalRow[]): number {
+  return rows.reduce(
+    (most, { entry }) => ('attempt' in entry && 'event' in entry ? Math.max(most, entry.attempt) : most),
+    0,
+  );
+}
+
+function awaySeconds(rows: readonly JournalRow[]): number | null {
+  const last = rows.filter(({ entry }) => 'note' in entry && entry.note === 'leaving').at(-1);
+  const first = rows.find(
+    ({ entry, bootId }) =>
+      bootId === last?.bootId && 'event' in entry && (entry.event === 'claimed' || entry.event === 'resumed'),
+  );
+  if (!last || !first) return null;
+  return (Date.parse(last.at) - Date.parse(first.at)) / 1000;
+}
+
+/** One line of the timeline. */
+export function tell(entry: JournalEntry): string {
+  if ('note' in entry) return tellNote(entry);
+  switch (entry.event) {
+    case 'prepared':
+      return 'prepared and sealed';
+    case 'armed':
+      return `armed at ${entry.trigger}`;
+    case 'cancelled':
+      return `cancelled: ${entry.reason}`;
+    case 'claimed':
+      return `claimed in the update boot, attempt ${entry.attempt}`;
+    case 'installing':
+      return entry.fallback
+        ? `installing, with a way back by ${entry.fallback.provider}`
+        : 'installing, without a fallback: an interruption is rolled forward';
+    case 'resumed':
+      return `found interrupted, resumed as attempt ${entry.attempt}`;
+    case 'installed':
+      return 'installed and verified';
+    case 'confirmed':
+      return 'confirmed: the machine came back updated';
+    case 'failed':
+      return `failed${entry.healed ? ', but the packages were made whole' : ''}: ${entry.reason.message}`;
+    case 'stale':
+    case 'refused':
+    case 'reverted':
+    case 'blocked':
+      return `${entry.event}: ${entry.reason.message}`;
+  }
+}
+
+function tellNote(note: Extract<JournalEntry, { note: string }>): string {
+  switch (note.note) {
+    case 'phase':
+      return `${note.phase}: ${note.outcome} in ${note.seconds.toFixed(2)} s`;
+    case 'finding':
+      return `${note.check}: ${note.message}`;
+    case 'conffile':
+      return `${note.path} was kept, the package's version is ${note.leftover}`;
+    case 'hook':
+      return `hook ${note.path} ended with ${note.exitCode}`;
+    case 'leaving':
+      return `leaving by ${note.action} (${note.by})`;
+    case 'rescue':
+      return `rescue: ${note.message}`;
+  }
+}

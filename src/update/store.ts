@@ -1,0 +1,120 @@
+/**
+ * The updates that this machine knows: which one is current, its journal and plan, and the history.
+ * The current one is what `open` names (armed, without a verdict), else what lies in the stage.
+ */
+import { basename } from 'node:path';
+import type { DurableFiles } from '../host/durable-files.js';
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from './errors.js';
+import { Journal, type Moment } from './journal.js';
+import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
+import { parsePlan, planHash, planText, type Plan } from './plan.js';
+import { readStagedPlan } from './stage.js';
+import { isVerdict } from './state.js';
+import { UPDATE_ID } from './update-id.js';
+
+export interface KnownUpdate {
+  id: string;
+  paths: UpdatePaths;
+  journal: Journal;
+}
+
+export interface UpdateStore {
+  current(): Promise<KnownUpdate | undefined>;
+  /** Errors: `UNKNOWN_UPDATE`. */
+  find(id: string): Promise<KnownUpdate>;
+  /** Ids, the newest first. */
+  ids(): Promise<string[]>;
+  readPlan(update: KnownUpdate): Promise<Plan>;
+  /** The history folder of a new plan, with its first journal row. */
+  record(plan: Plan): Promise<KnownUpdate>;
+  /** From now on units of ours start in each boot, until the update has its verdict. */
+  markOpen(id: string): Promise<void>;
+  /** The update has its verdict, or is no longer armed. */
+  unmarkOpen(): Promise<void>;
+  /** Removes an update that never was armed from the history. */
+  forget(id: string): Promise<void>;
+}
+
+export interface StoreParts {
+  paths: Paths;
+  fs: FileSystem;
+  files: DurableFiles;
+  moment: Moment;
+}
+
+export function updateStore({ paths, fs, files, moment }: StoreParts): UpdateStore {
+  const open = async (id: string): Promise<KnownUpdate> => {
+    const of = pathsOfUpdate(paths, id);
+    return { id, paths: of, journal: await Journal.open(of.journal, fs, files, moment) };
+  };
+  const ids = async (): Promise<string[]> => {
+    try {
+      return (await fs.readFolder(paths.updates)).filter((name) => UPDATE_ID.test(name)).reverse();
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  };
+  return {
+    ids,
+
+    async current() {
+      const marked = await readOpen(fs, paths.open);
+      if (marked !== undefined) return open(marked);
+      const staged = await readStagedPlan(fs, paths.stage);
+      return staged && open(staged.plan.id);
+    },
+
+    async find(id) {
+      const known = await ids();
+      if (!known.includes(id)) {
+        throw new UpdateError('UNKNOWN_UPDATE', `there is no update ${id}`, {
+          hint: 'offline-update history',
+        });
+      }
+      return open(id);
+    },
+
+    async readPlan(update) {
+      return parsePlan(await fs.readFile(update.paths.plan));
+    },
+
+    async record(plan) {
+      const text = planText(plan);
+      const of = pathsOfUpdate(paths, plan.id);
+      await files.makeFolder(of.folder, 0o755);
+      await files.replace(of.plan, text, 0o644);
+      const update = await open(plan.id);
+      await update.journal.append({ event: 'prepared', planHash: planHash(text) });
+      return update;
+    },
+
+    async markOpen(id) {
+      await files.remove(paths.open);
+      await files.link(`updates/${id}`, paths.open);
+    },
+
+    async unmarkOpen() {
+      await files.remove(paths.open);
+    },
+
+    async forget(id) {
+      const { journal } = await open(id);
+      if (journal.rows.some(({ entry }) => 'event' in entry && entry.event === 'armed')) return;
+      if (isVerdict(journal.state.name)) return;
+      await files.removeTree(pathsOfUpdate(paths, id).folder);
+    },
+  };
+}
+
+async function readOpen(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    const id = basename(await fs.readLink(path));
+    return UPDATE_ID.test(id) ? id : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
