@@ -1,0 +1,67 @@
+// What is installed where: the one table that every package format is made from. Sources are relative to the top of
+// the source tree (`dist/` is made by scripts/build.mjs), or a function that makes the text. A name ending in `.gz` is
+// compressed on the way.
+import { bashCompletion, fishCompletion, zshCompletion } from './completions.mjs';
+
+const library = '/usr/lib/offline-update';
+const units = '/usr/lib/systemd/system';
+const documentation = '/usr/share/doc/offline-update';
+
+/** @type {{ from: string | (() => string), to: string, mode: number, conffile?: true }[]} */
+export const files = [
+  { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o755 },
+  { from: 'dist/offline-update.cjs.map', to: `${library}/offline-update.cjs.map`, mode: 0o644 },
+  { from: 'dist/generator.cjs', to: `${library}/generator.cjs`, mode: 0o644 },
+  { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
+  { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
+  { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
+  { from: 'units/claim', to: `${library}/claim`, mode: 0o755 },
+  { from: 'units/rescue', to: `${library}/rescue`, mode: 0o755 },
+  { from: 'units/guard', to: `${library}/guard`, mode: 0o755 },
+  {
+    from: 'units/offline-update-generator',
+    to: '/usr/lib/systemd/system-generators/offline-update-generator',
+    mode: 0o755,
+  },
+  ...['', '-pre', '-rescue', '-guard', '-recover', '-confirm']
+    .map((part) => `offline-update${part}.service`)
+    .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
+  {
+    from: 'packaging/config.toml',
+    to: '/etc/offline-update/config.toml',
+    mode: 0o644,
+    conffile: true,
+  },
+  { from: 'docs/man/offline-update.8', to: '/usr/share/man/man8/offline-update.8.gz', mode: 0o644 },
+  { from: bashCompletion, to: '/usr/share/bash-completion/completions/offline-update', mode: 0o644 },
+  { from: zshCompletion, to: '/usr/share/zsh/vendor-completions/_offline-update', mode: 0o644 },
+  { from: fishCompletion, to: '/usr/share/fish/vendor_completions.d/offline-update.fish', mode: 0o644 },
+  { from: 'README.md', to: `${documentation}/README.md`, mode: 0o644 },
+  { from: 'dist/THIRD-PARTY-NOTICES', to: `${documentation}/THIRD-PARTY-NOTICES.gz`, mode: 0o644 },
+];
+
+/** Files of `units/` that are not installed under their own line above, each with its reason. */
+export const notInstalled = [];
+
+/** @type {{ at: string, target: string }[]} */
+export const links = [
+  { at: '/usr/bin/offline-update', target: '../lib/offline-update/offline-update.cjs' },
+  // Static, so that no `systemctl enable` is needed and no `preset` can take them away.
+  wantedBy('system-update.target', 'offline-update.service'),
+  wantedBy('system-update.target', 'offline-update-guard.service'),
+  wantedBy('system-update.target', 'offline-update-pre.service'),
+  wantedBy('multi-user.target', 'offline-update-recover.service'),
+  wantedBy('multi-user.target', 'offline-update-confirm.service'),
+];
+
+function wantedBy(target, unit) {
+  return { at: `${units}/${target}.wants/${unit}`, target: `../${unit}` };
+}
+
+/** Made empty; the administrator fills them. */
+export const folders = [
+  '/etc/offline-update/config.d',
+  '/etc/offline-update/health.d',
+  '/etc/offline-update/before-install.d',
+  '/etc/offline-update/after-install.d',
+];

@@ -1,0 +1,95 @@
+// Builds the three programs that are installed, one self-contained CommonJS file each, with their source maps,
+// and dist/THIRD-PARTY-NOTICES. Run: node scripts/build.mjs. Fails when a bundle would need a file that an
+// update can replace under it.
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { thirdPartyNotices } from './third-party-notices.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** CommonJS, because it starts 7 ms earlier than the same code as an ES module. */
+const bundles = [
+  { name: 'offline-update', entry: 'src/cli/main.ts', banner: '#!/usr/bin/node' },
+  { name: 'generator', entry: 'src/generator/main.ts' },
+  { name: 'update-service', entry: 'src/update-service/main.ts' },
+];
+
+/** Optional modules of dbus-next: X11 autolaunch and passing of file descriptors. Neither is used, neither is shipped. */
+const neverLoaded = ['x11', 'usocket'];
+
+/** Bundles all programs; returns the paths of the programs, in the order of the table above. */
+export async function buildBundles() {
+  await mkdir(path.join(root, 'dist'), { recursive: true });
+  const results = await Promise.all(bundles.map(buildOne));
+  const inputs = new Set(results.flatMap(({ metafile }) => bundledFiles(metafile)));
+  await writeFile(path.join(root, 'dist/THIRD-PARTY-NOTICES'), await thirdPartyNotices(root, inputs));
+  return bundles.map((bundle) => path.join(root, outfile(bundle)));
+}
+
+/** The files with code in a bundle; what was left out as unused needs no notice. */
+function bundledFiles(metafile) {
+  return Object.values(metafile.outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file);
+}
+
+const outfile = (bundle) => `dist/${bundle.name}.cjs`;
+
+async function buildOne(bundle) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [bundle.entry],
+    outfile: outfile(bundle),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: true,
+    // The maps are installed for readable stack traces; the sources themselves stay in the source tree.
+    sourcesContent: false,
+    legalComments: 'linked',
+    external: neverLoaded,
+    metafile: true,
+    banner: bundle.banner ? { js: bundle.banner } : {},
+    logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'error' },
+    logLevel: 'warning',
+  });
+  await rejectLooseEnds(bundle, result.metafile);
+  await chmod(path.join(root, outfile(bundle)), 0o755);
+  return result;
+}
+
+/** The update may replace Node's modules and our own files: a bundle may load nothing but what is built into Node. */
+async function rejectLooseEnds(bundle, metafile) {
+  const scripts = Object.entries(metafile.outputs).filter(([name]) => name.endsWith('js'));
+  const loose = scripts
+    .flatMap(([, output]) => output.imports)
+    .filter(({ path: target }) => !isBuiltIn(target) && !neverLoaded.includes(target))
+    .map(({ kind, path: target }) => `${kind} of ${target}`);
+  if (scripts.length !== 1) loose.push(`${scripts.length} script files`);
+  if (bundle.name === 'update-service') loose.push(...lazyImports(metafile));
+  if (loose.length === 0) return;
+  await rm(path.join(root, outfile(bundle)), { force: true });
+  throw new Error(`${outfile(bundle)} is not self-contained: ${loose.join(', ')}`);
+}
+
+/** In our own code of the service even a lazy import of a bundled module is a mistake: it would first run in mid-update. */
+function lazyImports(metafile) {
+  return Object.entries(metafile.inputs)
+    .filter(([file]) => file.startsWith('src/'))
+    .flatMap(([file, input]) =>
+      input.imports
+        .filter(({ kind }) => kind === 'dynamic-import' || kind === 'require-call')
+        .map(({ path: target }) => `lazy import of ${target} in ${file}`),
+    );
+}
+
+const isBuiltIn = (target) => target.startsWith('node:') || builtinModules.includes(target);
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const file of await buildBundles()) console.log(path.relative(root, file));
+}
