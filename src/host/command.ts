@@ -56,12 +56,12 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
   const timers: NodeJS.Timeout[] = [];
   child.once('exit', () => timers.push(setTimeout(letGo, pipeGraceMilliseconds)));
 
-  let isOverTime = false;
+  const deadline = options.timeoutSeconds === undefined ? undefined : { passed: false };
   const overTime = new Promise<never>((_, reject) => {
     const seconds = options.timeoutSeconds;
-    if (seconds === undefined) return;
+    if (deadline === undefined || seconds === undefined) return;
     const end = async (): Promise<void> => {
-      isOverTime = true;
+      deadline.passed = true;
       // execa's own timeout ends the direct child only, and then waits for its descendants' pipes
       if (child.pid !== undefined) await endProcessTree(child.pid, endGraceSeconds);
       letGo();
@@ -72,7 +72,7 @@ export const runCommand: RunCommand = async (file, args, options = {}) => {
 
   try {
     const result = await Promise.race([child, overTime]);
-    if (isOverTime) await overTime; // it has just died of our signal: that is no result of its own
+    if (deadline?.passed) await overTime; // it has just died of our signal: that is no result of its own
     if (result.exitCode === undefined && result.signal === undefined) throw notStarted(file, result);
     return {
       exitCode: result.exitCode,
