@@ -1,0 +1,74 @@
+/**
+ * Mounted file systems, from proc_pid_mountinfo(5), and whether a folder can be written.
+ */
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+
+export interface Mount {
+  target: string;
+  source: string;
+  type: string;
+  /** Of the mount, then of the file system; `ro` of either makes it read-only. */
+  options: string[];
+  writable: boolean;
+  /** The folder of the file system that is mounted: `/@` of a btrfs subvolume, for one. */
+  root: string;
+}
+
+/** In the order of mounting: of two on the same target the last is the one to be seen. */
+export async function readMounts(path = '/proc/self/mountinfo'): Promise<Mount[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  return lines.filter((line) => line !== '').map(parseMount);
+}
+
+/** The mount that holds an absolute path without links; undefined only when `mounts` has no root. */
+export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of mounts) {
+    if (!isWithin(path, mount.target)) continue;
+    if (best === undefined || mount.target.length >= best.target.length) best = mount;
+  }
+  return best;
+}
+
+/** Tried for real: for root, access(2) refuses only what is mounted read-only or immutable. */
+export async function isWritableFolder(path: string, mountinfo?: string): Promise<boolean> {
+  try {
+    if (!(await stat(path)).isDirectory()) return false;
+    await access(path, constants.W_OK | constants.X_OK);
+    return mountOf(await realpath(path), await readMounts(mountinfo))?.writable ?? true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: the count of optional fields
+ * before the dash varies.
+ */
+function parseMount(line: string): Mount {
+  const fields = line.split(' ');
+  const dash = fields.indexOf('-', 6);
+  const [type = '', source = '', superOptions = ''] = fields.slice(dash + 1);
+  const options = [...splitOptions(fields[5] ?? ''), ...splitOptions(superOptions)];
+  return {
+    target: unescape(fields[4] ?? ''),
+    source: unescape(source),
+    type,
+    options,
+    writable: !options.includes('ro'),
+    root: unescape(fields[3] ?? ''),
+  };
+}
+
+function splitOptions(text: string): string[] {
+  return text.split(',').filter((option) => option !== '');
+}
+
+/** Blank, tab, newline and backslash are written in octal; the rest is bytes of UTF-8. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
