@@ -1,0 +1,78 @@
+/**
+ * The boot screen, if one is alive: progress, message and mode by plymouth(1).
+ *
+ * Never throws and never holds anything up: one process at a time, at least 250 ms apart, and of what piles up meanwhile
+ * only the newest of each kind is sent. Whole percents only, and never the same thing twice.
+ */
+import type { RunCommand } from './command.js';
+
+export type PlymouthMode = 'updates' | 'reboot' | 'shutdown';
+
+export interface Plymouth {
+  /** 0 to 100. */
+  progress(percent: number): void;
+  /** Replaces the message before. Some themes hide messages: say it on the console, too. */
+  message(text: string): void;
+  mode(mode: PlymouthMode): void;
+}
+
+/** Undefined when no plymouth answers. */
+export async function openPlymouth(run: RunCommand): Promise<Plymouth | undefined> {
+  const call = async (args: readonly string[]): Promise<boolean> => {
+    try {
+      return (await run('plymouth', args, { timeoutSeconds: callTimeoutSeconds })).exitCode === 0;
+    } catch {
+      return false;
+    }
+  };
+  if (!(await call(['--ping']))) return undefined;
+
+  const waiting = new Map<string, string[]>();
+  const last = new Map<string, string>();
+  let busy = false;
+
+  const sendOn = async (): Promise<void> => {
+    busy = true;
+    for (let next = takeFirst(waiting); next !== undefined; next = takeFirst(waiting)) {
+      const spacing = pause(spacingMilliseconds);
+      await call(next);
+      await spacing;
+    }
+    busy = false;
+  };
+  const send = (kind: string, args: string[]): void => {
+    if (last.get(kind) === args.join(' ')) return;
+    last.set(kind, args.join(' '));
+    waiting.set(kind, args); // keeps the place of an older one that still waits
+    if (!busy) void sendOn();
+  };
+
+  return {
+    progress(percent) {
+      const whole = Math.max(0, Math.min(100, Math.floor(percent)));
+      send('progress', ['system-update', `--progress=${whole}`]);
+    },
+    message: (text) => {
+      send('message', ['display-message', `--text=${text}`]);
+    },
+    mode: (mode) => {
+      send('mode', ['change-mode', `--${mode}`]);
+    },
+  };
+}
+
+const spacingMilliseconds = 250;
+const callTimeoutSeconds = 5;
+
+function takeFirst<V>(map: Map<string, V>): V | undefined {
+  for (const [key, value] of map) {
+    map.delete(key);
+    return value;
+  }
+  return undefined;
+}
+
+/** Does not keep the process alive. */
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
+}
