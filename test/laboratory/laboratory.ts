@@ -1,0 +1,31 @@
+/**
+ * The boot laboratory: Debian 13 machines with their real systemd, made in milliseconds, for tests, demo and benchmarks.
+ * Needs root; installs the Debian packages it needs by itself.
+ *
+ *     const machine = await Machine.on(await rootImage());   // an overlay over the cached root: about 10 ms
+ *     t.teardown(() => machine.dispose());
+ *     await machine.write('/etc/motd', 'hello\n');           // paths are those inside the machine
+ *     await machine.run('apt-get check');                    // not booted: about 50 ms
+ *     await machine.start();                                 // boots, about half a second; it is up then
+ *     await machine.exec(['systemctl', 'is-active', 'dbus']); // booted: about 10 ms
+ *     await machine.stop();
+ *     const boot = await machine.boot({                      // one boot to its end: 'reboot', 'poweroff', 'killed', ...
+ *       killWhen: { file: '/var/lib/x/*' + '/journal.jsonl', match: /installing/ },
+ *     });
+ *     const boots = await machine.bootUntilSettled();        // until one does not reboot; 'up' goes on running
+ *     const layer = await machine.freeze();                  // what it is now, to stack further machines on
+ *
+ * There is no network but the loopback device, unless it is asked for. The laboratory keeps its roots below
+ * $OFFLINE_UPDATE_LAB, by default /var/tmp/offline-update-lab; remove that folder to start anew.
+ */
+export * from './boot.js';
+export { laboratoryFolder } from './cache.js';
+export * from './command.js';
+export * from './container.js';
+export * from './debian-archive.js';
+export * from './host-packages.js';
+export * from './laboratory-error.js';
+export * from './machine-journal.js';
+export * from './machine-tree.js';
+export * from './machine.js';
+export * from './root-image.js';
