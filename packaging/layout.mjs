@@ -18,12 +18,15 @@ export const files = [
   { from: 'units/claim', to: `${library}/claim`, mode: 0o755 },
   { from: 'units/rescue', to: `${library}/rescue`, mode: 0o755 },
   { from: 'units/guard', to: `${library}/guard`, mode: 0o755 },
+  { from: 'units/leave', to: `${library}/leave`, mode: 0o755 },
+  { from: 'units/roll-forward', to: `${library}/roll-forward`, mode: 0o755 },
+  { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   {
     from: 'units/offline-update-generator',
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-pre', '-rescue', '-guard', '-recover', '-confirm']
+  ...['', '-rescue', '-guard', '-recover', '-confirm']
     .map((part) => `offline-update${part}.service`)
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
   {
@@ -49,7 +52,6 @@ export const links = [
   // Static, so that no `systemctl enable` is needed and no `preset` can take them away.
   wantedBy('system-update.target', 'offline-update.service'),
   wantedBy('system-update.target', 'offline-update-guard.service'),
-  wantedBy('system-update.target', 'offline-update-pre.service'),
   wantedBy('multi-user.target', 'offline-update-recover.service'),
   wantedBy('multi-user.target', 'offline-update-confirm.service'),
 ];

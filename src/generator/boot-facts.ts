@@ -1,0 +1,63 @@
+/**
+ * What the generator can know: the links, the kernel command line, and whether this is a boot or a daemon-reload in
+ * the midst of a running system. Synchronous and free of every other process: nothing else runs yet.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootTargetOverride } from '../update/boot-override.js';
+import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
+import { isOurTarget } from '../update/trigger-link.js';
+
+export interface BootFacts {
+  inInitrd: boolean;
+  /** Our own trigger, if one is there. */
+  trigger: string | undefined;
+  /** Our own trigger as an attempt has claimed it. */
+  claimed: string | undefined;
+  /** The word of the kernel command line that names another target; the redirect then has no effect. */
+  override: string | undefined;
+  /** PID 1 runs a system already: a daemon-reload, not a boot. */
+  running: boolean;
+}
+
+export function readBootFacts(env: NodeJS.ProcessEnv, root = '/'): BootFacts {
+  const { triggers } = pathsBelow(root);
+  return {
+    inInitrd: env['SYSTEMD_IN_INITRD'] === '1',
+    trigger: triggers.find((path) => pointsToUs(path)),
+    claimed: triggers.map((path) => path + CLAIMED_SUFFIX).find((path) => pointsToUs(path)),
+    override: bootTargetOverride((env['SYSTEMD_PROC_CMDLINE'] ?? readCommandLine(root)).split(/\s+/)),
+    running: journalRuns(root),
+  };
+}
+
+function pointsToUs(path: string): boolean {
+  try {
+    return isOurTarget(readlinkSync(path));
+  } catch {
+    return false;
+  }
+}
+
+function readCommandLine(root: string): string {
+  try {
+    return readFileSync(join(root, '/proc/cmdline'), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** journald is the first service of every boot and the generators run before it, after a soft-reboot too. */
+function journalRuns(root: string): boolean {
+  const processes = join(root, '/proc');
+  return readdirSync(processes)
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        // The kernel cuts the name off after 15 characters.
+        return readFileSync(join(processes, pid, 'comm'), 'utf8') === 'systemd-journal\n';
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
+}
