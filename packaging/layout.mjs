@@ -15,9 +15,13 @@ export const files = [
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
   { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
-  { from: 'units/claim', to: `${library}/claim`, mode: 0o755 },
-  { from: 'units/rescue', to: `${library}/rescue`, mode: 0o755 },
-  { from: 'units/guard', to: `${library}/guard`, mode: 0o755 },
+  ...['claim', 'rescue', 'roll-forward', 'guard', 'leave'].map((name) => ({
+    from: `units/${name}`,
+    to: `${library}/${name}`,
+    mode: 0o755,
+  })),
+  // Sourced by the five above, never run.
+  { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   { from: 'units/leave', to: `${library}/leave`, mode: 0o755 },
   { from: 'units/roll-forward', to: `${library}/roll-forward`, mode: 0o755 },
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },

@@ -1,0 +1,136 @@
+// test.mjs [TIER... | FILE...]: runs the tests of the tiers named, of all tiers by default, or of the files named. A tier
+// that this machine cannot run is skipped and says why. The last line is `N passed, N failed`; the exit status is 0
+// only if nothing failed.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildBundles } from './build.mjs';
+import { buildPackage } from './package.mjs';
+import { TapSummary } from './tap-summary.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** In the order of running: the quick ones first. `folders` are those below test/; unit has all that no other tier has. */
+const tiers = [
+  { name: 'unit', folders: [], timeoutSeconds: 120, needs: [], env: { LC_ALL: 'sk' } },
+  { name: 'bus', folders: ['bus'], timeoutSeconds: 120, needs: ['dbus-daemon'], env: { LC_ALL: 'sk' } },
+  {
+    name: 'apt',
+    folders: ['apt'],
+    timeoutSeconds: 600,
+    needs: ['root', 'apt-get', 'mmdebstrap', 'dpkg-deb'],
+  },
+  {
+    name: 'boot',
+    folders: ['laboratory', 'boot'],
+    timeoutSeconds: 600,
+    needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb'],
+  },
+  {
+    name: 'power',
+    folders: ['power'],
+    timeoutSeconds: 1800,
+    needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb'],
+  },
+];
+
+const needsPackage = ['apt', 'boot', 'power'];
+
+const wanted = process.argv.slice(2);
+const known = new Set(tiers.map(({ name }) => name));
+const unknown = wanted.filter((word) => !known.has(word) && !existsSync(path.join(root, word)));
+if (unknown.length > 0) {
+  console.error(`no such tier or file: ${unknown.join(', ')}; tiers: ${[...known].join(', ')}`);
+  process.exit(2);
+}
+
+const summary = new TapSummary((line) => {
+  console.log(line);
+});
+for (const run of await planRuns()) await runTier(run);
+console.log(`\n${summary.passed} passed, ${summary.failed} failed`);
+process.exitCode = summary.failed === 0 ? 0 : 1;
+
+/** The tiers to run with their files, each prepared: bundles for all, the package where it is installed. */
+async function planRuns() {
+  const runs = [];
+  const files = await testFiles();
+  for (const tier of tiers) {
+    const own = files.filter((file) => tierOf(file) === tier && isWanted(tier, file));
+    const lacking = tier.needs.filter((need) => !has(need));
+    if (own.length === 0) continue;
+    if (lacking.length === 0) runs.push({ ...tier, files: own });
+    else console.log(`# tier ${tier.name} skipped (${own.length} files): it needs ${lacking.join(' and ')}`);
+  }
+  const packaged = runs.some(({ name }) => needsPackage.includes(name));
+  if (packaged) process.env.OFFLINE_UPDATE_DEB = await buildPackage();
+  else if (runs.length > 0) await buildBundles();
+  return runs;
+}
+
+function isWanted(tier, file) {
+  return (
+    wanted.length === 0 || wanted.includes(tier.name) || wanted.some((word) => path.normalize(word) === file)
+  );
+}
+
+function tierOf(file) {
+  const folder = file.split('/')[1];
+  return tiers.find(({ folders }) => folders.includes(folder)) ?? tiers[0];
+}
+
+async function testFiles() {
+  const names = await readdir(path.join(root, 'test'), { recursive: true });
+  return names
+    .filter((name) => name.endsWith('.test.ts') && !name.includes('fixtures/'))
+    .map((name) => `test/${name}`)
+    .sort();
+}
+
+function has(need) {
+  if (need === 'root') return process.getuid() === 0;
+  try {
+    execFileSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', need], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** tap gives up the whole run when one file exceeds its time: the files that it did not come to are run again. */
+async function runTier(tier) {
+  console.log(`\n# tier ${tier.name}: ${tier.files.length} files`);
+  let pending = tier.files;
+  while (pending.length > 0) {
+    const failedBefore = summary.failed;
+    const status = await runTap(tier, pending);
+    if (status !== 0 && summary.failed === failedBefore)
+      summary.fail(`tier ${tier.name}: tap ended with ${status}`);
+    const left = pending.filter((file) => !summary.files.has(file));
+    if (left.length === pending.length) {
+      for (const file of left) summary.fail(`${file}: not run`);
+      return;
+    }
+    pending = left;
+  }
+}
+
+/** Resolves with the exit status of tap, or with the signal that ended it. */
+async function runTap({ timeoutSeconds, env }, files) {
+  const args = ['run', '--reporter=tap', `--timeout=${timeoutSeconds}`, ...files];
+  const tap = spawn(path.join(root, 'node_modules/.bin/tap'), args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve, reject) => {
+    tap.once('error', reject);
+    tap.once('close', (code, signal) => {
+      resolve(code ?? signal);
+    });
+  });
+  await summary.read(tap.stdout);
+  return ended;
+}
