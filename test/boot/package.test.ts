@@ -1,0 +1,133 @@
+/** The life of the Debian package on a Debian 13: installed, upgraded, removed, purged (issue 2, item 8). */
+import { copyFile, mkdir, readlink } from 'node:fs/promises';
+import t from 'tap';
+import { packageUnderTest } from '../fixtures/package-under-test.js';
+import { Machine, rootImage, treeDifference } from '../laboratory/laboratory.js';
+
+/** What apt and dpkg note about every package. */
+const books = [
+  '/var/cache/apt',
+  '/var/lib/apt',
+  '/var/cache/debconf',
+  /^\/var\/lib\/dpkg\/(status|available|lock|triggers|diversions)/,
+  /^\/var\/log\/(dpkg\.log|apt|alternatives\.log)/,
+];
+
+async function debianWithPackage(): Promise<Machine> {
+  const machine = await Machine.on(await rootImage());
+  t.teardown(() => machine.dispose());
+  await copyFile(packageUnderTest(), machine.path('/srv/offline-update.deb'));
+  return machine;
+}
+
+const install = 'apt-get install --yes /srv/offline-update.deb';
+
+/** What a prepared, armed and claimed update leaves on disk, and a history. */
+async function makeState(machine: Machine): Promise<void> {
+  await machine.write('/var/lib/system-update/plan.json', '{}\n');
+  await machine.write('/var/lib/system-update/packages/a.deb', 'a');
+  await machine.write('/var/lib/system-update.next/plan.json', '{}\n');
+  await machine.write('/var/lib/offline-update/updates/1/journal.jsonl', '{}\n');
+  await machine.write('/var/lib/offline-update/claims', 'boot\n');
+  await machine.link('updates/1', '/var/lib/offline-update/open');
+  await machine.link('/var/lib/system-update', '/system-update');
+  await machine.link('/var/lib/system-update', '/system-update.claimed');
+}
+
+void t.test('apt installs the package and everything is in its place', async (t) => {
+  const machine = await debianWithPackage();
+  const before = await machine.tree({ exclude: books });
+  await machine.run(install);
+  const added = treeDifference(before, await machine.tree({ exclude: books }));
+
+  t.strictSame(
+    added.filter((line) => !line.startsWith('+ ')),
+    [],
+    'nothing that was there is changed',
+  );
+  t.equal(
+    await readlink(machine.path('/usr/bin/offline-update')),
+    '../lib/offline-update/offline-update.cjs',
+  );
+  const wanted = [
+    ...['claim', 'rescue', 'guard', 'generator.cjs', 'update-service.cjs'].map(
+      (name) => `/usr/lib/offline-update/${name}`,
+    ),
+    ...['config.toml', 'config.d', 'health.d', 'before-install.d', 'after-install.d'].map(
+      (name) => `/etc/offline-update/${name}`,
+    ),
+    '/usr/lib/systemd/system-generators/offline-update-generator',
+    '/usr/lib/systemd/system/offline-update.service',
+    '/usr/lib/systemd/system/system-update.target.wants/offline-update.service',
+    '/usr/share/bash-completion/completions/offline-update',
+    '/usr/share/doc/offline-update/THIRD-PARTY-NOTICES.gz',
+    '/usr/share/man/man8/offline-update.8.gz',
+  ];
+  t.strictSame(
+    wanted.filter((path) => !added.includes(`+ ${path}`)),
+    [],
+  );
+  const links = await machine.run(
+    'find /usr/lib/systemd/system /usr/bin/offline-update -xtype l -path "*offline-update*"',
+  );
+  t.equal(links.stdout, '', 'no link of the package dangles');
+
+  const { stdout } = await machine.run('offline-update --version');
+  const { stdout: version } = await machine.run(
+    `dpkg-query --show --showformat='\${Version}\\n' offline-update`,
+  );
+  t.equal(stdout, version);
+});
+
+void t.test('an upgrade of the package leaves an update in progress as it is', async (t) => {
+  const machine = await debianWithPackage();
+  await machine.run(install);
+  await makeState(machine);
+  await machine.write('/etc/offline-update/config.toml', 'attempts = 5\n');
+  const before = await machine.tree({ exclude: books });
+  await machine.run(`${install} --reinstall`);
+  t.strictSame(treeDifference(before, await machine.tree({ exclude: books })), []);
+});
+
+void t.test('removal disarms, and leaves the history; purge leaves nothing', async (t) => {
+  const machine = await debianWithPackage();
+  const before = await machine.tree({ exclude: books });
+  await machine.run(install);
+  await makeState(machine);
+  await machine.run('apt-get remove --yes offline-update');
+  const left = treeDifference(before, await machine.tree({ exclude: books }));
+  t.strictSame(left, [
+    '+ /etc/offline-update',
+    '+ /etc/offline-update/config.toml',
+    '+ /var/lib/dpkg/info/offline-update.list',
+    '+ /var/lib/dpkg/info/offline-update.postrm',
+    '+ /var/lib/offline-update',
+    '+ /var/lib/offline-update/updates',
+    '+ /var/lib/offline-update/updates/1',
+    '+ /var/lib/offline-update/updates/1/journal.jsonl',
+  ]);
+
+  await machine.write('/etc/offline-update/health.d/mine', '#!/bin/sh\n');
+  await machine.run('apt-get purge --yes offline-update');
+  t.strictSame(treeDifference(before, await machine.tree({ exclude: books })), []);
+});
+
+void t.test('invariant 1: removal leaves the armed update of another tool alone', async (t) => {
+  const machine = await debianWithPackage();
+  await machine.run(install);
+  await mkdir(machine.path('/var/lib/PackageKit/prepared-update'), { recursive: true });
+  await machine.link('/var/lib/PackageKit/prepared-update', '/system-update');
+  await machine.run('apt-get purge --yes offline-update');
+  t.equal(await readlink(machine.path('/system-update')), '/var/lib/PackageKit/prepared-update');
+});
+
+void t.test('invariant 5: an update that removes the package keeps its files and its claim', async (t) => {
+  const machine = await debianWithPackage();
+  await machine.run(install);
+  await makeState(machine);
+  // As in the update boot: the service is at work.
+  await machine.write('/usr/bin/systemctl', '#!/bin/sh\necho ActiveState=activating\n');
+  await machine.run('apt-get remove --yes offline-update');
+  t.equal(await machine.read('/var/lib/system-update/packages/a.deb'), 'a');
+  t.equal(await readlink(machine.path('/system-update.claimed')), '/var/lib/system-update');
+});
