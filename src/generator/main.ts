@@ -22,7 +22,7 @@ function main(folders: readonly string[]): number {
 }
 
 function log(message: string): void {
-  writeKernelLog(`offline-update-generator: ${message}`, 5);
+  writeKernelLog(`offline-update-generator: ${message}`, 'notice');
 }
 
 try {

@@ -126,8 +126,8 @@ function armed(state: UpdateState): Armed {
 
 function claimed(state: UpdateState): Claimed {
   if (state.name !== 'claimed') throw impossible(state);
-  const { name: _, ...rest } = state;
-  return rest;
+  const { attempt, claimedIn } = state;
+  return { ...armed(state), attempt, claimedIn };
 }
 
 function installing(state: UpdateState): Extract<UpdateState, { name: 'installing' }> {

@@ -1,0 +1,26 @@
+/** The last look before the first change: is the stage as sealed, is the system as planned (DESIGN, invariant 7). */
+import { UpdateError, type UpdateErrorCode } from '../update/errors.js';
+import { verifyStage } from '../update/stage.js';
+import type { Attempt } from './attempt.js';
+
+/** Errors: `STAGE_*`, `PLAN_*`, `DRIFT`, `DATABASE_DIRTY`. */
+export async function check(attempt: Attempt): Promise<void> {
+  const { ports, update } = attempt;
+  const stage = { path: ports.paths.stage };
+  // Both only read, and take about as long as each other; the seal's verdict comes first.
+  const findings = ports.payload.preflight(attempt.plan.payload, stage);
+  findings.catch(() => undefined);
+  attempt.plan = await verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
+  for (const { check, severity, evidence, remedy } of await findings) {
+    if (severity === 'block') throw new UpdateError(codes[check] ?? 'DRIFT', evidence, { hint: remedy });
+    await update.journal.append({ note: 'finding', check, message: evidence });
+  }
+}
+
+/** Of a resumed attempt: the system is in between, only the files have to be right. */
+export async function checkAgain(attempt: Attempt): Promise<void> {
+  const { fs, paths } = attempt.ports;
+  attempt.plan = await verifyStage(fs, paths.stage, attempt.expectedPlanHash);
+}
+
+const codes: Record<string, UpdateErrorCode> = { 'dpkg-dirty': 'DATABASE_DIRTY', drift: 'DRIFT' };

@@ -1,0 +1,25 @@
+/** What a verdict leaves behind, and what it takes away. */
+import { buildReport } from '../update/report.js';
+import type { Plan } from '../update/plan.js';
+import type { KnownUpdate } from '../update/store.js';
+import type { Ports } from './ports.js';
+
+/** `report.json` as of now; told anew from the journal at any time, so a failure to write it is no failure. */
+export async function saveReport({ files, log }: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
+  const { journal, paths } = update;
+  const report = buildReport(plan, journal.rows, journal.state, {
+    journal: paths.journal,
+    terminal: paths.terminalLog,
+  });
+  try {
+    await files.replace(paths.report, `${JSON.stringify(report, null, 1)}\n`, 0o644);
+  } catch (error) {
+    log.write('warning', `the report could not be written: ${String(error)}`);
+  }
+}
+
+/** No unit of ours starts for this update any more. */
+export async function closeUpdate({ store, files, paths }: Ports): Promise<void> {
+  await store.unmarkOpen();
+  for (const path of [paths.claims, paths.rescued]) await files.remove(path);
+}

@@ -1,0 +1,32 @@
+/** The first ordinary boot after the install: everything is still there, so the update is confirmed. */
+import { closeUpdate, saveReport } from './close.js';
+import type { Ports } from './ports.js';
+
+export async function confirm(ports: Ports): Promise<void> {
+  const update = await ports.store.current();
+  if (update?.journal.state.name !== 'installed') return;
+  const plan = await ports.store.readPlan(update);
+  const findings = await ports.payload.verify(plan.payload);
+  const blocks = findings.filter(({ severity }) => severity === 'block');
+  for (const { check, evidence } of findings) {
+    await update.journal.append({ note: 'finding', check, message: evidence });
+  }
+  if (blocks.length > 0) {
+    const message = blocks.map(({ evidence }) => evidence).join('; ');
+    await update.journal.append({
+      event: 'failed',
+      reason: { code: 'VERIFY_FAILED', message },
+      healed: false,
+    });
+    await saveReport(ports, update, plan);
+    await closeUpdate(ports);
+    return;
+  }
+  await update.journal.append({ event: 'confirmed' });
+  await saveReport(ports, update, plan);
+  await closeUpdate(ports);
+  await ports.files.remove(ports.paths.action);
+  // Kept until now: no interruption can need the files any more.
+  await ports.files.removeTree(ports.paths.stage);
+  ports.log.write('notice', `update ${update.id} is confirmed: ${plan.payload.changes.length} changes`);
+}

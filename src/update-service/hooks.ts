@@ -1,0 +1,53 @@
+/**
+ * The administrator's executables around an install: `before-install.d` and `after-install.d`, in byte order, each
+ * with a time limit and its output kept. What is not executable, or ends in `~` or `.dpkg-*`, is not run.
+ */
+import { join } from 'node:path';
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from '../update/errors.js';
+import type { Note } from '../update/events.js';
+import type { Ports } from './ports.js';
+
+const OUTPUT_LIMIT_CHARACTERS = 4000;
+
+export interface HookRun {
+  folder: string;
+  timeoutSeconds: number;
+  env: Record<string, string>;
+  note: (note: Note) => Promise<void>;
+}
+
+/** Runs them all, or up to the first that fails. Errors: `HOOK_FAILED`. */
+export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<void> {
+  for (const path of await hookFiles(fs, hook.folder)) {
+    const result = await run(path, [], { timeoutSeconds: hook.timeoutSeconds, env: hook.env }).catch(
+      (error: unknown) => {
+        throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end`, {
+          cause: error,
+        });
+      },
+    );
+    const exitCode = result.exitCode ?? -1;
+    const output = `${result.stdout}${result.stderr}`.slice(-OUTPUT_LIMIT_CHARACTERS);
+    await hook.note({ note: 'hook', path, exitCode, output });
+    if (exitCode !== 0) {
+      throw new UpdateError('HOOK_FAILED', `the hook ${path} ended with ${exitCode}: ${output.trim()}`);
+    }
+  }
+}
+
+async function hookFiles(fs: Ports['fs'], folder: string): Promise<string[]> {
+  const files: string[] = [];
+  try {
+    for (const name of await fs.readFolder(folder)) {
+      if (/~$|\.dpkg-\w+$/.test(name)) continue;
+      const entry = await fs.lstat(join(folder, name));
+      if (entry.kind === 'symlink' || (entry.kind === 'file' && (entry.mode & 0o111) !== 0)) {
+        files.push(join(folder, name));
+      }
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+  return files;
+}

@@ -1,0 +1,43 @@
+/** The change itself, and what makes up for its failure where there is no way back. */
+import { asUpdateError } from '../update/errors.js';
+import { revert } from './fallback.js';
+import type { Attempt } from './attempt.js';
+
+/** Write-ahead: the row `installing` is durable before the first package is touched. */
+export async function install(attempt: Attempt): Promise<void> {
+  const { ports, update, plan, number, fallback, progress } = attempt;
+  await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null });
+  await ports.payload.install(plan.payload, stage(attempt), progress.on, options(attempt));
+}
+
+export async function rollForward(attempt: Attempt): Promise<void> {
+  const { ports, plan, progress } = attempt;
+  await ports.payload.heal(plan.payload, stage(attempt), progress.on, options(attempt));
+}
+
+/**
+ * A failed install: back to the fallback, or forward as far as the packages let us. When healing really made all of
+ * the plan true, the attempt goes on; otherwise it has failed for its first reason.
+ */
+export async function heal(attempt: Attempt, error: unknown): Promise<void> {
+  if (attempt.fallback) return revert(attempt, error);
+  const { update, progress } = attempt;
+  const reason = asUpdateError(error);
+  progress.say(`${reason.message}; making the packages whole`);
+  await update.journal.append({ note: 'finding', check: 'install', message: reason.message });
+  try {
+    await rollForward(attempt);
+  } catch (healing) {
+    const { message } = asUpdateError(healing);
+    await update.journal.append({ note: 'finding', check: 'heal', message });
+    throw reason;
+  }
+}
+
+function stage({ ports }: Attempt): { path: string } {
+  return { path: ports.paths.stage };
+}
+
+function options({ plan, update }: Attempt): { policy: typeof plan.policy; terminalLog: string } {
+  return { policy: plan.policy, terminalLog: update.paths.terminalLog };
+}

@@ -1,0 +1,45 @@
+/** The end of the update boot: links away, then the wished end (DESIGN, invariants 11 and 13). */
+import { join } from 'node:path';
+import type { PowerAction } from '../host/power.js';
+import type { Action } from '../update/events.js';
+import type { KnownUpdate } from '../update/store.js';
+import { readLinkTruth } from '../update/trigger-link.js';
+import { CLAIMED_SUFFIX } from '../update/paths.js';
+import type { Ports } from './ports.js';
+
+/** `auto` is a full reboot until the plan says which kind its changes need. */
+export function endOf(action: Action): PowerAction {
+  return action === 'auto' ? 'reboot' : action;
+}
+
+/** Resolves when the machine is on its way out. Rejects only when nobody can be asked; the rescue unit is next then. */
+export async function leave(ports: Ports, update: KnownUpdate | undefined, action: Action): Promise<void> {
+  const end = endOf(action);
+  if (!(await dropLinks(ports))) {
+    ports.log.write('error', 'a link of ours cannot be removed: no reboot, on to the normal target');
+    await ports.run(join(ports.paths.library, 'leave'), ['stay']);
+    return;
+  }
+  await update?.journal.append({ note: 'leaving', action: end, by: 'logind' });
+  try {
+    await ports.askToLeave(end);
+    // /run outlives a soft-reboot: what says "this is an update boot" must not.
+    await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
+  } catch (error) {
+    // Somebody else asked before us: it waits for us to end.
+    const { stdout } = await ports.run('systemctl', ['is-system-running']);
+    if (stdout.trim() !== 'stopping') throw error;
+  }
+}
+
+/** Our own links only; false when one of them stays. */
+export async function dropLinks({ fs, files, paths }: Ports): Promise<boolean> {
+  try {
+    for (const path of paths.triggers.flatMap((trigger) => [trigger, trigger + CLAIMED_SUFFIX])) {
+      if ((await readLinkTruth(fs, path)).kind === 'ours') await files.remove(path);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}

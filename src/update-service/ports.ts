@@ -1,0 +1,70 @@
+/**
+ * Every effect of the offline half, made once here (the composition root of the service bundle). Nothing is loaded
+ * lazily: the update may replace Node and any file under it.
+ */
+import { createWriteStream } from 'node:fs';
+import { readBootId } from '../host/boot-id.js';
+import { runCommand, type RunCommand } from '../host/command.js';
+import { durableFiles, type DurableFiles } from '../host/durable-files.js';
+import { fileSystem, type FileSystem } from '../host/file-system.js';
+import { startJob } from '../host/job.js';
+import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
+import { systemLog, type SystemLog } from '../host/system-log.js';
+import { aptPayload } from '../payloads/packages/apt/apt-payload.js';
+import type { Payload } from '../payloads/payload.js';
+import { noSnapshots } from '../snapshots/none.js';
+import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
+import type { Moment } from '../update/journal.js';
+import { pathsBelow, type Paths } from '../update/paths.js';
+import type { PayloadPlan } from '../update/plan.js';
+import { updateStore, type UpdateStore } from '../update/store.js';
+
+export interface Ports {
+  paths: Paths;
+  fs: FileSystem;
+  files: DurableFiles;
+  run: RunCommand;
+  moment: Moment;
+  store: UpdateStore;
+  payload: Payload<PayloadPlan>;
+  snapshots: SnapshotProvider;
+  log: SystemLog;
+  /** Lines for whoever sits at the machine; the journal has its own. */
+  console: (line: string) => void;
+  askToLeave: (action: PowerAction) => Promise<string>;
+}
+
+export async function systemPorts(): Promise<Ports> {
+  const paths = pathsBelow('/');
+  const fs = fileSystem;
+  const files = durableFiles(fs);
+  const moment: Moment = { now: () => new Date(), bootId: await readBootId() };
+  const log = systemLog({ run: runCommand });
+  return {
+    paths,
+    fs,
+    files,
+    run: runCommand,
+    moment,
+    store: updateStore({ paths, fs, files, moment }),
+    payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
+    snapshots: noSnapshots,
+    log,
+    console: consoleWriter(),
+    askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
+      log.write('info', line);
+    }),
+  };
+}
+
+/** The unit's own output goes to the journal; the console is written to directly, and may be missing. */
+function consoleWriter(): (line: string) => void {
+  const stream = createWriteStream('/dev/console', { flags: 'a' });
+  let usable = true;
+  stream.on('error', () => {
+    usable = false;
+  });
+  return (line) => {
+    if (usable) stream.write(`${line}\r\n`);
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * One stream of progress for every sink: boot screen, console, journal and status file. Never falls; a phase owns a
+ * share of the hundred, and 100 is said once, by `finish`, when all is done.
+ */
+import type { Plymouth } from '../host/plymouth.js';
+import type { Progress, ProgressEvent } from '../payloads/payload.js';
+import type { LiveStatus } from '../update/live-status.js';
+
+/** Where each phase ends; the install takes nearly all of the time. */
+const shares: Record<string, readonly [number, number]> = {
+  check: [0, 3],
+  snapshot: [3, 4],
+  before: [4, 5],
+  install: [5, 95],
+  heal: [5, 95],
+  verify: [95, 97],
+  after: [97, 98],
+  commit: [98, 99],
+  report: [99, 99],
+};
+
+/** A line at least so often while something moves, and at each step of five percent. */
+const LINE_STEP_PERCENT = 5;
+const STATUS_SPACING_MILLISECONDS = 100;
+
+export interface ProgressSinks {
+  plymouth: Plymouth | undefined;
+  line: (text: string) => void;
+  status: (status: LiveStatus) => Promise<void>;
+}
+
+export interface ProgressReporter {
+  phase(state: string, phase: string): void;
+  /** For the payload: percent of its own work. */
+  on: Progress;
+  /** The last words: a reason, a verdict. */
+  say(text: string): void;
+  finish(state: string, text: string): Promise<void>;
+}
+
+export function progressReporter(id: string, sinks: ProgressSinks, now: () => Date): ProgressReporter {
+  const since = now().toISOString();
+  let current: LiveStatus = {
+    format: 1,
+    id,
+    state: 'claimed',
+    phase: 'check',
+    percent: 0,
+    package: null,
+    text: '',
+    since,
+    lastEvent: since,
+    stalled: false,
+  };
+  let lastLine = -LINE_STEP_PERCENT;
+  let lastStatus = 0;
+  let writing: Promise<void> = Promise.resolve();
+
+  const publish = (change: Partial<LiveStatus>, always: boolean): void => {
+    const time = now();
+    const percent = Math.max(current.percent, Math.floor(change.percent ?? 0));
+    current = { ...current, ...change, percent, lastEvent: time.toISOString() };
+    if (!always && time.getTime() - lastStatus < STATUS_SPACING_MILLISECONDS) return;
+    lastStatus = time.getTime();
+    const snapshot = current;
+    // In order, and never the reason for a failure: the status file is for looking, not for deciding.
+    writing = writing.then(() => sinks.status(snapshot)).catch(() => undefined);
+  };
+
+  const announce = (text: string): void => {
+    lastLine = current.percent;
+    sinks.line(text);
+    sinks.plymouth?.message(text);
+  };
+
+  return {
+    phase(state, phase) {
+      publish({ state, phase, percent: shares[phase]?.[0] ?? current.percent, package: null }, true);
+      sinks.plymouth?.progress(current.percent);
+    },
+
+    on(event: ProgressEvent) {
+      const [from, to] = shares[current.phase] ?? [current.percent, current.percent];
+      const percent = from + ((to - from) * Math.min(event.percent, 100)) / 100;
+      publish({ percent, package: event.item ?? null, text: event.text }, false);
+      sinks.plymouth?.progress(current.percent);
+      if (current.percent >= lastLine + LINE_STEP_PERCENT) {
+        announce(`Installing updates · ${current.percent} % · ${event.text}`);
+      }
+    },
+
+    say: announce,
+
+    async finish(state, text) {
+      publish({ state, phase: 'done', percent: 100, package: null, text }, true);
+      sinks.plymouth?.progress(100);
+      announce(text);
+      await writing;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * An ordinary boot that finds an update without a verdict, or a residue: the record is brought up to the truth, which
+ * is what the package database says, not what the last process meant to do.
+ */
+import { isErrno } from '../host/host-error.js';
+import type { Reason } from '../update/events.js';
+import { isVerdict, type UpdateState } from '../update/state.js';
+import type { KnownUpdate } from '../update/store.js';
+import { readTriggers } from '../update/trigger-link.js';
+import { closeUpdate, saveReport } from './close.js';
+import { dropLinks } from './leave.js';
+import type { Ports } from './ports.js';
+
+export async function recover(ports: Ports): Promise<void> {
+  const rescued = await readRescued(ports);
+  const update = await ports.store.current();
+  const triggers = await readTriggers(ports.fs, ports.paths.triggers);
+  const armed = triggers.some(({ link }) => link.kind === 'ours');
+  const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
+
+  if (update) {
+    for (const message of rescued) await update.journal.append({ note: 'rescue', message });
+    // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
+    if (!armed && !claimed) await settle(ports, update, rescued);
+  }
+  await ports.files.remove(ports.paths.rescued);
+  if (claimed && (!update || isSettled(update.journal.state))) await dropLinks(ports);
+}
+
+function isSettled(state: UpdateState): boolean {
+  return (
+    isVerdict(state.name) || state.name === 'installed' || state.name === 'prepared' || state.name === 'none'
+  );
+}
+
+/** No link leads to this update any more: how far did it come? */
+async function settle(ports: Ports, update: KnownUpdate, rescued: readonly string[]): Promise<void> {
+  const { journal } = update;
+  const state = journal.state;
+  switch (state.name) {
+    case 'armed':
+      // Armed in this very boot: the link was taken away by hand, which is a cancel.
+      if (state.armedIn === ports.moment.bootId) {
+        await journal.append({ event: 'cancelled', reason: 'the trigger was removed' });
+      } else {
+        await journal.append({ event: 'refused', reason: neverRan(rescued) });
+      }
+      break;
+    case 'claimed':
+      await journal.append({
+        event: 'refused',
+        reason: { code: 'SERVICE_CRASHED', message: 'the update service ended before it changed anything' },
+      });
+      break;
+    case 'installing':
+      await settleInstall(ports, update, state.attempt);
+      break;
+    default:
+      return;
+  }
+  await saveReport(ports, update, await ports.store.readPlan(update));
+  if (journal.state.name !== 'installed') await closeUpdate(ports);
+}
+
+async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number): Promise<void> {
+  const plan = await ports.store.readPlan(update);
+  const findings = await ports.payload.verify(plan.payload);
+  if (findings.every(({ severity }) => severity !== 'block')) {
+    await update.journal.append({ event: 'installed', attempt });
+    return;
+  }
+  for (const { check, evidence } of findings) {
+    await update.journal.append({ note: 'finding', check, message: evidence });
+  }
+  await update.journal.append({
+    event: 'failed',
+    reason: { code: 'SERVICE_CRASHED', message: 'the update service ended in the midst of the install' },
+    healed: !findings.some(({ check }) => check !== 'package-state'),
+  });
+}
+
+function neverRan(rescued: readonly string[]): Reason {
+  if (rescued.some((line) => line.includes('never-started'))) {
+    return { code: 'EARLY_BOOT_FAILED', message: 'the early boot of the update failed, nothing was changed' };
+  }
+  return {
+    code: 'TRIGGER_VANISHED',
+    message: 'the trigger was taken away before the update could start, nothing was changed',
+  };
+}
+
+/** Lines of the shell scripts: a boot id and words. */
+async function readRescued({ fs, paths }: Ports): Promise<string[]> {
+  try {
+    const lines = (await fs.readFile(paths.rescued)).split('\n');
+    return lines.filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

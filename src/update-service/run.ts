@@ -1,0 +1,141 @@
+/**
+ * The update boot, from the claim to the way out. Whatever happens, it ends with a durable record and a request to
+ * leave; only if even that fails does it reject, and the rescue unit takes over.
+ */
+import { openPlymouth } from '../host/plymouth.js';
+import { asUpdateError } from '../update/errors.js';
+import type { Action, Reason } from '../update/events.js';
+import { writeLiveStatus } from '../update/live-status.js';
+import { attemptsIn } from '../update/report.js';
+import { isVerdict, type UpdateState } from '../update/state.js';
+import type { KnownUpdate } from '../update/store.js';
+import type { Attempt } from './attempt.js';
+import { closeUpdate, saveReport } from './close.js';
+import { leave } from './leave.js';
+import { freshAttempt, resumedAttempt, type Phase } from './phases.js';
+import type { Ports } from './ports.js';
+import { progressReporter } from './progress.js';
+
+export async function runUpdateBoot(ports: Ports): Promise<void> {
+  const update = await ports.store.current();
+  const state = update?.journal.state;
+  const action: Action = state && 'action' in state ? state.action : 'reboot';
+  if (!update || !state || !isOpen(state)) {
+    ports.log.write('notice', 'claimed, but no update is armed: leaving the update boot');
+  } else if (state.name !== 'installed') {
+    await attemptIt(ports, update, state);
+  }
+  // `installed` found here: a power cut between the record and the reboot. Only the reboot is missing.
+  await leave(ports, update, action);
+}
+
+type OpenState = Extract<UpdateState, { name: 'armed' | 'claimed' | 'installing' | 'installed' }>;
+
+function isOpen(state: UpdateState): state is OpenState {
+  return !isVerdict(state.name) && 'action' in state;
+}
+
+async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): Promise<void> {
+  const { journal } = update;
+  const plan = await ports.store.readPlan(update);
+  const number = attemptsIn(journal.rows) + 1;
+  const resumes = state.name === 'installing';
+  const plymouth = await openPlymouth(ports.run);
+  plymouth?.mode('updates');
+  const progress = progressReporter(
+    update.id,
+    {
+      plymouth,
+      line: (text) => {
+        ports.log.write('info', text);
+        ports.console(text);
+      },
+      status: (status) => writeLiveStatus(ports.fs, ports.paths, status),
+    },
+    ports.moment.now,
+  );
+  const attempt: Attempt = {
+    ports,
+    update,
+    plan,
+    expectedPlanHash: state.planHash,
+    number,
+    fallback: undefined,
+    progress,
+  };
+
+  // A cut between the claim and its row costs no attempt; between the row and the first change it does.
+  await journal.append(
+    resumes ? { event: 'resumed', attempt: number } : { event: 'claimed', attempt: number },
+  );
+  if (number > plan.policy.attempts) {
+    const message = `given up after ${plan.policy.attempts} attempts that were cut short`;
+    await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message } });
+  } else {
+    await runPhases(attempt, resumes ? resumedAttempt : freshAttempt);
+  }
+  const text = verdictText(journal.state);
+  await saveReport(ports, update, plan);
+  if (isVerdict(journal.state.name)) await closeUpdate(ports);
+  await progress.finish(journal.state.name, text);
+}
+
+async function runPhases(attempt: Attempt, phases: readonly Phase[]): Promise<void> {
+  const { journal } = attempt.update;
+  for (const { phase, run, undo } of phases) {
+    attempt.progress.phase(journal.state.name, phase);
+    const began = process.hrtime.bigint();
+    const done = async (outcome: 'done' | 'failed'): Promise<void> => {
+      const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+      await journal.append({ note: 'phase', phase, outcome, seconds });
+    };
+    try {
+      await run(attempt).catch((error: unknown) => {
+        if (!undo) throw error;
+        return undo(attempt, error);
+      });
+    } catch (error) {
+      await done('failed');
+      await fail(attempt, error);
+      return;
+    }
+    await done('done');
+  }
+}
+
+/** The verdict of an attempt that ended in an error. */
+async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
+  const { update, ports, plan, fallback } = attempt;
+  const { code, message } = asUpdateError(thrown);
+  const reason: Reason = { code, message };
+  ports.log.write('error', `${code}: ${message}`);
+  if (update.journal.state.name !== 'installing') {
+    await update.journal.append({ event: 'refused', reason });
+  } else if (fallback) {
+    await update.journal.append({ event: 'reverted', reason });
+  } else {
+    const findings = await ports.payload.verify(plan.payload);
+    const healed = !findings.some(({ check }) => brokenDatabase.has(check));
+    await update.journal.append({ event: 'failed', reason, healed });
+  }
+}
+
+/** Findings of the verification that mean more than "not the planned version". */
+const brokenDatabase: ReadonlySet<string> = new Set(['dpkg-audit', 'dpkg-updates', 'apt-check']);
+
+function verdictText(state: UpdateState): string {
+  switch (state.name) {
+    case 'installed':
+      return 'All updates are installed';
+    case 'refused':
+      return `Nothing was changed: ${state.reason.message}`;
+    case 'reverted':
+      return `The update failed, the machine goes back to the state before: ${state.reason.message}`;
+    case 'failed':
+      return `The update failed${state.healed ? ', the packages are whole' : ''}: ${state.reason.message}`;
+    case 'blocked':
+      return `The update is blocked: ${state.reason.message}`;
+    default:
+      return `The update is ${state.name}`;
+  }
+}

@@ -1,0 +1,16 @@
+/** Success is proven, never an exit status alone (DESIGN, invariant 9). */
+import { UpdateError } from '../update/errors.js';
+import type { Attempt } from './attempt.js';
+
+/** Errors: `VERIFY_FAILED` with every finding in its message. */
+export async function verify({ ports, plan, update }: Attempt): Promise<void> {
+  const findings = await ports.payload.verify(plan.payload);
+  for (const { check, evidence } of findings) {
+    await update.journal.append({ note: 'finding', check, message: evidence });
+  }
+  const blocks = findings.filter(({ severity }) => severity === 'block');
+  if (blocks.length === 0) return;
+  throw new UpdateError('VERIFY_FAILED', blocks.map(({ evidence }) => evidence).join('; '), {
+    hint: 'dpkg --audit',
+  });
+}
