@@ -55,8 +55,8 @@ export class Journal {
     const state = isEvent(entry) ? advance(this.read.state, entry, row.bootId) : this.read.state;
     const check = checksum(this.read.check, row);
     // A torn row before ours ends here, so that ours stands on a line of its own.
-    const start = this.read.torn ? '\n' : '';
-    await this.files.appendLine(this.path, `${start}${JSON.stringify({ ...row, check })}`);
+    if (this.read.torn) await this.files.appendLine(this.path, '');
+    await this.files.appendLine(this.path, JSON.stringify({ ...row, check }));
     this.read = { rows: [...this.read.rows, row], state, check, torn: false };
   }
 }
