@@ -2,6 +2,8 @@
  * The one error class of everything above `host/`. `code` is closed, so that tests and scripts rely on it and never
  * on the text; `hint` is the next command for the person to type.
  */
+import type { Finding } from './finding.js';
+
 export type UpdateErrorCode =
   // usage and permission
   | 'USAGE'
@@ -61,11 +63,14 @@ export interface UpdateErrorOptions {
   cause?: unknown;
   /** The next thing to type, one line. */
   hint?: string;
+  /** Of `PREFLIGHT_BLOCKED`: everything that the preflight saw. */
+  findings?: readonly Finding[];
 }
 
 export class UpdateError extends Error {
   override readonly name = 'UpdateError';
   readonly hint: string | undefined;
+  readonly findings: readonly Finding[];
 
   constructor(
     readonly code: UpdateErrorCode,
@@ -74,6 +79,7 @@ export class UpdateError extends Error {
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.hint = options.hint;
+    this.findings = options.findings ?? [];
   }
 }
 

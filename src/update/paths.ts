@@ -10,6 +10,8 @@ export interface Paths {
   stage: string;
   /** Where `prepare` builds; swapped with `stage` in one step. */
   nextStage: string;
+  /** The stage that was replaced, where two folders cannot be swapped in one step; gone a moment later. */
+  formerStage: string;
   /** `/var/lib/offline-update`: what outlives an update. */
   state: string;
   updates: string;
@@ -46,6 +48,7 @@ export function pathsBelow(root = '/'): Paths {
     root,
     stage: at(TRIGGER_TARGET),
     nextStage: at('/var/lib/system-update.next'),
+    formerStage: at('/var/lib/system-update.former'),
     state,
     updates: join(state, 'updates'),
     open: join(state, 'open'),

@@ -1,0 +1,83 @@
+/**
+ * The stage that is being built, `system-update.next`: opened for the download, filled from what is there already,
+ * closed for the seal. It is kept when `prepare` fails or is interrupted, so that the next run goes on from it.
+ *
+ * While it is open, apt's unprivileged downloader must be able to pass (0755); closed, only root may (0700, 0600).
+ */
+import { join } from 'node:path';
+import type { FileSystem } from '../host/file-system.js';
+import { sha256OfFiles } from '../host/hash.js';
+import { isErrno } from '../host/host-error.js';
+import { stageLayout } from '../update/paths.js';
+import type { PayloadPlan } from '../update/plan.js';
+import type { Online } from './online.js';
+
+/** Made if it is not there; what an interrupted run left is kept, a thing that is not ours to follow is not. */
+export async function openNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>): Promise<void> {
+  const packages = join(paths.nextStage, stageLayout.packages);
+  for (const folder of [paths.nextStage, packages]) {
+    if ((await kindOf(fs, folder)) !== 'folder') await fs.removeTree(folder);
+    await fs.makeFolder(folder, 0o755);
+    await fs.changeMode(folder, 0o755);
+  }
+  // A former stage that was exchanged, and whose removal was interrupted, still has its plan.
+  await fs.removeTree(join(paths.nextStage, stageLayout.plan));
+}
+
+/** Takes over from the present stage what the new plan needs and has the right content: it is not downloaded again. */
+export async function reuseStagedFiles(
+  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
+  payload: PayloadPlan,
+): Promise<void> {
+  const wanted: { from: string; to: string; sha256: string }[] = [];
+  for (const { file, sizeBytes, sha256 } of payload.changes) {
+    if (file === null || sha256 === null) continue;
+    const [from, to] = [join(paths.stage, file), join(paths.nextStage, file)];
+    if ((await kindOf(fs, to)) !== undefined || (await kindOf(fs, from)) !== 'file') continue;
+    if ((await fs.lstat(from)).size === sizeBytes) wanted.push({ from, to, sha256 });
+  }
+  const hashes = await sha256OfFiles(wanted.map(({ from }) => from));
+  for (const { from, to, sha256 } of wanted) {
+    if (hashes.get(from) !== sha256) continue;
+    // Under another name first: a kill in the middle of the copy must not leave half a file under the right one.
+    await fs.copyFile(from, `${to}.copy`);
+    await fs.changeMode(`${to}.copy`, 0o644);
+    await fs.rename(`${to}.copy`, to);
+  }
+}
+
+/** Drops what an earlier plan left among the packages, also what apt left of its own. */
+export async function dropUnplanned(
+  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
+  payload: PayloadPlan,
+): Promise<void> {
+  const folder = join(paths.nextStage, stageLayout.packages);
+  const planned = new Set(payload.changes.map(({ file }) => file));
+  for (const name of await fs.readFolder(folder)) {
+    if (!planned.has(`${stageLayout.packages}/${name}`)) await fs.removeTree(join(folder, name));
+  }
+}
+
+/** Everything below belongs to root and is closed to all others. Links are left as they are: the seal refuses them. */
+export async function closeNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>): Promise<void> {
+  const user = process.getuid?.() ?? 0;
+  const group = process.getgid?.() ?? 0;
+  const close = async (path: string): Promise<void> => {
+    const { kind, mode, uid, gid } = await fs.lstat(path);
+    if (kind !== 'file' && kind !== 'folder') return;
+    if (uid !== user || gid !== group) await fs.changeOwner(path, user, group);
+    const closed = kind === 'folder' ? 0o700 : 0o600;
+    if (mode !== closed) await fs.changeMode(path, closed);
+    if (kind === 'folder') for (const name of await fs.readFolder(path)) await close(join(path, name));
+  };
+  await close(paths.nextStage);
+}
+
+async function kindOf(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    return (await fs.lstat(path)).kind;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

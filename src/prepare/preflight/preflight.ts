@@ -1,0 +1,61 @@
+/**
+ * Everything that is looked at before the trigger is set, and by `doctor`: one file a check, all of them run, whatever
+ * the others find. A check that cannot be carried out blocks by itself: what is not known is not taken for good.
+ */
+import { asUpdateError } from '../../update/errors.js';
+import type { Finding } from '../../update/finding.js';
+import type { Check, PreflightContext } from './context.js';
+import { chroot } from './chroot.js';
+import { diskSpace } from './disk-space.js';
+import { generatorMasked } from './generator-masked.js';
+import { kernelCommandLine } from './kernel-command-line.js';
+import { lockHeld } from './lock-held.js';
+import { payload } from './payload.js';
+import { rootWritable } from './root-writable.js';
+import { snapshot } from './snapshot.js';
+import { stageIntact } from './stage-intact.js';
+import { targetMasked } from './target-masked.js';
+import { triggerForeign } from './trigger-foreign.js';
+import { unitMasked } from './unit-masked.js';
+import { unitMissing } from './unit-missing.js';
+
+/** In the order in which a person should read what they find. */
+export const checks: readonly Check[] = [
+  triggerForeign,
+  chroot,
+  rootWritable,
+  kernelCommandLine,
+  targetMasked,
+  unitMissing,
+  unitMasked,
+  generatorMasked,
+  stageIntact,
+  payload,
+  lockHeld,
+  diskSpace,
+  snapshot,
+];
+
+export async function preflight(context: PreflightContext, table = checks): Promise<Finding[]> {
+  return (await Promise.all(table.map((check) => runCheck(check, context)))).flat();
+}
+
+async function runCheck(check: Check, context: PreflightContext): Promise<Finding[]> {
+  try {
+    return await check.run(context);
+  } catch (error) {
+    const { message, hint } = asUpdateError(error);
+    return [
+      {
+        check: check.id,
+        severity: 'block',
+        evidence: `this could not be checked: ${message}`,
+        remedy: hint ?? 'offline-update doctor',
+      },
+    ];
+  }
+}
+
+export function blocks(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ severity }) => severity === 'block');
+}

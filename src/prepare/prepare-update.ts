@@ -1,0 +1,133 @@
+/**
+ * `offline-update prepare`: plans, downloads and seals an update while the machine runs.
+ *
+ * The new stage is built beside the present one and takes its place in one step at the very end, so a failure, a
+ * signal or a power cut at any instant leaves the former plan as it was, and what was downloaded is kept for the next
+ * run. DESIGN, invariants 3 and 7.
+ *
+ * Errors: `BUSY`, `ARMED`, `BLOCKED`, `NOTHING_TO_DO`, `HASH_MISMATCH`, `DOWNLOAD_FAILED`, and those of the payload's
+ * `plan` and `fetch`.
+ */
+import { join } from 'node:path';
+import { UpdateError } from '../update/errors.js';
+import { stageLayout } from '../update/paths.js';
+import { PLAN_FORMAT, planText, type PayloadPlan, type Plan, type StagedFile } from '../update/plan.js';
+import type { Policy } from '../update/policy.js';
+import { sealStage } from '../update/stage.js';
+import type { KnownUpdate } from '../update/store.js';
+import { newUpdateId } from '../update/update-id.js';
+import type { Payload, Progress, Stage } from '../payloads/payload.js';
+import { replaceableUpdate } from './current-update.js';
+import { exclusively } from './exclusive.js';
+import { forgetUnarmed } from './forget-unarmed.js';
+import { closeNextStage, dropUnplanned, openNextStage, reuseStagedFiles } from './next-stage.js';
+import type { Online } from './online.js';
+import { markStaleIfDrifted } from './stale.js';
+import { swapStages } from './swap-stages.js';
+
+/** Where the plan comes from: the payload's own planning, or a package manager's plugin. */
+export interface PlanSource {
+  request: Plan['request'];
+  plan(stage: Stage): Promise<PayloadPlan>;
+}
+
+export interface PrepareOptions {
+  source: PlanSource;
+  payload: Payload<PayloadPlan>;
+  policy: Policy;
+  on: Progress;
+}
+
+export interface Prepared {
+  id: string;
+  plan: Plan;
+}
+
+export function prepareUpdate(online: Online, options: PrepareOptions): Promise<Prepared> {
+  return exclusively(online, async () => {
+    const former = await replaceableUpdate(online);
+    const stage: Stage = { path: online.paths.nextStage };
+    await openNextStage(online);
+    const payload = await planOrTellStale(online, options, stage, former);
+    await reuseStagedFiles(online, payload);
+    await options.payload.fetch(payload, stage, options.on);
+    const plan = await sealNextStage(online, options, payload);
+    await online.store.record(plan);
+    await swapStages(online);
+    await forgetUnarmed(online.store, plan.id);
+    return { id: plan.id, plan };
+  });
+}
+
+async function planOrTellStale(
+  online: Online,
+  { source, payload }: PrepareOptions,
+  stage: Stage,
+  former: KnownUpdate | undefined,
+): Promise<PayloadPlan> {
+  try {
+    return await source.plan(stage);
+  } catch (error) {
+    if (!(error instanceof UpdateError) || error.code !== 'NOTHING_TO_DO') throw error;
+    await online.files.removeTree(stage.path); // no download to go on with
+    if (!former) throw error;
+    const drift = await markStaleIfDrifted(online, payload, former);
+    if (!drift) throw error;
+    throw new UpdateError(
+      error.code,
+      `${error.message}; the update ${former.id} prepared earlier no longer fits: ${drift.message}`,
+      { cause: error, hint: 'offline-update clean' },
+    );
+  }
+}
+
+async function sealNextStage(
+  online: Online,
+  { source, policy }: PrepareOptions,
+  payload: PayloadPlan,
+): Promise<Plan> {
+  const { fs, paths, moment } = online;
+  await dropUnplanned(online, payload);
+  await closeNextStage(online);
+  const files = await sealStage(fs, paths.nextStage);
+  await checkHashes(online, payload, files);
+  const now = moment.now();
+  const plan: Plan = {
+    format: PLAN_FORMAT,
+    id: newUpdateId(now),
+    createdAt: now.toISOString(),
+    request: source.request,
+    payload,
+    files,
+    policy,
+  };
+  await fs.createFile(join(paths.nextStage, stageLayout.plan), planText(plan), 0o600);
+  await fs.syncFileSystem(paths.nextStage);
+  return plan;
+}
+
+/** What was downloaded against what the signed index says. A bad file is dropped, so that a new run downloads it. */
+async function checkHashes(
+  { fs, paths }: Online,
+  payload: PayloadPlan,
+  files: readonly StagedFile[],
+): Promise<void> {
+  const sealed = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  for (const { name, file, sha256 } of payload.changes) {
+    if (file === null) continue;
+    const found = sealed.get(file);
+    if (found === undefined) {
+      throw new UpdateError('DOWNLOAD_FAILED', `the file of ${name} was not downloaded: ${file} is missing`, {
+        hint: 'offline-update prepare',
+      });
+    }
+    if (sha256 !== null && found !== sha256) {
+      await fs.unlink(join(paths.nextStage, file));
+      throw new UpdateError(
+        'HASH_MISMATCH',
+        `${file} has SHA-256 ${found}, the package index says ${sha256}; it was removed`,
+        { hint: 'offline-update prepare' },
+      );
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** The staged plan, and the proof of its seal: hashed once, however many ask. */
+import { UpdateError } from '../update/errors.js';
+import type { Plan } from '../update/plan.js';
+import { readStagedPlan, verifyStage } from '../update/stage.js';
+import type { StagedUpdate } from './preflight/context.js';
+import type { Online } from './online.js';
+
+/** Errors: `PLAN_MISSING`, `PLAN_TAMPERED` when the stage holds another plan than `expectedHash`, `PLAN_INVALID`. */
+export async function stagedUpdate(
+  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
+  expectedHash: string,
+): Promise<StagedUpdate> {
+  const staged = await readStagedPlan(fs, paths.stage);
+  if (!staged) {
+    throw new UpdateError('PLAN_MISSING', `${paths.stage} holds no plan`, { hint: 'offline-update prepare' });
+  }
+  if (staged.hash !== expectedHash) {
+    throw new UpdateError('PLAN_TAMPERED', 'the plan in the stage is not the one that was prepared', {
+      hint: 'offline-update prepare',
+    });
+  }
+  let proof: Promise<Plan> | undefined;
+  return {
+    plan: staged.plan,
+    verify: () => (proof ??= verifyStage(fs, paths.stage, expectedHash)),
+  };
+}

@@ -1,0 +1,64 @@
+/** What the truths of `status` add up to, in words. */
+import { CLAIMED_SUFFIX } from '../update/paths.js';
+import type { UpdateState } from '../update/state.js';
+import type { Status } from './status.js';
+import { describeForeign } from './preflight/trigger-foreign.js';
+
+type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage'>;
+
+export function contradictions(told: Told, state: UpdateState): string[] {
+  const said: string[] = [];
+  const ours = told.links.filter(({ link }) => link.kind === 'ours').map(({ path }) => path);
+  const claimed = told.links
+    .filter((each) => each.claimed.kind === 'ours')
+    .map(({ path }) => path + CLAIMED_SUFFIX);
+  if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
+    said.push(`armed, but ${state.trigger} is not there: the next boot will not install it`);
+  if (state.name !== 'armed')
+    said.push(...ours.map((path) => `${path} is set, but no update is armed: the next boot will refuse it`));
+  if (ours.length > 1) said.push('both trigger links are set: systemd looks at the first one');
+  if (!['armed', 'claimed', 'installing', 'installed'].includes(state.name))
+    said.push(...claimed.map((path) => `${path} is left over: no attempt is under way`));
+  for (const { path, link } of told.links) {
+    const foreign = describeForeign(path, link);
+    if (foreign !== undefined) said.push(foreign);
+  }
+  if (told.drift === true && state.name !== 'stale')
+    said.push('packages were changed since the plan was made: it may be refused');
+  if (told.stage.problem) said.push(told.stage.problem.message);
+  return said;
+}
+
+export function nextStep({ state, drift, stage, links, reason }: Told): string | null {
+  if (stage.intact === false) {
+    return state === 'armed'
+      ? 'offline-update cancel'
+      : reason?.code === 'JOURNAL_CORRUPT'
+        ? 'offline-update clean'
+        : 'offline-update prepare';
+  }
+  switch (state) {
+    case 'prepared':
+      return drift === true ? 'offline-update prepare' : 'offline-update trigger';
+    case 'armed':
+      return drift === true || !links.some(({ link }) => link.kind === 'ours')
+        ? 'offline-update cancel'
+        : 'systemctl reboot';
+    case 'stale':
+      return 'offline-update prepare';
+    case 'claimed':
+    case 'installing':
+      return 'systemctl reboot';
+    case 'installed':
+      return 'systemctl start offline-update-confirm.service';
+    case 'blocked':
+      return 'offline-update clean';
+    case 'refused':
+    case 'failed':
+    case 'reverted':
+      return 'offline-update report';
+    case 'none':
+    case 'confirmed':
+      return 'offline-update prepare';
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * `offline-update status`: every truth at once, ours and that of the links, and where they disagree. Changes nothing,
+ * takes no lock, and runs no child process unless an update is prepared or armed (for its drift).
+ */
+import { asUpdateError, UpdateError } from '../update/errors.js';
+import type { Reason } from '../update/events.js';
+import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
+import type { PayloadPlan, Plan } from '../update/plan.js';
+import { readStagedPlan, verifyStage } from '../update/stage.js';
+import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
+import type { KnownUpdate } from '../update/store.js';
+import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
+import type { Online } from './online.js';
+import { contradictions, nextStep } from './status-words.js';
+
+export const STATUS_FORMAT = 1;
+
+export interface PlanSummary {
+  createdAt: string;
+  request: Plan['request'];
+  counts: Record<PayloadPlan['changes'][number]['action'], number>;
+  downloadBytes: number;
+  /** Negative when space is freed. */
+  diskBytes: number;
+  changes: Pick<PayloadPlan['changes'][number], 'name' | 'architecture' | 'action' | 'from' | 'to'>[];
+}
+
+export interface StageTruth {
+  /** Null when there is no stage to judge. */
+  intact: boolean | null;
+  /** What was looked at: the plan alone, or every file's hash. */
+  checked: 'plan' | 'whole';
+  problem: Reason | null;
+}
+
+export interface Status {
+  format: typeof STATUS_FORMAT;
+  version: string;
+  state: StateName;
+  id: string | null;
+  reason: Reason | null;
+  plan: PlanSummary | null;
+  /** How the update boot will end, once armed. */
+  action: string | null;
+  /** Sources that only the policy allowed. */
+  unsignedSources: string[];
+  links: TriggerTruth[];
+  /** In words: where our state and the links do not fit together. */
+  contradictions: string[];
+  /** Whether the system changed since the plan was made; null when there is no plan to compare with. */
+  drift: boolean | null;
+  stage: StageTruth;
+  /** What the service says of itself, of this boot. */
+  live: LiveStatus | null;
+  /** The newest end of an update. */
+  lastVerdict: { id: string; verdict: Verdict; reason: Reason | null; at: string } | null;
+  /** The next command to type. */
+  next: string | null;
+}
+
+export interface StatusOptions {
+  version: string;
+  /** Hash every file of the stage. */
+  verify: boolean;
+  /** What the system's packages look like now, to compare with the plan's. */
+  baseFingerprint(): Promise<string>;
+}
+
+export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
+  const { fs, paths, store } = online;
+  const [current, links, live] = await Promise.all([
+    currentOrProblem(online),
+    readTriggers(fs, paths.triggers),
+    readLiveStatus(fs, paths),
+  ]);
+  const { update, problem } = current;
+  const state: UpdateState = update?.journal.state ?? { name: 'none' };
+  const plan = update && (await store.readPlan(update).catch(() => undefined));
+  const [stage, drift, lastVerdict] = await Promise.all([
+    stageTruth(online, state, options.verify, problem),
+    driftOf(state, plan, options),
+    newestVerdict(online, update),
+  ]);
+  const told = {
+    state: state.name,
+    id: update?.id ?? null,
+    reason: 'reason' in state ? state.reason : problem,
+    links,
+    drift,
+    stage,
+  };
+  return {
+    format: STATUS_FORMAT,
+    version: options.version,
+    ...told,
+    plan: plan ? summary(plan) : null,
+    action: 'action' in state ? state.action : null,
+    unsignedSources: plan?.payload.unsignedSources ?? [],
+    contradictions: contradictions(told, state),
+    live: live ?? null,
+    lastVerdict,
+    next: nextStep(told),
+  };
+}
+
+/** A journal or plan that cannot be read is told, with everything else that still can be. */
+async function currentOrProblem({
+  store,
+}: Online): Promise<{ update: KnownUpdate | undefined; problem: Reason | null }> {
+  try {
+    return { update: await store.current(), problem: null };
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    return { update: undefined, problem: { code: error.code, message: error.message } };
+  }
+}
+
+async function stageTruth(
+  { fs, paths }: Online,
+  state: UpdateState,
+  verify: boolean,
+  problem: Reason | null,
+): Promise<StageTruth> {
+  const checked = verify ? 'whole' : 'plan';
+  if (problem) return { intact: false, checked, problem };
+  if (!('planHash' in state)) return { intact: null, checked, problem: null };
+  try {
+    if (verify) await verifyStage(fs, paths.stage, state.planHash);
+    else {
+      const staged = await readStagedPlan(fs, paths.stage);
+      if (!staged) throw new UpdateError('PLAN_MISSING', `${paths.stage} holds no plan`);
+      if (staged.hash !== state.planHash)
+        throw new UpdateError('PLAN_TAMPERED', 'the plan in the stage is not the one that was prepared');
+    }
+    return { intact: true, checked, problem: null };
+  } catch (error) {
+    const { code, message } = asUpdateError(error);
+    return { intact: false, checked, problem: { code, message } };
+  }
+}
+
+async function driftOf(
+  state: UpdateState,
+  plan: Plan | undefined,
+  options: StatusOptions,
+): Promise<boolean | null> {
+  if (state.name === 'stale') return true;
+  if (!plan || (state.name !== 'prepared' && state.name !== 'armed')) return null;
+  return (await options.baseFingerprint()) !== plan.payload.baseFingerprint;
+}
+
+async function newestVerdict(
+  { store }: Online,
+  current: KnownUpdate | undefined,
+): Promise<Status['lastVerdict']> {
+  for (const id of await store.ids()) {
+    const update = id === current?.id ? current : await store.find(id).catch(() => undefined);
+    const state = update?.journal.state;
+    if (!state || !isVerdict(state.name)) continue;
+    const reason = 'reason' in state ? state.reason : null;
+    return { id, verdict: state.name, reason, at: update.journal.rows.at(-1)?.at ?? '' };
+  }
+  return null;
+}
+
+export function summary({ createdAt, request, payload }: Plan): PlanSummary {
+  const counts = { install: 0, upgrade: 0, downgrade: 0, reinstall: 0, remove: 0 };
+  for (const { action } of payload.changes) counts[action] += 1;
+  return {
+    createdAt,
+    request,
+    counts,
+    downloadBytes: payload.changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    diskBytes: payload.diskBytes,
+    changes: payload.changes.map(({ name, architecture, action, from, to }) => ({
+      name,
+      architecture,
+      action,
+      from,
+      to,
+    })),
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * `offline-update trigger`: preflight, then the trigger (offline-updates(7), step 2).
+ *
+ * The order is write-ahead: whatever the update boot reads is durable before the link that leads into it, and the link
+ * is the last act, one exclusive symlink(2). A power cut before it leaves an update that is armed by its journal and
+ * has no link: nothing happens in the next boot, `status` says so, and `cancel` puts it straight.
+ *
+ * Errors: `PLAN_MISSING`, `ARMED`, `BLOCKED`, `BUSY`, `WRONG_STATE`; `FOREIGN_TRIGGER`, `DRIFT`, `STAGE_*`, `PLAN_*` and
+ * `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings.
+ */
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from '../update/errors.js';
+import type { Action } from '../update/events.js';
+import type { Finding } from '../update/finding.js';
+import { TRIGGER_TARGET } from '../update/paths.js';
+import type { KnownUpdate } from '../update/store.js';
+import { exclusively } from './exclusive.js';
+import type { Online } from './online.js';
+import { DRIFT_CHECK, markStale } from './stale.js';
+import { blocks, preflight } from './preflight/preflight.js';
+import type { PreflightContext, StagedUpdate } from './preflight/context.js';
+import { STAGE_INTACT } from './preflight/stage-intact.js';
+import { describeForeign, TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
+import { stagedUpdate } from './staged-update.js';
+import { chooseTriggerPath } from './trigger-path.js';
+import { readLinkTruth } from '../update/trigger-link.js';
+
+export interface TriggerOptions {
+  /** Instead of the plan's own policy. */
+  action?: Action;
+  /** All that the preflight needs but the update itself. */
+  machine: Omit<PreflightContext, 'staged'>;
+}
+
+export interface Triggered {
+  id: string;
+  action: Action;
+  trigger: string;
+  /** What the preflight saw that does not block. */
+  findings: Finding[];
+}
+
+export function triggerUpdate(online: Online, { action, machine }: TriggerOptions): Promise<Triggered> {
+  return exclusively(online, async () => {
+    const update = await preparedUpdate(online, action);
+    const staged = await stagedUpdate(online, update.planHash);
+    const findings = await preflight({ ...machine, staged });
+    await refuseBlocked(update, staged, findings);
+    const { policy } = await staged.verify();
+    const trigger = await chooseTriggerPath(online.paths, machine.facts);
+    if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
+    const armed = { action: action ?? policy.action, trigger };
+    await carryOut(armingSteps(online, update, armed));
+    return { id: update.id, ...armed, findings };
+  });
+}
+
+type PreparedUpdate = KnownUpdate & { planHash: string };
+
+async function preparedUpdate({ store }: Online, action: Action | undefined): Promise<PreparedUpdate> {
+  const update = await store.current();
+  const state = update?.journal.state;
+  switch (state?.name) {
+    case 'prepared':
+      return Object.assign(update as KnownUpdate, { planHash: state.planHash });
+    case 'armed': {
+      const other = action !== undefined && action !== state.action;
+      throw new UpdateError(
+        'ARMED',
+        `update ${update?.id ?? ''} is armed already, to end in ${state.action}` +
+          (other ? `; cancel it first to end in ${action}` : ''),
+        { hint: other ? 'offline-update cancel' : 'systemctl reboot' },
+      );
+    }
+    case 'stale':
+      throw new UpdateError('DRIFT', `the prepared update no longer fits: ${state.reason.message}`, {
+        hint: 'offline-update prepare',
+      });
+    case 'blocked':
+      throw new UpdateError('BLOCKED', `update ${update?.id ?? ''} is blocked: ${state.reason.message}`, {
+        hint: 'offline-update clean',
+      });
+    case 'claimed':
+    case 'installing':
+    case 'installed':
+      throw new UpdateError(
+        'WRONG_STATE',
+        `update ${update?.id ?? ''} is ${state.name} and has no verdict yet`,
+        {
+          hint: 'offline-update status',
+        },
+      );
+    case undefined:
+    case 'none':
+    case 'refused':
+    case 'failed':
+    case 'reverted':
+    case 'confirmed':
+      throw new UpdateError('PLAN_MISSING', 'no update is prepared', { hint: 'offline-update prepare' });
+  }
+}
+
+/** The most telling code wins: somebody else's update, then what happened to ours, then everything else. */
+async function refuseBlocked(
+  update: PreparedUpdate,
+  staged: StagedUpdate,
+  findings: readonly Finding[],
+): Promise<void> {
+  const blocking = blocks(findings);
+  const of = (check: string): Finding | undefined => blocking.find((finding) => finding.check === check);
+  const foreign = of(TRIGGER_FOREIGN);
+  if (foreign) throw new UpdateError('FOREIGN_TRIGGER', foreign.evidence, { hint: foreign.remedy, findings });
+  if (of(STAGE_INTACT)) await staged.verify();
+  const drift = of(DRIFT_CHECK);
+  if (drift) {
+    await markStale(update, drift.evidence);
+    throw new UpdateError('DRIFT', drift.evidence, { hint: 'offline-update prepare', findings });
+  }
+  if (blocking.length > 0) {
+    throw new UpdateError('PREFLIGHT_BLOCKED', blocking.map(({ evidence }) => evidence).join('; '), {
+      hint: blocking[0]?.remedy ?? 'offline-update doctor',
+      findings,
+    });
+  }
+}
+
+interface Step {
+  step: string;
+  run(): Promise<unknown>;
+  undo(): Promise<unknown>;
+}
+
+/** Read top to bottom; when a row fails, the rows above it are undone, the last one first. */
+function armingSteps(
+  { paths, files, fs, store }: Online,
+  { id, journal, planHash }: PreparedUpdate,
+  { action, trigger }: { action: Action; trigger: string },
+): readonly Step[] {
+  // The shell reads one word; `auto` is a full reboot until what changes is looked at.
+  const word = action === 'auto' ? 'reboot' : action;
+  return [
+    {
+      step: 'forget the claims of an earlier update',
+      run: () => files.remove(paths.claims),
+      undo: () => Promise.resolve(),
+    },
+    {
+      step: 'write down the wished end for the shell',
+      run: () => files.replace(paths.action, `${word}\n`, 0o644),
+      undo: () => files.remove(paths.action),
+    },
+    {
+      step: 'name the plan outside the stage',
+      run: () => journal.append({ event: 'armed', planHash, action, trigger }),
+      undo: () => journal.append({ event: 'cancelled', reason: 'the trigger could not be set' }),
+    },
+    { step: 'let our units start', run: () => store.markOpen(id), undo: () => store.unmarkOpen() },
+    {
+      step: 'set the trigger',
+      run: async () => {
+        try {
+          await files.link(TRIGGER_TARGET, trigger);
+        } catch (error) {
+          if (!isErrno(error, 'EEXIST')) throw error;
+          const found = describeForeign(trigger, await readLinkTruth(fs, trigger));
+          throw new UpdateError('FOREIGN_TRIGGER', found ?? `${trigger} was set by somebody else just now`, {
+            cause: error,
+            hint: 'offline-update status',
+          });
+        }
+      },
+      undo: () => files.remove(trigger),
+    },
+  ];
+}
+
+async function carryOut(steps: readonly Step[]): Promise<void> {
+  const done: Step[] = [];
+  for (const step of steps) {
+    try {
+      await step.run();
+      done.unshift(step);
+    } catch (error) {
+      for (const earlier of done) await earlier.undo();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** Is a boot at work on the update? Then nobody else touches its stage, its links or its state. */
+import { isErrno } from '../host/host-error.js';
+import { UpdateError } from '../update/errors.js';
+import type { KnownUpdate } from '../update/store.js';
+import type { Online } from './online.js';
+
+/**
+ * Errors: `BUSY` in the update boot itself; `WRONG_STATE` when an attempt was interrupted, whose files are all that can
+ * make the machine whole, or waits for its confirmation.
+ */
+export async function refuseUnderWay(online: Online, update: KnownUpdate): Promise<void> {
+  const { id, journal } = update;
+  const { state } = journal;
+  const { bootId } = online.moment;
+  const claimedHere = (await lastClaim(online)) === bootId;
+  if (state.name === 'armed' ? claimedHere : 'claimedIn' in state && state.claimedIn === bootId) {
+    throw new UpdateError('BUSY', `update ${id} is being installed in this very boot`, {
+      hint: 'offline-update status',
+    });
+  }
+  if (state.name === 'claimed' || state.name === 'installing') {
+    throw new UpdateError('WRONG_STATE', `update ${id} was interrupted; the next boot goes on with it`, {
+      hint: 'systemctl reboot',
+    });
+  }
+  if (state.name === 'installed') {
+    throw new UpdateError('WRONG_STATE', `update ${id} is installed and waits for its confirmation`, {
+      hint: 'systemctl start offline-update-confirm.service',
+    });
+  }
+}
+
+/** The shell writes a boot id before Node starts, so this is known even when Node never did. */
+async function lastClaim({ fs, paths }: Online): Promise<string | undefined> {
+  try {
+    return (await fs.readFile(paths.claims)).trim().split('\n').at(-1);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
