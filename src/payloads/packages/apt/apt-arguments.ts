@@ -1,0 +1,25 @@
+/**
+ * The words of the one command that installs a plan: exactly its packages at exactly its versions. Everything else
+ * stands in the stage's `apt.conf`. The preflight simulates the very same words.
+ */
+import { join } from 'node:path';
+import type { PackagesPlan } from '../../../update/plan.js';
+import type { Policy } from '../../../update/policy.js';
+import type { Stage } from '../../payload.js';
+
+export function installArguments(plan: PackagesPlan, stage: Stage): string[] {
+  return ['-c', join(stage.path, 'apt.conf'), '-q', '-y', 'install', ...plan.changes.map(packageWord)];
+}
+
+/** `NAME:ARCHITECTURE=VERSION`, or `NAME:ARCHITECTURE-` for one that goes. */
+function packageWord({ name, architecture, to }: PackagesPlan['changes'][number]): string {
+  return to === null ? `${name}:${architecture}-` : `${name}:${architecture}=${to}`;
+}
+
+/**
+ * What dpkg does with a configuration file that was changed by hand and by the package, without asking. Not confdef
+ * together with confnew: the default, to keep ours, would win.
+ */
+export function conffileOptions(policy: Policy): string[] {
+  return policy.conffiles === 'replace' ? ['--force-confnew'] : ['--force-confdef', '--force-confold'];
+}

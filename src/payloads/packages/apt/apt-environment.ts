@@ -1,0 +1,29 @@
+/**
+ * The whole environment of every child of apt and dpkg: nothing is inherited [package-managers.md 6.1].
+ *
+ * `DPKG_FORCE` is left out on purpose: it would replace dpkg's own list of forced things.
+ */
+import type { Policy } from '../../../update/policy.js';
+
+export interface AptEnvironmentOptions {
+  policy?: Policy;
+  /** In the update boot: systemctl then starts nothing, and leaves no file for it (DESIGN, invariant 13). */
+  offline?: boolean;
+}
+
+export function aptEnvironment({ policy, offline }: AptEnvironmentOptions = {}): Record<string, string> {
+  return {
+    HOME: '/root',
+    LC_ALL: 'C.UTF-8', // what apt and dpkg print is read by us
+    TERM: 'dumb',
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    DEBIAN_FRONTEND: 'noninteractive',
+    DEBIAN_PRIORITY: 'critical',
+    DEBCONF_NONINTERACTIVE_SEEN: 'true',
+    APT_LISTCHANGES_FRONTEND: 'none',
+    APT_LISTBUGS_FRONTEND: 'none',
+    NEEDRESTART_SUSPEND: '1',
+    ...(policy?.conffiles === 'replace' ? { UCF_FORCE_CONFFNEW: '1' } : { UCF_FORCE_CONFFOLD: '1' }),
+    ...(offline === true && { SYSTEMD_OFFLINE: '1' }),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The half of the apt payload that works in the update boot; `preflight` also serves the trigger.
+ */
+import type { Activity } from '../../../host/cgroup-activity.js';
+import { readActivity } from '../../../host/cgroup-activity.js';
+import type { RunCommand } from '../../../host/command.js';
+import type { DurableFiles } from '../../../host/durable-files.js';
+import type { FileSystem } from '../../../host/file-system.js';
+import type { StartJob } from '../../../host/job.js';
+import type { PackagesPlan } from '../../../update/plan.js';
+import type { Payload } from '../../payload.js';
+import { healPlan } from './apt-heal.js';
+import type { InstallPorts } from './apt-install.js';
+import { installPlan } from './apt-install.js';
+import type { PreflightPorts } from './apt-preflight.js';
+import { preflightPlan } from './apt-preflight.js';
+import { verifyPlan } from './apt-verify.js';
+import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-leftovers.js';
+import { dpkgDatabase } from './dpkg-database.js';
+
+export interface AptInstallingDependencies {
+  paths: { root: string };
+  fs: FileSystem;
+  files: DurableFiles;
+  run: RunCommand;
+  startJob: StartJob;
+  simulatedDifferences: PreflightPorts['simulatedDifferences'];
+  /** Only tests give their own. */
+  readActivity?: (pid: number) => Promise<Activity>;
+}
+
+export type AptInstalling = Omit<Payload<PackagesPlan>, 'plan' | 'fetch'>;
+
+export function aptInstalling(dependencies: AptInstallingDependencies): AptInstalling {
+  const { root } = dependencies.paths;
+  const ports: InstallPorts & PreflightPorts = {
+    root,
+    files: dependencies.fs,
+    runCommand: dependencies.run,
+    startJob: dependencies.startJob,
+    simulatedDifferences: dependencies.simulatedDifferences,
+    readActivity: dependencies.readActivity ?? ((pid) => readActivity(pid)),
+    clock: () => performance.now(),
+    database: dpkgDatabase(dependencies.run, dependencies.fs, root),
+  };
+  const leftoverPorts = { ...ports, durable: dependencies.files };
+  /** What hung in this boot: a repair leaves it out. */
+  const hung = new Set<string>();
+  let record: string | undefined;
+
+  return {
+    preflight: (plan, stage) => preflightPlan(ports, plan, stage),
+    async install(plan, stage, on, options) {
+      record = leftoverRecord(options.terminalLog);
+      await recordLeftovers(leftoverPorts, plan, record);
+      await installPlan(ports, plan, stage, on, options, (name) => hung.add(name));
+    },
+    verify: (plan) => verifyPlan(ports, plan),
+    async heal(plan, stage, on, options) {
+      record = leftoverRecord(options.terminalLog);
+      await healPlan(ports, plan, stage, on, options, hung);
+    },
+    leftovers: (plan) => leftoversSince(leftoverPorts, plan, record),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Is all of the plan really there (DESIGN, invariant 9)? Each package at its version and `ii`, each removed one gone,
+ * `dpkg --audit` silent, dpkg's journal empty, `apt-get check` content. No exit code of the installation counts, and
+ * an empty plan is no success: there was something to be done.
+ *
+ * Everything is asked at the same time; nothing is changed and no lock is taken.
+ */
+import type { RunCommand } from '../../../host/command.js';
+import type { Finding } from '../../../update/finding.js';
+import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
+import { aptEnvironment } from './apt-environment.js';
+import type { DpkgDatabase, PackageState } from './dpkg-database.js';
+import { packageKey } from './dpkg-database.js';
+
+export interface VerifyPorts {
+  runCommand: RunCommand;
+  database: DpkgDatabase;
+}
+
+export async function verifyPlan(ports: VerifyPorts, plan: PackagesPlan): Promise<Finding[]> {
+  if (plan.changes.length === 0) return [finding('package-state', 'the plan changes nothing')];
+  const [states, database] = await Promise.all([ports.database.states(), verifyDatabase(ports)]);
+  return [...plan.changes.flatMap((change) => verifyChange(change, states)), ...database];
+}
+
+/** The package database alone, whatever was planned. */
+export async function verifyDatabase({ runCommand, database }: VerifyPorts): Promise<Finding[]> {
+  const [audit, journal, check] = await Promise.all([
+    database.audit(),
+    database.pendingJournal(),
+    runCommand('apt-get', checkArguments, { env: aptEnvironment(), extendEnv: false }),
+  ]);
+  return [
+    ...(audit === '' ? [] : [finding('dpkg-audit', `dpkg --audit says: ${oneLine(audit)}`)]),
+    ...(journal.length === 0
+      ? []
+      : [finding('dpkg-journal', `dpkg was interrupted: ${journal.length} entries in its journal`)]),
+    ...(check.exitCode === 0
+      ? []
+      : [finding('apt-check', `apt-get check says: ${oneLine(check.stderr || check.stdout)}`)]),
+  ];
+}
+
+/** Without the package lists: only what is installed is judged, in milliseconds instead of seconds. */
+const checkArguments = [
+  '-q',
+  '-o',
+  'Dir::Etc::SourceList=/dev/null',
+  '-o',
+  'Dir::Etc::SourceParts=/dev/null',
+  '-o',
+  'Dir::Cache::pkgcache=',
+  '-o',
+  'Dir::Cache::srcpkgcache=',
+  '-o',
+  'Debug::NoLocking=true',
+  'check',
+];
+
+export function verifyChange(change: PackageChange, states: ReadonlyMap<string, PackageState>): Finding[] {
+  const key = packageKey(change.name, change.architecture);
+  const state = states.get(key);
+  if (change.to === null) {
+    const isGone = state === undefined || state.abbreviation === 'rc' || state.abbreviation === 'pn';
+    return isGone ? [] : [finding('package-state', `${key} should be gone and is ${describe(state)}`)];
+  }
+  // `hi` is the same as `ii`, on hold
+  const isThere = state && /^[ih]i$/.test(state.abbreviation) && state.version === change.to;
+  if (isThere) return [];
+  const found = state ? describe(state) : 'not installed';
+  return [finding('package-state', `${key} should be ${change.to} ii and is ${found}`)];
+}
+
+function describe(state: PackageState): string {
+  return `${state.version || 'without version'} ${state.abbreviation}`;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s+/g, ' ');
+}
+
+function finding(check: string, evidence: string): Finding {
+  return { check, severity: 'block', evidence, remedy: 'offline-update report' };
+}

@@ -1,0 +1,91 @@
+/**
+ * Who holds dpkg's locks? They are fcntl(2) locks, which Node cannot take; the kernel lists them in /proc/locks.
+ * dpkg itself does not wait for them, and an apt-get that was killed leaves its dpkg working behind
+ * [package-managers.md 6.3], so we wait here before we judge or repair anything.
+ *
+ * Errors: `BUSY`, naming the holder, when it has done nothing for `lockTimeoutSeconds`. A holder that works is waited
+ * for without limit: it may be our own dpkg.
+ */
+import { join } from 'node:path';
+import type { Activity } from '../../../host/cgroup-activity.js';
+import type { FileSystem } from '../../../host/file-system.js';
+import { isErrno } from '../../../host/host-error.js';
+import { UpdateError } from '../../../update/errors.js';
+import { stallWatch } from './stall-watch.js';
+
+export interface LockHolder {
+  pid: number;
+  /** As the kernel names it, e.g. `dpkg`. */
+  command: string;
+  lock: string;
+}
+
+export interface LockPorts {
+  files: FileSystem;
+  root: string;
+  readActivity(pid: number): Promise<Activity>;
+  clock(): number;
+}
+
+const locks = ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock'];
+/** The kernel tells nobody when a lock is let go. */
+const lookEveryMilliseconds = 100;
+
+export async function waitForDpkgLock(ports: LockPorts, lockTimeoutSeconds: number): Promise<void> {
+  const watch = stallWatch(lockTimeoutSeconds, () => ports.clock());
+  for (;;) {
+    const holder = await dpkgLockHolder(ports.files, ports.root);
+    if (!holder) return;
+    watch.activity(await ports.readActivity(holder.pid));
+    if (watch.verdict()) {
+      throw new UpdateError(
+        'BUSY',
+        `${holder.lock} is held by process ${holder.pid} (${holder.command}), ` +
+          `which has done nothing for ${lockTimeoutSeconds} s`,
+        { hint: `ps -fp ${holder.pid}` },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMilliseconds));
+  }
+}
+
+export async function dpkgLockHolder(files: FileSystem, root: string): Promise<LockHolder | undefined> {
+  const table = await files.readFile('/proc/locks').catch(() => '');
+  for (const lock of locks) {
+    const path = join(root, lock);
+    const inode = await inodeOf(files, path);
+    if (inode === undefined) continue;
+    // not by device: btrfs and overlayfs show another number here than stat(2) does
+    for (const pid of writersOf(table, inode)) {
+      if (!(await hasOpen(files, pid, path))) continue;
+      const command = (await files.readFile(`/proc/${pid}/comm`).catch(() => 'unknown')).trim();
+      return { pid, command, lock };
+    }
+  }
+  return undefined;
+}
+
+/** Pids of those that hold (not wait for) a write lock on this inode. */
+export function writersOf(table: string, inode: number): number[] {
+  const row = /^\d+: (?:POSIX|OFDLCK) +\w+ +WRITE +(-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /;
+  return table.split('\n').flatMap((line) => {
+    const [, pid, found] = row.exec(line) ?? [];
+    return Number(found) === inode && Number(pid) > 0 ? [Number(pid)] : [];
+  });
+}
+
+async function inodeOf(files: FileSystem, path: string): Promise<number | undefined> {
+  try {
+    return (await files.lstat(path)).inode;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function hasOpen(files: FileSystem, pid: number, path: string): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  const names = await files.readFolder(folder).catch(() => []);
+  const targets = await Promise.all(names.map((name) => files.readLink(join(folder, name)).catch(() => '')));
+  return targets.includes(path);
+}
