@@ -51,36 +51,41 @@ async function buildOne(bundle) {
     sourcemap: true,
     // The maps are installed for readable stack traces; the sources themselves stay in the source tree.
     sourcesContent: false,
-    legalComments: 'linked',
+    legalComments: 'eof',
     external: neverLoaded,
     metafile: true,
     banner: bundle.banner ? { js: bundle.banner } : {},
     logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'error' },
     logLevel: 'warning',
   });
-  await rejectLooseEnds(bundle, result.metafile);
+  const loose = looseEnds(result.metafile, { lazyImports: bundle.name !== 'update-service' });
+  if (loose.length > 0) {
+    await rm(path.join(root, outfile(bundle)), { force: true });
+    throw new Error(`${outfile(bundle)} is not self-contained: ${loose.join(', ')}`);
+  }
   await chmod(path.join(root, outfile(bundle)), 0o755);
   return result;
 }
 
-/** The update may replace Node's modules and our own files: a bundle may load nothing but what is built into Node. */
-async function rejectLooseEnds(bundle, metafile) {
+/**
+ * What a bundle would load at run time besides the modules built into Node, one line each: an update may replace such a
+ * file under the running program. In the service (`lazyImports: false`) even a lazy import of a module that is in the
+ * bundle is told, since it would first run in the middle of the update.
+ */
+export function looseEnds(metafile, { lazyImports }) {
   const scripts = Object.entries(metafile.outputs).filter(([name]) => name.endsWith('js'));
-  const loose = scripts
+  const outside = scripts
     .flatMap(([, output]) => output.imports)
     .filter(({ path: target }) => !isBuiltIn(target) && !neverLoaded.includes(target))
     .map(({ kind, path: target }) => `${kind} of ${target}`);
-  if (scripts.length !== 1) loose.push(`${scripts.length} script files`);
-  if (bundle.name === 'update-service') loose.push(...lazyImports(metafile));
-  if (loose.length === 0) return;
-  await rm(path.join(root, outfile(bundle)), { force: true });
-  throw new Error(`${outfile(bundle)} is not self-contained: ${loose.join(', ')}`);
+  const files = scripts.length === 1 ? [] : [`${scripts.length} script files`];
+  return [...outside, ...files, ...(lazyImports ? [] : lazyImportsOf(metafile))];
 }
 
-/** In our own code of the service even a lazy import of a bundled module is a mistake: it would first run in mid-update. */
-function lazyImports(metafile) {
+/** In our own code; packages require each other as they please when they are loaded. */
+function lazyImportsOf(metafile) {
   return Object.entries(metafile.inputs)
-    .filter(([file]) => file.startsWith('src/'))
+    .filter(([file]) => !file.includes('node_modules/'))
     .flatMap(([file, input]) =>
       input.imports
         .filter(({ kind }) => kind === 'dynamic-import' || kind === 'require-call')
