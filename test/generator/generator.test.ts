@@ -1,0 +1,156 @@
+import { buildSync } from 'esbuild';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  lstatSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { readBootFacts, type BootFacts } from '../../src/generator/boot-facts.js';
+import { planGeneration } from '../../src/generator/generation.js';
+import { writeGeneration } from '../../src/generator/write-generation.js';
+
+const boot: BootFacts = {
+  inInitrd: false,
+  trigger: '/system-update',
+  claimed: undefined,
+  override: undefined,
+  running: false,
+};
+
+/** Every path below a folder, with its link target or text. */
+function tree(folder: string, below = ''): Record<string, string> {
+  return Object.assign(
+    {},
+    ...readdirSync(join(folder, below)).map((name) => {
+      const path = below === '' ? name : `${below}/${name}`;
+      const entry = lstatSync(join(folder, path));
+      if (entry.isDirectory()) return tree(folder, path);
+      return {
+        [path]: entry.isSymbolicLink()
+          ? readlinkSync(join(folder, path))
+          : readFileSync(join(folder, path), 'utf8'),
+      };
+    }),
+  ) as Record<string, string>;
+}
+
+const everything = {
+  'default.target': '/usr/lib/systemd/system/system-update.target',
+  'ctrl-alt-del.target': '/dev/null',
+  'emergency.target.d/50-offline-update.conf': `# Made by offline-update-generator.
+# Nobody sits at the emergency shell of an update boot: the rescue unit leaves it.
+[Unit]
+SourcePath=/system-update
+Wants=offline-update-rescue.service
+`,
+  'system-update.target.d/50-offline-update.conf': `# Made by offline-update-generator.
+[Unit]
+SourcePath=/system-update
+JobTimeoutSec=24h
+JobTimeoutAction=reboot-force
+`,
+};
+
+void t.test('a boot with our trigger gets the redirect and the guards', (t) => {
+  const early = t.testdir({});
+  const messages: string[] = [];
+  t.ok(writeGeneration(early, planGeneration(boot), (message) => messages.push(message)));
+  t.strictSame(tree(early), everything);
+  t.strictSame(messages, []);
+  t.end();
+});
+
+void t.test('invariant 14: a daemon-reload in the midst of the update makes the very same again', (t) => {
+  const claimed = { ...boot, trigger: undefined, claimed: '/system-update.claimed' };
+  t.strictSame(planGeneration({ ...claimed, running: true }).entries, planGeneration(boot).entries);
+  t.ok(planGeneration({ ...claimed, running: true }).redirect);
+  t.ok(planGeneration(claimed).redirect, 'and so does the boot after a power cut');
+  t.end();
+});
+
+void t.test('nothing is made where nothing is to be done', (t) => {
+  const nothing = { redirect: false, entries: [], messages: [] };
+  t.strictSame(planGeneration({ ...boot, trigger: undefined }), nothing, 'no link');
+  t.strictSame(planGeneration({ ...boot, inInitrd: true }), nothing, 'in the initrd');
+  t.strictSame(planGeneration({ ...boot, running: true }), nothing, 'a reload in a running, armed system');
+  t.end();
+});
+
+void t.test('a kernel command line that names another target is told and left in charge', (t) => {
+  t.strictSame(planGeneration({ ...boot, override: 'systemd.unit=multi-user.target' }), {
+    redirect: false,
+    entries: [],
+    messages: ['the offline update waits: the kernel command line says systemd.unit=multi-user.target'],
+  });
+  t.end();
+});
+
+void t.test("systemd's own generator, or a relabelling one, may have been first", (t) => {
+  const messages: string[] = [];
+  const log = (message: string) => messages.push(message);
+  const same = t.testdir({ default: {}, other: {} });
+  symlinkSync('/lib/systemd/system/system-update.target', join(same, 'default', 'default.target'));
+  t.ok(writeGeneration(join(same, 'default'), planGeneration(boot), log));
+  t.strictSame(messages, []);
+  symlinkSync('/usr/lib/systemd/system/selinux-autorelabel.target', join(same, 'other', 'default.target'));
+  t.ok(writeGeneration(join(same, 'other'), planGeneration(boot), log));
+  t.strictSame(messages, [
+    'default.target leads to /usr/lib/systemd/system/selinux-autorelabel.target already, left alone',
+  ]);
+  t.notOk(writeGeneration(join(same, 'missing'), planGeneration(boot), log), 'no folder, no redirect');
+  t.end();
+});
+
+function machine(t: Test, processes: Record<string, string>, commandLine: string): string {
+  const root = t.testdir({ etc: {}, proc: { cmdline: `${commandLine}\n` } });
+  for (const [pid, name] of Object.entries(processes)) {
+    mkdirSync(join(root, 'proc', pid));
+    writeFileSync(join(root, 'proc', pid, 'comm'), `${name}\n`);
+  }
+  return root;
+}
+
+void t.test('the facts of a boot are read from links, command line and processes', (t) => {
+  const root = machine(t, { 1: 'systemd', 20: 'kworker/0:1' }, 'root=/dev/vda rd.systemd.unit=x quiet');
+  t.strictSame(readBootFacts({}, root), { ...boot, trigger: undefined });
+  symlinkSync('/elsewhere', join(root, 'system-update'));
+  symlinkSync('/var/lib/system-update', join(root, 'etc/system-update'));
+  symlinkSync('../var/lib/system-update', join(root, 'etc/system-update.claimed'));
+  t.strictSame(readBootFacts({}, root), {
+    ...boot,
+    trigger: join(root, 'etc/system-update'),
+    claimed: join(root, 'etc/system-update.claimed'),
+  });
+  t.equal(readBootFacts({ SYSTEMD_PROC_CMDLINE: 'quiet 3' }, root).override, '3');
+  t.equal(readBootFacts({ SYSTEMD_PROC_CMDLINE: 'systemd.unit= quiet' }, root).override, undefined);
+  t.ok(readBootFacts({ SYSTEMD_IN_INITRD: '1' }, root).inInitrd);
+  t.end();
+});
+
+void t.test('a system with a journal is a running one', (t) => {
+  t.ok(readBootFacts({}, machine(t, { 1: 'systemd', 25: 'systemd-journal' }, '')).running);
+  t.end();
+});
+
+void t.test('the bundle takes one or three folders, and fails loudly with two', (t) => {
+  const folder = t.testdir({ normal: {}, early: {}, late: {} });
+  const bundle = join(folder, 'generator.cjs');
+  buildSync({
+    entryPoints: ['src/generator/main.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile: bundle,
+  });
+  const at = (...names: string[]) => names.map((name) => join(folder, name));
+  execFileSync(process.execPath, [bundle, ...at('normal')]);
+  execFileSync(process.execPath, [bundle, ...at('normal', 'early', 'late')]);
+  t.equal(spawnSync(process.execPath, [bundle, ...at('normal', 'early')]).status, 1);
+  t.end();
+});

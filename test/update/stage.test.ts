@@ -1,0 +1,220 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  appendFileSync,
+} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { fileSystem } from '../../src/host/file-system.js';
+import type { UpdateErrorCode } from '../../src/update/errors.js';
+import { planHash, planText, type Plan } from '../../src/update/plan.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+import { readStagedPlan, sealStage, verifyStage } from '../../src/update/stage.js';
+
+interface Sealed {
+  stage: string;
+  at: (path: string) => string;
+  hash: string;
+  plan: Plan;
+}
+
+async function sealed(t: Test): Promise<Sealed> {
+  const stage = join(t.testdir({}), 'system-update');
+  mkdirSync(stage, { mode: 0o700 });
+  const at = (path: string) => join(stage, path);
+  for (const folder of ['packages', 'packages/partial', 'lists']) mkdirSync(at(folder), { mode: 0o700 });
+  writeFileSync(at('packages/one_2.0_all.deb'), 'one 2.0', { mode: 0o600 });
+  writeFileSync(at('packages/two_1%3a2.0_all.deb'), 'two 2.0, longer', { mode: 0o600 });
+  writeFileSync(at('packages/lock'), '', { mode: 0o640 });
+  writeFileSync(at('lists/index_Packages'), 'Package: one\n', { mode: 0o600 });
+  const plan: Plan = {
+    format: 1,
+    id: '20261120T154935-3f2a',
+    createdAt: '2026-11-20T15:49:35.000Z',
+    request: { mode: 'upgrade', packages: [] },
+    payload: {
+      kind: 'packages',
+      manager: 'apt',
+      changes: [],
+      baseFingerprint: '0'.repeat(64),
+      diskBytes: 0,
+      unsignedSources: [],
+    },
+    files: await sealStage(fileSystem, stage),
+    policy: defaultPolicy,
+  };
+  const text = planText(plan);
+  writeFileSync(at('plan.json'), text, { mode: 0o600 });
+  return { stage, at, hash: planHash(text), plan };
+}
+
+void t.test('a stage that is as it was sealed gives its plan', async (t) => {
+  const { stage, hash, plan } = await sealed(t);
+  t.strictSame(await verifyStage(fileSystem, stage, hash), plan);
+  t.strictSame(
+    plan.files.map(({ path, sizeBytes }) => [path, sizeBytes]),
+    [
+      ['lists/index_Packages', 13],
+      ['packages/one_2.0_all.deb', 7],
+      ['packages/two_1%3a2.0_all.deb', 15],
+    ],
+  );
+  t.strictSame(await readStagedPlan(fileSystem, stage), { plan, hash });
+  t.equal(await readStagedPlan(fileSystem, `${stage}.nowhere`), undefined);
+});
+
+const faults: [string, UpdateErrorCode, RegExp, (s: Sealed) => void][] = [
+  [
+    'a changed byte',
+    'STAGE_TAMPERED',
+    /content of packages\/one/,
+    ({ at }) => {
+      writeFileSync(at('packages/one_2.0_all.deb'), 'ONE 2.0');
+    },
+  ],
+  [
+    'a longer file',
+    'STAGE_TAMPERED',
+    /packages\/one/,
+    ({ at }) => {
+      appendFileSync(at('packages/one_2.0_all.deb'), '+');
+    },
+  ],
+  [
+    'a shorter file',
+    'STAGE_TRUNCATED',
+    /has 3 bytes, the plan says 7/,
+    ({ at }) => {
+      truncateSync(at('packages/one_2.0_all.deb'), 3);
+    },
+  ],
+  [
+    'a missing file',
+    'STAGE_FILE_MISSING',
+    /packages\/one_2.0_all.deb is missing/,
+    ({ at }) => {
+      rmSync(at('packages/one_2.0_all.deb'));
+    },
+  ],
+  [
+    'two files swapped',
+    'STAGE_SWAPPED',
+    /holds the content of packages\//,
+    ({ at }) => {
+      renameSync(at('packages/one_2.0_all.deb'), at('x'));
+      renameSync(at('packages/two_1%3a2.0_all.deb'), at('packages/one_2.0_all.deb'));
+      renameSync(at('x'), at('packages/two_1%3a2.0_all.deb'));
+    },
+  ],
+  [
+    'a file that nobody planned',
+    'STAGE_UNEXPECTED_FILE',
+    /packages\/evil.deb is in the stage/,
+    ({ at }) => {
+      writeFileSync(at('packages/evil.deb'), 'evil', { mode: 0o600 });
+    },
+  ],
+  [
+    'something in the lock file of apt',
+    'STAGE_UNEXPECTED_FILE',
+    /packages\/lock/,
+    ({ at }) => {
+      writeFileSync(at('packages/lock'), 'evil');
+    },
+  ],
+  [
+    'a symlink in place of a file',
+    'STAGE_SYMLINK',
+    /one_2.0_all.deb is a symbolic link/,
+    ({ at }) => {
+      renameSync(at('packages/one_2.0_all.deb'), at('../elsewhere'));
+      symlinkSync('../../elsewhere', at('packages/one_2.0_all.deb'));
+    },
+  ],
+  [
+    'a fifo',
+    'STAGE_NOT_A_FILE',
+    /neither a file nor a folder/,
+    ({ at }) => {
+      execFileSync('mkfifo', ['-m', '600', at('packages/fifo')]);
+    },
+  ],
+  [
+    'a world-writable file',
+    'STAGE_WORLD_WRITABLE',
+    /one_2.0_all.deb can be written by others/,
+    ({ at }) => {
+      chmodSync(at('packages/one_2.0_all.deb'), 0o606);
+    },
+  ],
+  [
+    'a stage that others may enter',
+    'STAGE_MODE',
+    /has mode 711/,
+    ({ stage }) => {
+      chmodSync(stage, 0o711);
+    },
+  ],
+  [
+    'a stage that is a symlink',
+    'STAGE_SYMLINK',
+    /is a symbolic link/,
+    ({ stage }) => {
+      renameSync(stage, `${stage}.real`);
+      symlinkSync(`${stage}.real`, stage);
+    },
+  ],
+  [
+    'no stage',
+    'STAGE_MISSING',
+    /is not there/,
+    ({ stage }) => {
+      rmSync(stage, { recursive: true });
+    },
+  ],
+  [
+    'a changed plan',
+    'PLAN_TAMPERED',
+    /not the one that was armed/,
+    ({ at }) => {
+      appendFileSync(at('plan.json'), '\n');
+    },
+  ],
+  [
+    'no plan',
+    'PLAN_MISSING',
+    /holds no plan/,
+    ({ at }) => {
+      rmSync(at('plan.json'));
+    },
+  ],
+];
+
+for (const [fault, code, message, make] of faults) {
+  void t.test(`invariant 7: ${fault} is refused as ${code}`, async (t) => {
+    const it = await sealed(t);
+    make(it);
+    await t.rejects(verifyStage(fileSystem, it.stage, it.hash), {
+      code,
+      message,
+      hint: 'offline-update prepare',
+    });
+  });
+}
+
+void t.test(
+  "invariant 7: another user's file is refused as STAGE_OWNER",
+  { skip: process.getuid?.() === 0 ? false : 'only root can give a file away' },
+  async (t) => {
+    const { at, stage, hash } = await sealed(t);
+    chownSync(at('packages/one_2.0_all.deb'), 65534, 65534);
+    await t.rejects(verifyStage(fileSystem, stage, hash), { code: 'STAGE_OWNER' });
+  },
+);
