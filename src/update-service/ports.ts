@@ -2,7 +2,6 @@
  * Every effect of the offline half, made once here (the composition root of the service bundle). Nothing is loaded
  * lazily: the update may replace Node and any file under it.
  */
-import { createWriteStream } from 'node:fs';
 import { readBootId } from '../host/boot-id.js';
 import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles, type DurableFiles } from '../host/durable-files.js';
@@ -28,9 +27,8 @@ export interface Ports {
   store: UpdateStore;
   payload: Payload<PayloadPlan>;
   snapshots: SnapshotProvider;
+  /** The unit writes to journal and console alike. */
   log: SystemLog;
-  /** Lines for whoever sits at the machine; the journal has its own. */
-  console: (line: string) => void;
   askToLeave: (action: PowerAction) => Promise<string>;
 }
 
@@ -50,21 +48,8 @@ export async function systemPorts(): Promise<Ports> {
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
     snapshots: noSnapshots,
     log,
-    console: consoleWriter(),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
       log.write('info', line);
     }),
-  };
-}
-
-/** The unit's own output goes to the journal; the console is written to directly, and may be missing. */
-function consoleWriter(): (line: string) => void {
-  const stream = createWriteStream('/dev/console', { flags: 'a' });
-  let usable = true;
-  stream.on('error', () => {
-    usable = false;
-  });
-  return (line) => {
-    if (usable) stream.write(`${line}\r\n`);
   };
 }

@@ -48,7 +48,6 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
       plymouth,
       line: (text) => {
         ports.log.write('info', text);
-        ports.console(text);
       },
       status: (status) => writeLiveStatus(ports.fs, ports.paths, status),
     },

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import t from 'tap';
+
+const allowed: Record<string, readonly string[]> = {
+  cli: ['prepare', 'update-service', 'generator', 'payloads', 'snapshots', 'update', 'host'],
+  prepare: ['payloads', 'snapshots', 'update', 'host'],
+  'update-service': ['payloads', 'snapshots', 'update', 'host'],
+  generator: ['update'],
+  payloads: ['update', 'host'],
+  snapshots: ['update', 'host'],
+  update: ['host'],
+  host: [],
+};
+/** The generator's only way to say anything. */
+const exceptions = new Set(['src/generator/main.ts ../host/kernel-log.js']);
+
+/** Packages that are effects on the machine: only `host` may use them. */
+const effects = /^(execa|dbus-next|fs-extra|node:child_process)$/;
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name));
+
+interface Import {
+  file: string;
+  room: string;
+  from: string;
+  typeOnly: boolean;
+}
+
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(file, 'utf8');
+  const room = relative('src', file).split('/')[0] ?? '';
+  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s+(type\s+)?[^'"();]*?from\s+'([^']+)'/g)]
+    .map((found) => ({ file, room, from: found[2] ?? '', typeOnly: found[1] !== undefined }))
+    .concat(
+      [...text.matchAll(/import\(\s*'([^']+)'\s*\)/g)].map((found) => ({
+        file,
+        room,
+        from: found[1] ?? '',
+        typeOnly: false,
+      })),
+    );
+});
+
+void t.test('every room is known and has files', (t) => {
+  t.strictSame([...new Set(imports.map(({ room }) => room))].sort(), Object.keys(allowed).sort());
+  t.ok(imports.length > 100, 'the imports were found');
+  t.end();
+});
+
+void t.test('imports run downwards only', (t) => {
+  const wrong = imports
+    .filter(({ from }) => from.startsWith('.'))
+    .filter(({ file, room, from }) => {
+      const target = relative('src', normalize(join(dirname(file), from))).split('/')[0] ?? '';
+      return target !== room && !allowed[room]?.includes(target) && !exceptions.has(`${file} ${from}`);
+    })
+    .map(({ file, from }) => `${file} imports ${from}`);
+  t.strictSame(wrong, []);
+  t.end();
+});
+
+void t.test('only host starts programs, speaks D-Bus and copies files of the system', (t) => {
+  const wrong = imports
+    .filter(({ room, from, typeOnly }) => room !== 'host' && !typeOnly && effects.test(from))
+    .map(({ file, from }) => `${file} imports ${from}`);
+  t.strictSame(wrong, []);
+  t.end();
+});
+
+void t.test('only the generator and host touch files by themselves', (t) => {
+  const wrong = imports
+    .filter(
+      ({ room, from, typeOnly }) =>
+        !['host', 'generator'].includes(room) && !typeOnly && /^node:fs/.test(from),
+    )
+    .map(({ file, from }) => `${file} imports ${from}`);
+  t.strictSame(wrong, []);
+  t.end();
+});
+
+void t.test('nothing but the command loads code late', (t) => {
+  const late = files.filter(
+    (file) => !file.startsWith('src/cli/') && /\bimport\(/.test(readFileSync(file, 'utf8')),
+  );
+  t.strictSame(late, []);
+  t.end();
+});
+
+void t.test('a file is one idea: none is longer than 250 lines', (t) => {
+  const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 251);
+  t.strictSame(long, []);
+  t.end();
+});
