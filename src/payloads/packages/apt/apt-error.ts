@@ -1,0 +1,40 @@
+/**
+ * apt's own words, as errors of ours. apt prints `E: ...` for errors and `W: ...` for warnings on stderr; a held lock
+ * is told as `E: Could not get lock FILE. It is held by process 123 (apt-get)`.
+ */
+import { HostError } from '../../../host/host-error.js';
+import { UpdateError, type UpdateErrorCode } from '../../../update/errors.js';
+
+/** One sentence a line without the `E:`; the whole text when there is none. */
+export function aptWords(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim());
+  const errors = lines.filter((line) => line.startsWith('E: ')).map((line) => line.slice(3));
+  // also tells what depends on what, when no way was found
+  const unmet = lines.filter((line) => / : (?:Pre-)?Depends: | : (?:Breaks|Conflicts): /.test(line));
+  const words = [...unmet, ...errors];
+  return words.length > 0 ? words.join('; ') : lines.filter((line) => line !== '').join('; ');
+}
+
+export function aptError(code: UpdateErrorCode, what: string, output: string, hint?: string): UpdateError {
+  const words = aptWords(output);
+  const [, lock, holder] =
+    /Could not get lock (\S+?)\.? (?:It is held by (process \d+(?: \(.*?\))?)|- open)/.exec(output) ?? [];
+  if (lock !== undefined || output.includes('Unable to acquire the dpkg frontend lock')) {
+    const who = holder === undefined ? 'another process' : holder;
+    return new UpdateError('BUSY', `${lock ?? 'the lock of dpkg'} is held by ${who}`, {
+      hint: 'wait until the other package manager is done, then try again',
+    });
+  }
+  if (output.includes('dpkg was interrupted')) {
+    return new UpdateError('PLAN_FAILED', words, { hint: 'dpkg --configure -a' });
+  }
+  return new UpdateError(code, `${what}: ${words}`, hint === undefined ? {} : { hint });
+}
+
+/** A missing program is told as what it is, not as an internal error. */
+export function rethrowMissing(error: unknown): never {
+  if (error instanceof HostError && error.code === 'COMMAND_NOT_FOUND') {
+    throw new UpdateError('PLAN_FAILED', error.message, { cause: error });
+  }
+  throw error;
+}
