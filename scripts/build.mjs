@@ -96,5 +96,11 @@ function lazyImportsOf(metafile) {
 const isBuiltIn = (target) => target.startsWith('node:') || builtinModules.includes(target);
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const file of await buildBundles()) console.log(path.relative(root, file));
+  try {
+    for (const file of await buildBundles()) console.log(path.relative(root, file));
+  } catch (error) {
+    // What esbuild found it has printed itself.
+    console.error(`build: ${error.errors ? 'failed' : error.message}`);
+    process.exitCode = 1;
+  }
 }

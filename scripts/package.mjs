@@ -134,5 +134,10 @@ async function listTree(tree) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  console.log(path.relative(process.cwd(), await buildPackage()));
+  try {
+    console.log(path.relative(process.cwd(), await buildPackage()));
+  } catch (error) {
+    console.error(`package: ${error.errors ? 'the build failed' : error.message}`);
+    process.exitCode = 1;
+  }
 }
