@@ -1,0 +1,101 @@
+/**
+ * The command line: parses, calls one verb, prints. Resolves with the exit code; never throws.
+ */
+import { Command, CommanderError } from 'commander';
+import { isErrno } from '../host/host-error.js';
+import { asUpdateError, UpdateError } from '../update/errors.js';
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
+import { output, type Stream } from './output.js';
+import type { MakePorts } from './ports.js';
+import { version } from './version.js';
+import type { Doing, Invoke } from './verb.js';
+import { verbs } from './verbs/verbs.js';
+
+export interface Surroundings {
+  makePorts: MakePorts;
+  stdout: Stream;
+  stderr: Stream;
+  environment: NodeJS.ProcessEnv;
+  /** Effective user id. */
+  user: number;
+}
+
+/** `words`: what was typed after the name of the program. */
+export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.done;
+  const invoke: Invoke =
+    (doing) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      exitCode = await carryOut(doing, command, surroundings);
+    };
+  const program = makeProgram(invoke, surroundings);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has said what is wrong, or has shown what was asked for
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    throw error;
+  }
+}
+
+export function makeProgram(
+  invoke: Invoke,
+  { stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>,
+): Command {
+  const program = new Command('offline-update')
+    .description(
+      'Installs updates in a boot of their own, where nothing else runs, and always comes back.\n\n' +
+        'The usual way:\n' +
+        '  offline-update prepare     download and seal what would be upgraded\n' +
+        '  offline-update trigger     let the next boot install it\n' +
+        '  systemctl reboot\n' +
+        '  offline-update report      what happened',
+    )
+    .version(version, '--version', 'print the version')
+    .option('--root <dir>', 'work on the system below DIR instead of /', '/')
+    .helpOption('--help', 'show help')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 failed, 2 usage, 3 not permitted, 4 nothing to do, 5 blocked,\n' +
+        "6 busy, 7 another tool's update is armed.\n" +
+        'offline-update(8) tells more, also how to get out by hand when a machine does not come back.',
+    )
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, 'offline-update: '));
+      },
+    })
+    .showHelpAfterError('  next: offline-update --help')
+    .exitOverride();
+  for (const verb of verbs) verb(program, invoke);
+  return program;
+}
+
+async function carryOut<O>(
+  doing: Doing<O>,
+  command: Command,
+  { makePorts, stdout, stderr, environment, user }: Surroundings,
+): Promise<ExitCode> {
+  const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
+  const out = output({ isJson: options.json === true, stdout, stderr, environment });
+  try {
+    if (doing.needsRoot === true && user !== 0) throw notPermitted(command, 'only root may do this');
+    const ports = await makePorts(options.root);
+    return await doing.run({ words: command.args, options, ports, out, stderr });
+  } catch (error) {
+    const told = isErrno(error, 'EACCES', 'EPERM')
+      ? notPermitted(command, error.message)
+      : asUpdateError(error);
+    out.error(doing.failed, told);
+    return exitCodeOf[told.code];
+  }
+}
+
+function notPermitted(command: Command, message: string): UpdateError {
+  return new UpdateError('NOT_PERMITTED', message, { hint: `sudo offline-update ${command.name()}` });
+}

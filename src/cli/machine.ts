@@ -1,0 +1,35 @@
+/** This machine, as the preflight asks about it. */
+import { dirname } from 'node:path';
+import type { RunCommand } from '../host/command.js';
+import { freeSpace, type FreeSpace } from '../host/disk-space.js';
+import { fileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+import { readKernelCommandLine } from '../host/kernel-command-line.js';
+import { isWritableFolder } from '../host/mounts.js';
+import { isChroot, runsUnderSystemd, systemdVersion } from '../host/systemd.js';
+import type { HostFacts } from '../prepare/host-facts.js';
+
+export function hostFacts(root: string, run: RunCommand): HostFacts {
+  return {
+    kernelCommandLine: () => readKernelCommandLine(),
+    isChroot: () => isChroot(),
+    runsUnderSystemd: () => runsUnderSystemd(),
+    systemdVersion: () => systemdVersion(run),
+    isWritableFolder: (path) => isWritableFolder(path),
+    freeSpace: freeSpaceAt,
+    async packageLockHolder() {
+      const { dpkgLockHolder } = await import('../payloads/packages/apt/dpkg-lock.js');
+      return dpkgLockHolder(fileSystem, root);
+    },
+  };
+}
+
+/** Of a folder that is not made yet: where it will be made. */
+async function freeSpaceAt(path: string): Promise<FreeSpace> {
+  try {
+    return await freeSpace(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+    return freeSpaceAt(dirname(path));
+  }
+}

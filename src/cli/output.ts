@@ -1,0 +1,91 @@
+/**
+ * What the command prints. Answers go to stdout, everything on the way (progress, warnings, errors) to stderr. With
+ * `--json` stdout carries exactly one JSON document, also on failure: `{"error":{code,message,hint}}`.
+ *
+ * Colour and width only on a terminal; `NO_COLOR` (no-color.org) and `TERM=dumb` turn colour off.
+ */
+import type { UpdateError } from '../update/errors.js';
+
+export interface Stream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface Output {
+  /** True with `--json`. */
+  isJson: boolean;
+  /** A line of the answer; nothing with `--json`. */
+  line(text?: string): void;
+  /** The answer of `--json`; nothing without. */
+  json(document: unknown): void;
+  /** On stderr, in either way. */
+  note(text: string): void;
+  /** `label   value`, the values below each other; undefined values are left out. */
+  fields(rows: readonly (readonly [label: string, value: string | undefined])[]): void;
+  /** What failed, why, and what to type next. */
+  error(what: string, error: UpdateError): void;
+  paint: Paint;
+}
+
+export interface Paint {
+  good(text: string): string;
+  bad(text: string): string;
+  strong(text: string): string;
+}
+
+export interface OutputOptions {
+  isJson: boolean;
+  stdout: Stream;
+  stderr: Stream;
+  environment: NodeJS.ProcessEnv;
+}
+
+export function output({ isJson, stdout, stderr, environment }: OutputOptions): Output {
+  const say = (text: string): void => {
+    if (!isJson) stdout.write(`${text}\n`);
+  };
+  const document = (value: unknown): void => {
+    if (isJson) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  };
+  const paint = paintFor(stdout, environment);
+  const paintErrors = paintFor(stderr, environment);
+  return {
+    isJson,
+    paint,
+    line(text = '') {
+      say(text);
+    },
+    json(value) {
+      document(value);
+    },
+    note(text) {
+      stderr.write(`${text}\n`);
+    },
+    fields(rows) {
+      const width = Math.max(...rows.map(([label]) => label.length));
+      for (const [label, value] of rows) {
+        if (value === undefined) continue;
+        const [first = '', ...more] = value.split('\n');
+        say(`${paint.strong(label.padEnd(width))}  ${first}`);
+        for (const line of more) say(`${' '.repeat(width)}  ${line}`);
+      }
+    },
+    error(what, { code, message, hint, findings }) {
+      const error = { code, message, hint: hint ?? null, ...(findings.length > 0 && { findings }) };
+      document({ error });
+      stderr.write(`${paintErrors.bad('offline-update:')} ${what}\n  why: ${message}\n`);
+      if (hint !== undefined) stderr.write(`  next: ${hint}\n`);
+    },
+  };
+}
+
+function paintFor(stream: Stream, environment: NodeJS.ProcessEnv): Paint {
+  const wanted =
+    stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const colour =
+    (code: number) =>
+    (text: string): string =>
+      wanted ? `\u001b[${code}m${text}\u001b[0m` : text;
+  return { good: colour(32), bad: colour(31), strong: colour(1) };
+}

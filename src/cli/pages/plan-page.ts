@@ -1,0 +1,25 @@
+/** What `prepare` ends with: what will happen, and what to type next. */
+import { summary, type PlanSummary } from '../../prepare/status.js';
+import type { Plan } from '../../update/plan.js';
+import { bytesText } from '../quantities.js';
+import { changeLines, countsText } from './change-lines.js';
+
+export const planSummary: (plan: Plan) => PlanSummary = summary;
+
+export function planPage(plan: Plan): string[] {
+  const { counts, downloadBytes, diskBytes } = summary(plan);
+  const { changes, unsignedSources } = plan.payload;
+  const disk = `${bytesText(Math.abs(diskBytes))} ${diskBytes < 0 ? 'freed on disk' : 'more on disk'}`;
+  return [
+    `Update ${plan.id} is prepared and sealed.`,
+    '',
+    ...changeLines(changes),
+    '',
+    `${countsText(counts)}; ${bytesText(downloadBytes)} of packages, ${disk}.`,
+    ...(unsignedSources.length === 0
+      ? []
+      : ['', 'Not signed, allowed by the policy:', ...unsignedSources.map((source) => `  ${source}`)]),
+    '',
+    'Next: offline-update trigger',
+  ];
+}

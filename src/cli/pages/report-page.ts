@@ -1,0 +1,98 @@
+/** The report of one update as a page that a person understands: how it ended, what changed, what to look at. */
+import type { Report } from '../../update/report.js';
+import { summary } from '../../prepare/status.js';
+import type { Plan } from '../../update/plan.js';
+import { clockText, timeText } from '../quantities.js';
+import { changeLines, countsText } from './change-lines.js';
+
+export function reportPage(report: Report, plan: Plan): string[] {
+  const { counts } = summary(plan);
+  return [
+    `Update ${report.id}: ${verdictText(report)}`,
+    ...(report.reason ? ['', `Reason: ${report.reason.message} [${report.reason.code}]`] : []),
+    '',
+    `Prepared   ${timeText(report.preparedAt)}, ${requestText(report.request)}`,
+    `Attempts   ${report.attempts}`,
+    ...(report.awaySeconds === null ? [] : [`Update boot  ${clockText(report.awaySeconds)}`]),
+    ...(report.action === null
+      ? []
+      : [
+          `Left by    ${report.action}${report.leftBy === null ? '' : `, asked for through ${report.leftBy}`}`,
+        ]),
+    ...section(`Changes: ${countsText(counts)}`, changeLines(report.payload.changes)),
+    ...section(
+      'Sources that are not signed, allowed by the policy',
+      report.payload.unsignedSources.map((source) => `  ${source}`),
+    ),
+    ...section(
+      'Configuration files to look at',
+      report.conffiles.map(({ path, leftover }) => `  ${path}  (the other version: ${leftover})`),
+    ),
+    ...section(
+      'Findings',
+      report.findings.map(({ check, message }) => `  ${check}: ${message}`),
+    ),
+    ...section(
+      'Hooks',
+      report.hooks.map(({ path, exitCode }) => `  ${path} ended with ${exitCode}`),
+    ),
+    ...section(
+      'Phases',
+      report.phases.map(
+        ({ phase, outcome, seconds }) =>
+          `  ${phase.padEnd(10)} ${seconds.toFixed(2).padStart(8)} s  ${outcome}`,
+      ),
+    ),
+    ...section('Timeline', timelineLines(report)),
+    ...section('Logs', [`  ${report.logs.terminal}`, `  ${report.logs.journal}`]),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines];
+}
+
+/** A change of the boot id is the reboot that nobody wrote down. */
+function timelineLines({ timeline }: Report): string[] {
+  return timeline.flatMap(({ at, bootId, text }, index) => [
+    ...(index > 0 && bootId !== timeline[index - 1]?.bootId ? ['  ---- reboot ----'] : []),
+    `  ${timeText(at)}  ${text}`,
+  ]);
+}
+
+function requestText({ mode, packages }: Report['request']): string {
+  switch (mode) {
+    case 'upgrade':
+      return 'all upgrades';
+    case 'full-upgrade':
+      return 'all upgrades, with removals where needed';
+    case 'packages':
+      return `for ${packages.join(' ')}`;
+    case 'plugin':
+      return 'by a package manager plugin';
+  }
+}
+
+function verdictText({ state }: Report): string {
+  switch (state) {
+    case 'confirmed':
+      return 'installed, and the machine came back updated';
+    case 'refused':
+      return 'refused in the update boot, nothing was changed';
+    case 'failed':
+      return 'FAILED';
+    case 'reverted':
+      return 'reverted, the system is as it was before';
+    case 'blocked':
+      return 'BLOCKED after its last attempt';
+    case 'installed':
+      return 'installed, waiting for a good boot to confirm it';
+    case 'none':
+    case 'prepared':
+    case 'armed':
+    case 'stale':
+    case 'claimed':
+    case 'installing':
+      return state;
+  }
+}

@@ -1,0 +1,92 @@
+/** `status` for people: label and value, one truth a line. */
+import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
+import type { Status } from '../../prepare/status.js';
+import type { TriggerTruth } from '../../update/trigger-link.js';
+import { bytesText, timeText } from '../quantities.js';
+import { countsText } from './change-lines.js';
+
+export type FieldRow = readonly [label: string, value: string | undefined];
+
+export function statusRows(status: Status): FieldRow[] {
+  const { plan, live, lastVerdict } = status;
+  return [
+    ['State', stateText(status)],
+    ['Reason', status.reason?.message],
+    ['Update', status.id ?? undefined],
+    ['Plan', plan ? planText(plan) : undefined],
+    ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
+    ['Ends in', status.action ?? undefined],
+    ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
+    ['Trigger', triggerText(status.links)],
+    ['Stage', stageText(status)],
+    ['System', driftText(status.drift)],
+    [
+      'Last',
+      lastVerdict ? `${lastVerdict.id}: ${lastVerdict.verdict}${because(lastVerdict.reason)}` : undefined,
+    ],
+    ['Beware', status.contradictions.length > 0 ? status.contradictions.join('\n') : undefined],
+    ['Next', status.next ?? undefined],
+  ];
+}
+
+function stateText({ state, action }: Status): string {
+  switch (state) {
+    case 'none':
+      return 'no update is prepared';
+    case 'prepared':
+      return 'prepared: downloaded and sealed, not armed';
+    case 'armed':
+      return `armed: the next boot installs it${action === 'poweroff' ? ' and powers off' : ''}`;
+    case 'stale':
+      return 'stale: the system changed since it was prepared';
+    case 'claimed':
+      return 'claimed: an update boot took it up';
+    case 'installing':
+      return 'installing';
+    case 'installed':
+      return 'installed, not yet confirmed by a good boot';
+    case 'confirmed':
+      return 'confirmed: installed, and the machine came back';
+    case 'refused':
+      return 'refused in the update boot: nothing was changed';
+    case 'reverted':
+      return 'reverted: the system is as it was before';
+    case 'failed':
+      return 'failed';
+    case 'blocked':
+      return 'blocked: it is not tried again';
+  }
+}
+
+function planText(plan: NonNullable<Status['plan']>): string {
+  const disk = plan.diskBytes < 0 ? 'freed on disk' : 'more on disk';
+  const sizes = `${bytesText(plan.downloadBytes)} of packages, ${bytesText(Math.abs(plan.diskBytes))} ${disk}`;
+  return `${countsText(plan.counts)}\n${sizes}\nmade ${timeText(plan.createdAt)}`;
+}
+
+function triggerText(links: readonly TriggerTruth[]): string {
+  const said = links.flatMap(({ path, link, claimed }) => [
+    ...(link.kind === 'ours' ? [`${path} -> ${link.target} (ours)`] : []),
+    ...[describeForeign(path, link) ?? []].flat(),
+    ...(claimed.kind === 'ours' ? [`${path}.claimed (ours: an attempt was begun)`] : []),
+    ...[describeForeign(`${path}.claimed`, claimed) ?? []].flat(),
+  ]);
+  return said.length === 0 ? 'not set: the next boot is an ordinary one' : said.join('\n');
+}
+
+function stageText({ stage }: Status): string | undefined {
+  if (stage.intact === null) return undefined;
+  if (!stage.intact) return `NOT intact: ${stage.problem?.message ?? ''}`;
+  return stage.checked === 'whole'
+    ? 'intact: every file is as sealed'
+    : 'the plan is as sealed (--verify checks every file)';
+}
+
+function driftText(drift: boolean | null): string | undefined {
+  if (drift === null) return undefined;
+  return drift ? 'CHANGED since the plan was made' : 'unchanged since the plan was made';
+}
+
+function because(reason: { message: string } | null): string {
+  return reason ? ` (${reason.message})` : '';
+}

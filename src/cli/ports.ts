@@ -1,0 +1,84 @@
+/**
+ * The composition root of the command. What starts slowly (the payload, the bus) is loaded when a verb asks for it, so
+ * that `status` answers at once.
+ */
+import { readBootId } from '../host/boot-id.js';
+import type { RunCommand } from '../host/command.js';
+import { durableFiles } from '../host/durable-files.js';
+import { fileSystem } from '../host/file-system.js';
+import type { Payload, Stage } from '../payloads/payload.js';
+import type { HostFacts } from '../prepare/host-facts.js';
+import type { Online } from '../prepare/online.js';
+import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
+import { pathsBelow } from '../update/paths.js';
+import type { PayloadPlan } from '../update/plan.js';
+import type { Policy } from '../update/policy.js';
+import { updateStore } from '../update/store.js';
+import { hostFacts } from './machine.js';
+
+export interface CliPorts {
+  online: Online;
+  facts: HostFacts;
+  run: RunCommand;
+  payload(): Promise<Payload<PayloadPlan>>;
+  /** The plan of a package manager's plugin: `from` is a file, or `-` for stdin. */
+  planFromPlugin(from: string, stage: Stage, policy: Policy): Promise<PayloadPlan>;
+  snapshots(): Promise<SnapshotProvider>;
+  /** Errors: `CONFIG_INVALID`. */
+  policy(): Promise<Policy>;
+  /** What the system's packages look like now. */
+  baseFingerprint(): Promise<string>;
+  /** Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
+  reboot(log: (line: string) => void): Promise<string>;
+}
+
+export type MakePorts = (root: string) => Promise<CliPorts>;
+
+export const systemPorts: MakePorts = async (root) => {
+  const paths = pathsBelow(root);
+  const fs = fileSystem;
+  const files = durableFiles(fs);
+  const moment = { now: () => new Date(), bootId: await readBootId() };
+  const run: RunCommand = async (...call) => (await import('../host/command.js')).runCommand(...call);
+  const dependencies = async () => ({
+    paths,
+    fs,
+    files,
+    run,
+    startJob: (await import('../host/job.js')).startJob,
+  });
+  return {
+    online: {
+      paths,
+      fs,
+      files,
+      moment,
+      store: updateStore({ paths, fs, files, moment }),
+      takeLock: async (path) => (await import('../host/lock.js')).takeLock(path),
+    },
+    facts: hostFacts(root, run),
+    run,
+    async payload() {
+      const { aptPayload } = await import('../payloads/packages/apt/apt-payload.js');
+      return aptPayload(await dependencies());
+    },
+    async planFromPlugin(from, stage, policy) {
+      const { planFromPlugin } = await import('../payloads/packages/apt/plugin-request.js');
+      return planFromPlugin(await dependencies(), from, stage, policy);
+    },
+    async snapshots() {
+      return (await import('../snapshots/none.js')).noSnapshots;
+    },
+    async policy() {
+      return (await import('../update/policy.js')).readPolicy(fs, paths);
+    },
+    async baseFingerprint() {
+      const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
+      return dpkgDatabase(run, fs, root).fingerprint();
+    },
+    async reboot(log) {
+      const { powerLadder, systemPowerRungs } = await import('../host/power.js');
+      return powerLadder(systemPowerRungs({ runCommand: run }), log)('reboot');
+    },
+  };
+};

@@ -1,0 +1,27 @@
+/** What a verb is: it adds itself to the command line, and turns one call into output and an exit code. */
+import type { Command } from 'commander';
+import type { ExitCode } from './exit-codes.js';
+import type { Output, Stream } from './output.js';
+import type { CliPorts } from './ports.js';
+
+export interface Call<O> {
+  /** What stands after the options. */
+  words: string[];
+  options: O;
+  ports: CliPorts;
+  out: Output;
+  stderr: Stream;
+}
+
+export interface Doing<O> {
+  /** What the person is told when it fails, e.g. `nothing was prepared`. */
+  failed: string;
+  /** Refused for others, before anything is looked at. */
+  needsRoot?: boolean;
+  run(call: Call<O>): Promise<ExitCode>;
+}
+
+/** Makes the action of a command: errors become messages and exit codes in one place. */
+export type Invoke = <O>(doing: Doing<O>) => (...given: unknown[]) => Promise<void>;
+
+export type Verb = (program: Command, invoke: Invoke) => void;

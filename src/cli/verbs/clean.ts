@@ -1,0 +1,30 @@
+/** `clean`: drop the prepared update, unblock. */
+import { exitCodes } from '../exit-codes.js';
+import type { Verb } from '../verb.js';
+
+export const clean: Verb = (program, invoke) => {
+  program
+    .command('clean')
+    .summary('drop the prepared update, unblock')
+    .description(
+      'Disarms, and drops the prepared update and its download. A blocked update is forgotten, so that a new one\n' +
+        'can be prepared. The history stays.',
+    )
+    .option('--json', 'print JSON')
+    .action(
+      invoke({
+        failed: 'nothing was cleaned',
+        needsRoot: true,
+        async run({ ports, out }) {
+          const { cleanUpdate } = await import('../../prepare/clean.js');
+          const cleaned = await cleanUpdate(ports.online);
+          const { id, removed, unblocked } = cleaned;
+          if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
+          if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);
+          out.line('No update is prepared. Next: offline-update prepare');
+          out.json(cleaned);
+          return exitCodes.done;
+        },
+      }),
+    );
+};

@@ -1,0 +1,55 @@
+/** `log [ID]`: what the package manager and its scripts printed. */
+import { isErrno } from '../../host/host-error.js';
+import { UpdateError } from '../../update/errors.js';
+import { exitCodes } from '../exit-codes.js';
+import { journalCommand } from '../journal-command.js';
+import { oneUpdate } from '../one-update.js';
+import type { Verb } from '../verb.js';
+
+interface Options {
+  journal?: boolean;
+}
+
+export const log: Verb = (program, invoke) => {
+  program
+    .command('log')
+    .summary('what was printed while the update was installed')
+    .description('Shows the output of the package manager and its scripts. Without ID: of the last update.')
+    .argument('[id]', 'an id from offline-update history')
+    .option('--journal', 'show what the update service wrote to the journal instead')
+    .option('--json', 'print JSON')
+    .action(
+      invoke<Options>({
+        failed: 'there is no log',
+        async run({ words: [id], options, ports, out }) {
+          const { store, fs } = ports.online;
+          const update = await oneUpdate(store, id);
+          const command = journalCommand(update.journal.rows);
+          const path = update.paths.terminalLog;
+          let text: string;
+          if (options.journal === true) {
+            const [program = '', ...words] = command;
+            const result = await ports.run(program, [...words, '--no-pager', '--output=short-iso']);
+            if (result.exitCode !== 0)
+              throw new UpdateError('INTERNAL', result.stderr, { hint: command.join(' ') });
+            text = result.stdout;
+          } else {
+            text = await fs.readFile(path).catch((error: unknown) => {
+              if (!isErrno(error, 'ENOENT')) throw error;
+              throw new UpdateError(
+                'NOTHING_TO_DO',
+                `update ${update.id} has not been installed: there is no log`,
+                {
+                  hint: `offline-update report ${update.id}`,
+                },
+              );
+            });
+          }
+          out.line(text.trimEnd());
+          if (options.journal !== true) out.note(`See also: ${command.join(' ')}`);
+          out.json({ id: update.id, path, journal: command.join(' '), text });
+          return exitCodes.done;
+        },
+      }),
+    );
+};

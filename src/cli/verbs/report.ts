@@ -1,0 +1,32 @@
+/** `report [ID]`: what happened, for people or as JSON. */
+import { exitCodes } from '../exit-codes.js';
+import { oneUpdate } from '../one-update.js';
+import type { Verb } from '../verb.js';
+
+export const report: Verb = (program, invoke) => {
+  program
+    .command('report')
+    .summary('the report of one update')
+    .description('Tells what changed, how it ended and what to look at. Without ID: of the last update.')
+    .argument('[id]', 'an id from offline-update history')
+    .option('--json', 'print JSON')
+    .action(
+      invoke({
+        failed: 'there is no report',
+        async run({ words: [id], ports, out }) {
+          const { store } = ports.online;
+          const { buildReport } = await import('../../update/report.js');
+          const { journalCommand } = await import('../journal-command.js');
+          const { reportPage } = await import('../pages/report-page.js');
+          const update = await oneUpdate(store, id);
+          const plan = await store.readPlan(update);
+          const { rows, state } = update.journal;
+          const logs = { journal: journalCommand(rows).join(' '), terminal: update.paths.terminalLog };
+          const told = buildReport(plan, rows, state, logs);
+          for (const line of reportPage(told, plan)) out.line(line);
+          out.json(told);
+          return exitCodes.done;
+        },
+      }),
+    );
+};

@@ -1,0 +1,61 @@
+/** `trigger`: preflight, then arm. */
+import { Option } from 'commander';
+import type { Action } from '../../update/events.js';
+import { exitCodes } from '../exit-codes.js';
+import type { Verb } from '../verb.js';
+
+interface Options {
+  action?: Action;
+  now?: boolean;
+}
+
+const actions: readonly Action[] = ['auto', 'reboot', 'soft-reboot', 'poweroff'];
+
+export const trigger: Verb = (program, invoke) => {
+  program
+    .command('trigger')
+    .summary('install the prepared update in the next boot')
+    .description(
+      'Checks everything that could stand in the way, then arms the prepared update: the next boot installs it\n' +
+        'and ends as --action says. Until then, offline-update cancel takes it back.',
+    )
+    .addOption(new Option('--action <action>', 'how the update boot ends').choices(actions))
+    .option('--now', 'reboot into the update at once')
+    .option('--json', 'print JSON')
+    .action(
+      invoke<Options>({
+        failed: 'the update was not armed',
+        needsRoot: true,
+        async run({ options, ports, out }) {
+          const { triggerUpdate } = await import('../../prepare/trigger.js');
+          const { machineOf } = await import('../preflight-machine.js');
+          const { findingLines } = await import('../pages/finding-lines.js');
+          const machine = await machineOf(ports);
+          const { action, now = false } = options;
+          const armed = await triggerUpdate(ports.online, { machine, ...(action && { action }) });
+          for (const line of findingLines(armed.findings)) out.note(line);
+          out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
+          const askedBy = now
+            ? await ports.reboot((line) => {
+                out.note(line);
+              })
+            : null;
+          out.line(now ? 'Rebooting now.' : 'Next: systemctl reboot   (or offline-update cancel)');
+          out.json({ state: 'armed', ...armed, rebootAskedBy: askedBy });
+          return exitCodes.done;
+        },
+      }),
+    );
+};
+
+function endText(action: Action): string {
+  switch (action) {
+    case 'auto':
+    case 'reboot':
+      return 'reboots';
+    case 'soft-reboot':
+      return 'soft-reboots';
+    case 'poweroff':
+      return 'powers off';
+  }
+}
