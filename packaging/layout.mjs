@@ -1,13 +1,13 @@
 // What is installed where: the one table that every package format is made from. Sources are relative to the top of
-// the source tree (`dist/` is made by scripts/build.mjs), or a function that makes the text. A name ending in `.gz` is
-// compressed on the way.
+// the source tree (`dist/` is made by scripts/build.mjs), or a function that makes the text out of the command line
+// (commander's `Command`). A name ending in `.gz` is compressed on the way.
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.mjs';
 
 const library = '/usr/lib/offline-update';
 const units = '/usr/lib/systemd/system';
 const documentation = '/usr/share/doc/offline-update';
 
-/** @type {{ from: string | (() => string), to: string, mode: number, conffile?: true }[]} */
+/** @type {{ from: string | ((program: object) => string), to: string, mode: number, conffile?: true }[]} */
 export const files = [
   { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o755 },
   { from: 'dist/offline-update.cjs.map', to: `${library}/offline-update.cjs.map`, mode: 0o644 },
