@@ -56,7 +56,7 @@ export function stalled({ end, hung }: PackageRun): UpdateError {
     'INSTALL_STALLED',
     `no progress and no CPU or disk use for ${seconds} s` +
       (hung === undefined ? '' : ` while working on ${hung}`) +
-      `; the last status line was "${end.stall?.lastProgress ?? ''}"`,
+      `; the last sign of life: ${end.stall?.lastProgress ?? ''}`,
   );
 }
 

@@ -67,6 +67,7 @@ export async function runPackageTool(
       if (event?.kind === 'progress' && event.item !== 'dpkg-exec') current = event.item;
       const shown = event && progress.see(event);
       if (shown) on(shown);
+      return shown?.text ?? line;
     },
     onStall(stall, ended) {
       hung ??= current;

@@ -19,7 +19,8 @@ export interface WatchOptions {
    * start is a script.
    */
   ownLevels: number;
-  onLine(line: string): void;
+  /** Returns what the line says to a person, for the message about a stall. */
+  onLine(line: string): string;
   /** For the log, when something is ended. */
   onStall(stall: Stall, ended: 'scripts' | 'package manager'): void;
 }
@@ -46,8 +47,7 @@ export async function watchJob(job: Job, ports: WatchPorts, options: WatchOption
   const watch = stallWatch(options.stallTimeoutSeconds, () => ports.clock());
   const reading = (async () => {
     for await (const line of job.statusLines) {
-      watch.progress(line);
-      options.onLine(line);
+      watch.progress(options.onLine(line));
     }
   })();
   const ended = job.exited.then((end) => ({ end }));
