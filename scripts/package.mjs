@@ -19,6 +19,7 @@ const source = (name) => path.join(root, name);
 const debianFiles = [
   { from: 'packaging/deb/changelog', to: '/usr/share/doc/offline-update/changelog.gz', mode: 0o644 },
   { from: 'packaging/deb/copyright', to: '/usr/share/doc/offline-update/copyright', mode: 0o644 },
+  { from: 'packaging/deb/lintian-overrides', to: '/usr/share/lintian/overrides/offline-update', mode: 0o644 },
 ];
 
 /** Builds the bundles and the package; returns the absolute path of the .deb. */
