@@ -17,9 +17,11 @@ function packageWord({ name, architecture, to }: PackagesPlan['changes'][number]
 }
 
 /**
- * What dpkg does with a configuration file that was changed by hand and by the package, without asking. Not confdef
- * together with confnew: the default, to keep ours, would win.
+ * What dpkg does with a configuration file that was changed by hand and by the package, without asking. Takes back
+ * what dpkg.cfg may say to the contrary. Not confdef together with confnew: the default, to keep ours, would win.
  */
 export function conffileOptions(policy: Policy): string[] {
-  return policy.conffiles === 'replace' ? ['--force-confnew'] : ['--force-confdef', '--force-confold'];
+  return policy.conffiles === 'replace'
+    ? ['--refuse-confdef', '--refuse-confold', '--force-confnew']
+    : ['--refuse-confnew', '--force-confdef', '--force-confold'];
 }

@@ -62,16 +62,9 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     // names a release that these frozen lists do not have
     '#clear APT::Default-Release;',
     ...settings.map(([name, value]) => `${name} "${value}";`),
-    ...dpkgOptions(policy).map((option) => `Dpkg::Options:: "${option}";`),
+    ...conffileOptions(policy).map((option) => `Dpkg::Options:: "${option}";`),
     '',
   ].join('\n');
-}
-
-/** The policy's choice, after taking back what the machine's own apt.conf may say to the contrary. */
-function dpkgOptions(policy: Policy): string[] {
-  const others =
-    policy.conffiles === 'replace' ? ['--refuse-confdef', '--refuse-confold'] : ['--refuse-confnew'];
-  return [...others, ...conffileOptions(policy)];
 }
 
 /** How apt names the files of a source in its lists (URItoFileName), for the plain characters of our own path. */
