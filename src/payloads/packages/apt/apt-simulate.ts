@@ -35,16 +35,26 @@ export interface SimulatePorts {
   runCommand: RunCommand;
 }
 
-export async function simulate(
+export interface Simulation {
+  changes: SimulatedChange[];
+  /** Packages that apt took for a name that only they provide. */
+  selected: Map<string, string>;
+}
+
+export async function simulate(ports: SimulatePorts, args: readonly string[]): Promise<SimulatedChange[]> {
+  return (await simulateWords(ports, args)).changes;
+}
+
+export async function simulateWords(
   { runCommand }: SimulatePorts,
   args: readonly string[],
-): Promise<SimulatedChange[]> {
+): Promise<Simulation> {
   const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', '-q', ...args], {
     env: aptEnvironment(),
     extendEnv: false,
   });
   if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`);
-  return parseSimulation(stdout);
+  return { changes: parseSimulation(stdout), selected: parseSelections(stdout) };
 }
 
 /** The very command of the update boot, against the frozen lists wherever the stage lies now. */
@@ -90,6 +100,11 @@ export function parseSimulation(output: string): SimulatedChange[] {
     if (removed === undefined || version === undefined) return [];
     return [{ name: removed, architecture: foreign, from: version, to: null }];
   });
+}
+
+export function parseSelections(output: string): Map<string, string> {
+  const notes = output.matchAll(/^Note, selecting '([^:']+)\S*' instead of '([^:']+)\S*'/gm);
+  return new Map([...notes].map(([, chosen = '', asked = '']) => [asked, chosen]));
 }
 
 /** One sentence each; empty when both say the same. */

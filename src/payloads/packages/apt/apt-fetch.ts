@@ -1,0 +1,116 @@
+/**
+ * Brings every file of a plan into the stage, and freezes the lists for the update boot. At the end apt itself must
+ * find, from the frozen lists alone, exactly the plan.
+ *
+ * What lies there with the right hash is not fetched again; apt goes on with the half files in `packages/partial`.
+ * Nothing is made durable here, and nothing is hashed that the seal will hash.
+ *
+ * Errors: `DOWNLOAD_FAILED` with apt's words, also when interrupted; `HASH_MISMATCH`; `BUSY`; `PLAN_FAILED` when apt
+ * would now do something else.
+ */
+import { join } from 'node:path';
+import { sha256OfFile, sha256OfFiles } from '../../../host/hash.js';
+import type { FileSystem } from '../../../host/file-system.js';
+import { isErrno } from '../../../host/host-error.js';
+import { UpdateError } from '../../../update/errors.js';
+import { stageLayout } from '../../../update/paths.js';
+import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
+import type { Progress, Stage } from '../../payload.js';
+import { downloadPackages } from './apt-download.js';
+import { planDifferences } from './apt-simulate.js';
+import { downloadProgress, type DownloadProgress } from './download-progress.js';
+import { stanzasFromIndex, writeFrozenLists } from './frozen-lists.js';
+import { copyLocalFile, localPath } from './local-source.js';
+import type { PlanContext, PlanningPorts } from './planning.js';
+
+/** A change with a file. */
+type FileChange = PackageChange & { file: string; to: string };
+
+export async function fetchPlan(
+  ports: PlanningPorts,
+  { policy, uris, stanzas }: PlanContext,
+  plan: PackagesPlan,
+  stage: Stage,
+  on: Progress,
+): Promise<void> {
+  const { files } = ports;
+  await files.makeFolder(join(stage.path, stageLayout.packages), 0o755);
+  const wanted = plan.changes.filter((change): change is FileChange => change.file !== null);
+  const missing = await missingFiles(files, wanted, stage);
+  const bytesMissing = sum(missing);
+  const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
+  // apt reads its index while the files come
+  const [index] = await Promise.all([
+    stanzas ?? stanzasFromIndex(ports, plan),
+    copyLocal(ports.files, uris, missing, stage, progress, on).then((isComplete) =>
+      isComplete ? undefined : downloadPackages(ports, plan, stage, policy, progress, on),
+    ),
+  ]);
+  await fillHashes(wanted, stage);
+  await writeFrozenLists(ports, plan, stage, index, policy);
+  const differing = await planDifferences(ports, plan, stage);
+  if (differing.length === 0) return;
+  throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${differing.join('; ')}`, {
+    hint: 'offline-update prepare',
+  });
+}
+
+/** True when nothing is left to download. */
+async function copyLocal(
+  files: FileSystem,
+  uris: ReadonlyMap<string, string>,
+  missing: readonly FileChange[],
+  stage: Stage,
+  progress: DownloadProgress,
+  on: Progress,
+): Promise<boolean> {
+  let isComplete = true;
+  for (const { name, file, sizeBytes } of missing) {
+    const source = localPath(uris.get(file) ?? '');
+    if (source === undefined) {
+      isComplete = false;
+      continue;
+    }
+    await copyLocalFile(files, source, join(stage.path, file));
+    on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
+  }
+  return isComplete;
+}
+
+/** Drops what has the right name and the wrong content: apt would look at its size only. */
+async function missingFiles(
+  files: FileSystem,
+  wanted: readonly FileChange[],
+  stage: Stage,
+): Promise<FileChange[]> {
+  const there: FileChange[] = [];
+  for (const change of wanted) {
+    const path = join(stage.path, change.file);
+    const entry = await files.lstat(path).catch(ignoreMissing);
+    if (entry?.kind === 'file' && entry.size === change.sizeBytes) there.push(change);
+    else if (entry) await files.removeTree(path);
+  }
+  const hashes = await sha256OfFiles(there.map(({ file }) => join(stage.path, file)));
+  const good = new Set<FileChange>();
+  for (const change of there) {
+    const path = join(stage.path, change.file);
+    if (change.sha256 !== null && hashes.get(path) === change.sha256) good.add(change);
+    else await files.removeTree(path);
+  }
+  return wanted.filter((change) => !good.has(change));
+}
+
+/** An index without hashes that the policy allowed: the file as it came is what gets sealed. */
+async function fillHashes(wanted: readonly FileChange[], stage: Stage): Promise<void> {
+  for (const change of wanted) {
+    change.sha256 ??= await sha256OfFile(join(stage.path, change.file));
+  }
+}
+
+function sum(changes: readonly FileChange[]): number {
+  return changes.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT')) throw error;
+}

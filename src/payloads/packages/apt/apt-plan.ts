@@ -1,0 +1,109 @@
+/**
+ * What exactly would an update change? apt decides, with the machine's own sources, pins, holds and phasing; we write
+ * it down: each package with its versions, architecture, file, size and the SHA-256 of the signed index.
+ *
+ * Errors: `NOTHING_TO_DO`, `BUSY`, `PLAN_FAILED` with apt's own words, `SOURCE_UNSIGNED`, `SOURCE_WITHOUT_HASH`,
+ * `REQUEST_INVALID`.
+ */
+import { UpdateError } from '../../../update/errors.js';
+import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
+import type { Request } from '../../payload.js';
+import { basename } from 'node:path';
+import { refreshIndexes } from './apt-refresh.js';
+import { simulateWords } from './apt-simulate.js';
+import { automaticPackages } from './automatic-packages.js';
+import { plannedChanges } from './planned-changes.js';
+import { checkDatabase, nothingToDo, type PlanContext, type PlanningPorts } from './planning.js';
+import { printUris, type Downloads } from './print-uris.js';
+import { requestWords } from './request-words.js';
+import { packageSources, unsignedPackages, type PackageSource } from './signed-sources.js';
+
+export interface Planned {
+  plan: PackagesPlan;
+  context: PlanContext;
+}
+
+export async function planRequest(ports: PlanningPorts, request: Request): Promise<Planned> {
+  const { args, names } = requestWords(request);
+  await checkDatabase(ports);
+  if (request.refresh) await refreshIndexes(ports);
+  // all at once: each of them reads all of the package lists
+  const [simulation, downloads, sources, states, baseFingerprint, isAutomatic] = await Promise.all([
+    simulateWords(ports, args),
+    printUris(ports, args),
+    packageSources(ports),
+    ports.database.states(),
+    ports.database.fingerprint(),
+    automaticPackages(ports.files, ports.root),
+  ]);
+  if (simulation.changes.length === 0) throw nothingToDo();
+  const changes = plannedChanges(simulation.changes, {
+    states,
+    isAutomatic,
+    requested: new Set(names.flatMap((name) => [name, simulation.selected.get(name) ?? name])),
+    downloads: downloads.byFile,
+  });
+  const unsignedSources = await checkSources(ports, request, changes, downloads, sources);
+  const { diskBytes } = downloads;
+  return {
+    plan: { kind: 'packages', manager: 'apt', changes, baseFingerprint, diskBytes, unsignedSources },
+    context: { policy: request.policy, uris: urisOf(changes, downloads) },
+  };
+}
+
+/** The sources that only the policy allowed. */
+async function checkSources(
+  ports: PlanningPorts,
+  { policy }: Request,
+  changes: readonly PackageChange[],
+  downloads: Downloads,
+  sources: readonly PackageSource[],
+): Promise<string[]> {
+  const wanted = changes.flatMap(({ name, file, sha256 }) => {
+    const uri = file === null ? undefined : downloads.byFile.get(basename(file))?.uri;
+    return uri === undefined ? [] : [{ name, uri, sha256 }];
+  });
+  const unsigned = await unsignedPackages(ports, sources, wanted);
+  const hashless = wanted.filter(({ sha256 }) => sha256 === null);
+  const named = [...new Set(unsigned.flatMap((one) => one.sources))];
+  if (policy.unsignedSources === 'allow') {
+    return [...new Set([...named, ...hashless.map(({ uri }) => sourceOf(uri, sources))])].sort();
+  }
+  if (unsigned.length > 0) {
+    throw new UpdateError(
+      'SOURCE_UNSIGNED',
+      `the package index of ${named.join(', ')} is not signed, so nothing vouches for ` +
+        listed(unsigned.map(({ name }) => name)),
+      { hint: 'sign the repository, or set unsignedSources = "allow" in /etc/offline-update/config.toml' },
+    );
+  }
+  const [first] = hashless;
+  if (first) {
+    throw new UpdateError(
+      'SOURCE_WITHOUT_HASH',
+      `${sourceOf(first.uri, sources)} names no SHA-256 for ${listed(hashless.map(({ name }) => name))}`,
+      { hint: 'set unsignedSources = "allow" in /etc/offline-update/config.toml to take them as they come' },
+    );
+  }
+  return [];
+}
+
+function sourceOf(uri: string, sources: readonly PackageSource[]): string {
+  return sources.find(({ baseUri }) => uri.startsWith(baseUri))?.description ?? uri;
+}
+
+const shownNames = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - shownNames;
+  return names.slice(0, shownNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function urisOf(changes: readonly PackageChange[], downloads: Downloads): Map<string, string> {
+  const uris = new Map<string, string>();
+  for (const { file } of changes) {
+    const uri = file === null ? undefined : downloads.byFile.get(basename(file))?.uri;
+    if (file !== null && uri !== undefined) uris.set(file, uri);
+  }
+  return uris;
+}

@@ -1,0 +1,78 @@
+/**
+ * What a package manager's plugin hands over by `prepare --from FILE|-` (format 1): the exact packages, their files and
+ * hashes. Exported as docs/schema/plugin-request.schema.json, described in docs/plugins.md.
+ *
+ * Errors: `REQUEST_INVALID` (not JSON, not of this shape, named twice), `FORMAT_TOO_NEW`.
+ */
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { UpdateError } from '../../../update/errors.js';
+
+const PLUGIN_REQUEST_FORMAT = 1;
+
+const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9+.-]+$/));
+const architecture = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/));
+const version = z.string().check(z.regex(/^[A-Za-z0-9.+:~-]+$/));
+
+const pluginPackageSchema = z.strictObject({
+  name,
+  /** As in the package's control file: `all` or a machine's. */
+  architecture,
+  version,
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  sizeBytes: z.optional(z.int().check(z.nonnegative())),
+  /** Below `folder` unless absolute. Default: the name in apt's archives folder, NAME_VERSION_ARCHITECTURE.deb. */
+  file: z.optional(z.string().check(z.minLength(1))),
+  /** Whether a new package counts as installed automatically. Default: no. */
+  automatic: z.optional(z.boolean()),
+});
+
+export const pluginRequestSchema = z.strictObject({
+  format: z.literal(PLUGIN_REQUEST_FORMAT),
+  manager: z.literal('apt'),
+  packages: z.array(pluginPackageSchema),
+  remove: z.optional(z.array(z.strictObject({ name, architecture }))),
+  /** Where the files lie. Default: the folder of the request, or the working folder when it comes on stdin. */
+  folder: z.optional(z.string().check(z.minLength(1))),
+});
+
+export type PluginPackage = z.infer<typeof pluginPackageSchema>;
+/** Read, with `folder` made absolute. */
+export type PluginRequest = z.infer<typeof pluginRequestSchema> & { folder: string };
+
+/** `folder`: what relative paths are relative to; absolute. */
+export function parsePluginRequest(text: string, folder: string): PluginRequest {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw invalid('the request is not JSON', error);
+  }
+  const format = z.looseObject({ format: z.int() }).safeParse(document);
+  if (format.success && format.data.format > PLUGIN_REQUEST_FORMAT) {
+    throw new UpdateError(
+      'FORMAT_TOO_NEW',
+      `the request has format ${format.data.format}, this version of offline-update knows up to ${PLUGIN_REQUEST_FORMAT}`,
+      { hint: 'upgrade offline-update' },
+    );
+  }
+  const request = pluginRequestSchema.safeParse(document);
+  if (!request.success) {
+    throw invalid(`the request is not valid: ${z.prettifyError(request.error)}`, request.error);
+  }
+  checkNamedOnce(request.data);
+  return { ...request.data, folder: resolve(folder, request.data.folder ?? '.') };
+}
+
+function checkNamedOnce({ packages, remove = [] }: z.infer<typeof pluginRequestSchema>): void {
+  const seen = new Set<string>();
+  for (const one of [...packages, ...remove]) {
+    const key = `${one.name}:${one.architecture}`;
+    if (seen.has(key)) throw invalid(`${key} is named twice`);
+    seen.add(key);
+  }
+}
+
+function invalid(message: string, cause?: unknown): UpdateError {
+  return new UpdateError('REQUEST_INVALID', message, { cause, hint: 'see docs/plugins.md for the format' });
+}
