@@ -1,6 +1,9 @@
 /**
- * Ctrl-C and SIGTERM: says what it means, then lets the signal do what it does. Returns what takes the watch away.
+ * Ctrl-C and SIGTERM: says what it means, ends the children (a download leads a session of its own, which no Ctrl-C
+ * reaches), then lets the signal do what it does. Returns what takes the watch away.
  */
+import { processTree } from '../host/process-tree.js';
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function onInterrupt(say: () => void): () => void {
@@ -10,8 +13,23 @@ export function onInterrupt(say: () => void): () => void {
   const interrupted = (signal: NodeJS.Signals): void => {
     settle();
     say();
-    process.kill(process.pid, signal);
+    void endChildren().finally(() => {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
   };
   for (const signal of signals) process.on(signal, interrupted);
   return settle;
+}
+
+async function endChildren(): Promise<void> {
+  const tree = await processTree(process.pid);
+  for (const { pid } of tree) {
+    if (pid === process.pid) continue;
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // it ended by itself
+    }
+  }
 }

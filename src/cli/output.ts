@@ -4,7 +4,8 @@
  *
  * Colour and width only on a terminal; `NO_COLOR` (no-color.org) and `TERM=dumb` turn colour off.
  */
-import type { UpdateError } from '../update/errors.js';
+import type { UpdateError, UpdateErrorCode } from '../update/errors.js';
+import type { Finding } from '../update/finding.js';
 
 export interface Stream {
   write(text: string): unknown;
@@ -74,10 +75,22 @@ export function output({ isJson, stdout, stderr, environment }: OutputOptions): 
     error(what, { code, message, hint, findings }) {
       const error = { code, message, hint: hint ?? null, ...(findings.length > 0 && { findings }) };
       document({ error });
-      stderr.write(`${paintErrors.bad('offline-update:')} ${what}\n  why: ${message}\n`);
-      if (hint !== undefined) stderr.write(`  next: ${hint}\n`);
+      const lines = [`${paintErrors.bad('offline-update:')} ${what}`, ...whyLines(code, message, findings)];
+      if (hint !== undefined) lines.push(`  next: ${hint}`);
+      stderr.write(`${lines.join('\n')}\n`);
     },
   };
+}
+
+/** Of a blocked preflight each finding with its own remedy; of anything else the one reason. */
+function whyLines(code: UpdateErrorCode, message: string, findings: readonly Finding[]): string[] {
+  const blocking =
+    code === 'PREFLIGHT_BLOCKED' ? findings.filter(({ severity }) => severity === 'block') : [];
+  if (blocking.length === 0) return [`  why: ${message}`];
+  return blocking.flatMap(({ check, evidence, remedy }) => [
+    `  why: ${evidence} [${check}]`,
+    `       ${remedy}`,
+  ]);
 }
 
 function paintFor(stream: Stream, environment: NodeJS.ProcessEnv): Paint {

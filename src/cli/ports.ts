@@ -16,13 +16,16 @@ import type { Policy } from '../update/policy.js';
 import { updateStore } from '../update/store.js';
 import { hostFacts } from './machine.js';
 
+export interface CliPayload extends Payload<PayloadPlan> {
+  /** The plan of a package manager's plugin: `from` is a file, or `-` for the standard input. */
+  planFromPlugin(from: string, stage: Stage, policy: Policy): Promise<PayloadPlan>;
+}
+
 export interface CliPorts {
   online: Online;
   facts: HostFacts;
   run: RunCommand;
-  payload(): Promise<Payload<PayloadPlan>>;
-  /** The plan of a package manager's plugin: `from` is a file, or `-` for stdin. */
-  planFromPlugin(from: string, stage: Stage, policy: Policy): Promise<PayloadPlan>;
+  payload(): Promise<CliPayload>;
   snapshots(): Promise<SnapshotProvider>;
   /** Errors: `CONFIG_INVALID`. */
   policy(): Promise<Policy>;
@@ -40,13 +43,6 @@ export const systemPorts: MakePorts = async (root) => {
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await readBootId() };
   const run: RunCommand = async (...call) => (await import('../host/command.js')).runCommand(...call);
-  const dependencies = async () => ({
-    paths,
-    fs,
-    files,
-    run,
-    startJob: (await import('../host/job.js')).startJob,
-  });
   return {
     online: {
       paths,
@@ -59,12 +55,16 @@ export const systemPorts: MakePorts = async (root) => {
     facts: hostFacts(root, run),
     run,
     async payload() {
-      const { aptPayload } = await import('../payloads/packages/apt/apt-payload.js');
-      return aptPayload(await dependencies());
-    },
-    async planFromPlugin(from, stage, policy) {
-      const { planFromPlugin } = await import('../payloads/packages/apt/plugin-request.js');
-      return planFromPlugin(await dependencies(), from, stage, policy);
+      const [{ aptPayload }, { planFromPlugin }, { startJob }] = await Promise.all([
+        import('../payloads/packages/apt/apt-payload.js'),
+        import('../payloads/packages/apt/plugin-request.js'),
+        import('../host/job.js'),
+      ]);
+      const dependencies = { paths, fs, files, run, startJob };
+      return {
+        ...aptPayload(dependencies),
+        planFromPlugin: (from, stage, policy) => planFromPlugin(dependencies, from, stage, policy),
+      };
     },
     async snapshots() {
       return (await import('../snapshots/none.js')).noSnapshots;

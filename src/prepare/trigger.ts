@@ -118,7 +118,7 @@ async function refuseBlocked(
   }
   if (blocking.length > 0) {
     throw new UpdateError('PREFLIGHT_BLOCKED', blocking.map(({ evidence }) => evidence).join('; '), {
-      hint: blocking[0]?.remedy ?? 'offline-update doctor',
+      hint: 'offline-update doctor',
       findings,
     });
   }

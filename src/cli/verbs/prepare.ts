@@ -4,7 +4,7 @@ import { UpdateError } from '../../update/errors.js';
 import type { Policy } from '../../update/policy.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
-import type { CliPorts } from '../ports.js';
+import type { CliPayload } from '../ports.js';
 import { progressBar } from '../progress-bar.js';
 import type { Verb } from '../verb.js';
 
@@ -38,12 +38,12 @@ export const prepare: Verb = (program, invoke) => {
           const { planPage, planSummary } = await import('../pages/plan-page.js');
           const policy = await ports.policy();
           const payload = await ports.payload();
-          const source = planSource(words, options, ports, policy);
+          const source = planSource(words, options, payload, policy);
           const bar = progressBar(stderr, () => performance.now());
           const settle = onInterrupt(() => {
             bar.end();
             out.note(
-              'interrupted: nothing has changed, the download is kept\n  next: offline-update prepare',
+              'interrupted: nothing was installed or armed, the download is kept\n  next: offline-update prepare',
             );
           });
           try {
@@ -61,7 +61,7 @@ export const prepare: Verb = (program, invoke) => {
     );
 };
 
-function planSource(packages: string[], options: Options, ports: CliPorts, policy: Policy): PlanSource {
+function planSource(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {
   const { from, full = false, refresh = true } = options;
   if (from !== undefined) {
     if (full || packages.length > 0) {
@@ -71,7 +71,7 @@ function planSource(packages: string[], options: Options, ports: CliPorts, polic
     }
     return {
       request: { mode: 'plugin', packages: [] },
-      plan: (stage) => ports.planFromPlugin(from, stage, policy),
+      plan: (stage) => payload.planFromPlugin(from, stage, policy),
     };
   }
   if (full && packages.length > 0) {
@@ -82,6 +82,6 @@ function planSource(packages: string[], options: Options, ports: CliPorts, polic
   const mode = packages.length > 0 ? 'packages' : full ? 'full-upgrade' : 'upgrade';
   return {
     request: { mode, packages },
-    plan: async () => (await ports.payload()).plan({ mode, packages, refresh, policy }),
+    plan: () => payload.plan({ mode, packages, refresh, policy }),
   };
 }
