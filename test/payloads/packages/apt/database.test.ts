@@ -1,0 +1,246 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { RunCommand } from '../../../../src/host/command.js';
+import type { FileSystem } from '../../../../src/host/file-system.js';
+import { verifyChange, verifyPlan } from '../../../../src/payloads/packages/apt/apt-verify.js';
+import { healTool } from '../../../../src/payloads/packages/apt/apt-heal.js';
+import { preflightPlan } from '../../../../src/payloads/packages/apt/apt-preflight.js';
+import {
+  parseConffiles,
+  parseUcfRegistry,
+} from '../../../../src/payloads/packages/apt/conffile-leftovers.js';
+import {
+  dpkgDatabase,
+  fingerprintOf,
+  parseStates,
+} from '../../../../src/payloads/packages/apt/dpkg-database.js';
+import { dpkgLockHolder, writersOf } from '../../../../src/payloads/packages/apt/dpkg-lock.js';
+import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
+import { defaultPolicy } from '../../../../src/update/policy.js';
+import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
+
+const listing = [
+  'ii  lab-app:amd64 1:2.0-1+b1',
+  'hi  lab-held:all 2.0',
+  'iHR lab-cut:all 1.0',
+  'rc  lab-old:all 1.0',
+  '',
+].join('\n');
+
+function change(name: string, to: string | null, architecture = 'all'): PackageChange {
+  const file = to === null ? null : `packages/${name}.deb`;
+  const action = to === null ? 'remove' : 'upgrade';
+  return { name, architecture, action, from: '1.0', to, automatic: false, file, sizeBytes: 1, sha256: null };
+}
+
+function planOf(...changes: PackageChange[]): PackagesPlan {
+  const baseFingerprint = fingerprintOf(listing);
+  return { kind: 'packages', manager: 'apt', changes, baseFingerprint, diskBytes: 0, unsignedSources: [] };
+}
+
+interface Machine {
+  run: RunCommand;
+  files: FileSystem;
+}
+
+/** A machine with this database; `audit` is what `dpkg --audit` prints. */
+async function machine(audit = '', journal: string[] = []): Promise<Machine> {
+  const files = memoryFileSystem();
+  await files.makeFolder('/var/lib/dpkg/updates', 0o755);
+  for (const name of journal) await files.createFile(`/var/lib/dpkg/updates/${name}`, '', 0o644);
+  const answers: Record<string, { stdout: string; exitCode: number }> = {
+    'dpkg-query': { stdout: listing, exitCode: 0 },
+    dpkg: { stdout: audit, exitCode: audit === '' ? 0 : 1 },
+    'apt-get': { stdout: '', exitCode: 0 },
+  };
+  const run: RunCommand = (file) =>
+    Promise.resolve({ signal: undefined, stderr: '', stdout: '', exitCode: 127, ...answers[file] });
+  return { run, files };
+}
+
+void t.test("dpkg's states are read with their third letter", (t) => {
+  t.same(
+    [...parseStates(listing)],
+    [
+      [
+        'lab-app:amd64',
+        { name: 'lab-app', architecture: 'amd64', version: '1:2.0-1+b1', abbreviation: 'ii' },
+      ],
+      ['lab-held:all', { name: 'lab-held', architecture: 'all', version: '2.0', abbreviation: 'hi' }],
+      ['lab-cut:all', { name: 'lab-cut', architecture: 'all', version: '1.0', abbreviation: 'iHR' }],
+      ['lab-old:all', { name: 'lab-old', architecture: 'all', version: '1.0', abbreviation: 'rc' }],
+    ],
+  );
+  t.end();
+});
+
+void t.test('the fingerprint does not know of an order, and tells every other difference', (t) => {
+  const line = fc.stringMatching(/^[a-z]{2} [ R] [a-z]{1,8}:all [0-9]{1,4}$/);
+  fc.assert(
+    fc.property(fc.uniqueArray(line, { minLength: 2 }), fc.nat(), (lines, at) => {
+      const text = (some: string[]): string => some.map((one) => `${one}\n`).join('');
+      const whole = fingerprintOf(text(lines));
+      const index = at % lines.length;
+      return (
+        fingerprintOf(text([...lines].reverse())) === whole &&
+        fingerprintOf(text(lines.filter((_, other) => other !== index))) !== whole
+      );
+    }),
+  );
+  t.end();
+});
+
+void t.test('invariant 9: each package is judged by its state and version', (t) => {
+  const states = parseStates(listing);
+  const evidence = (one: PackageChange): (string | undefined)[] =>
+    verifyChange(one, states).map((finding) => finding.evidence);
+  t.same(evidence(change('lab-app', '1:2.0-1+b1', 'amd64')), []);
+  t.same(evidence(change('lab-held', '2.0')), []);
+  t.same(evidence(change('lab-old', null)), []);
+  t.same(evidence(change('lab-never', null)), []);
+  t.same(evidence(change('lab-app', '1:2.0-1', 'amd64')), [
+    'lab-app:amd64 should be 1:2.0-1 ii and is 1:2.0-1+b1 ii',
+  ]);
+  t.same(evidence(change('lab-app', '1:2.0-1+b1', 'i386')), [
+    'lab-app:i386 should be 1:2.0-1+b1 ii and is not installed',
+  ]);
+  t.same(evidence(change('lab-cut', '1.0')), ['lab-cut:all should be 1.0 ii and is 1.0 iHR']);
+  t.same(evidence(change('lab-held', null)), ['lab-held:all should be gone and is 2.0 hi']);
+  t.end();
+});
+
+void t.test('invariant 9: an audit that says anything is a finding, an empty plan no success', async (t) => {
+  const { run, files } = await machine(' lab-cut  half installed\n', ['0001', 'tmp.i']);
+  const ports = { runCommand: run, database: dpkgDatabase(run, files) };
+  t.same(await verifyPlan(ports, planOf(change('lab-held', '2.0'))), [
+    {
+      check: 'dpkg-audit',
+      severity: 'block',
+      evidence: 'dpkg --audit says: lab-cut half installed',
+      remedy: 'offline-update report',
+    },
+    {
+      check: 'dpkg-journal',
+      severity: 'block',
+      evidence: 'dpkg was interrupted: 1 entries in its journal',
+      remedy: 'offline-update report',
+    },
+  ]);
+  t.match(await verifyPlan(ports, planOf()), [{ evidence: 'the plan changes nothing' }]);
+});
+
+void t.test(
+  'the preflight tells a dirty database, drift of the packages and drift of the plan',
+  async (t) => {
+    const plan = planOf(change('lab-held', '2.0'));
+    const preflight = async (
+      { run, files }: Machine,
+      plan: PackagesPlan,
+      differing: string[] = [],
+    ): Promise<object[]> =>
+      preflightPlan(
+        {
+          database: dpkgDatabase(run, files),
+          simulatedDifferences: () => Promise.resolve(differing),
+        },
+        plan,
+        { path: '/stage' },
+      );
+    t.same(await preflight(await machine(), plan), []);
+    t.same(await preflight(await machine('', ['0001']), plan), [
+      {
+        check: 'dpkg-dirty',
+        severity: 'block',
+        evidence: 'dpkg was interrupted: 1 entries in its journal',
+        remedy: 'dpkg --configure -a',
+      },
+    ]);
+    t.match(await preflight(await machine('lab-cut\n half'), plan), [
+      { check: 'dpkg-dirty', evidence: 'dpkg --audit says: lab-cut half' },
+    ]);
+    t.same(await preflight(await machine(), { ...plan, baseFingerprint: '0'.repeat(64) }), [
+      {
+        check: 'drift',
+        severity: 'block',
+        evidence: 'packages were installed, removed, held or released since the update was prepared',
+        remedy: 'offline-update prepare',
+      },
+    ]);
+    t.match(await preflight(await machine(), plan, ['1', '2', '3', '4', '5', '6', '7']), [
+      { check: 'drift', evidence: 'apt would now do something else than planned: 1; 2; 3; 4; 5; and 2 more' },
+    ]);
+  },
+);
+
+void t.test('only who holds the lock counts, not who waits for it or holds another', async (t) => {
+  const table = [
+    '1: POSIX  ADVISORY  WRITE 101 08:01:77 0 EOF',
+    '2: POSIX  ADVISORY  READ 102 08:01:77 0 EOF',
+    '2: -> POSIX  ADVISORY  WRITE 103 08:01:77 0 EOF',
+    '3: FLOCK  ADVISORY  WRITE 104 08:01:77 0 EOF',
+    '4: POSIX  ADVISORY  WRITE 105 08:01:78 0 EOF',
+    '5: OFDLCK ADVISORY  WRITE -1 08:01:77 0 EOF',
+    '',
+  ].join('\n');
+  t.same(writersOf(table, 77), [101]);
+  t.same(writersOf(table, 79), []);
+
+  const files = memoryFileSystem();
+  t.equal(await dpkgLockHolder(files, '/'), undefined, 'no locks, no dpkg');
+  await files.makeFolder('/var/lib/dpkg', 0o755);
+  await files.createFile('/var/lib/dpkg/lock', '', 0o640);
+  const { inode } = await files.lstat('/var/lib/dpkg/lock');
+  await files.makeFolder('/proc/9/fd', 0o755);
+  await files.createFile('/proc/locks', `1: POSIX  ADVISORY  WRITE 9 00:2f:${inode} 0 EOF\n`, 0o444);
+  await files.createFile('/proc/9/comm', 'dpkg\n', 0o444);
+  t.equal(await dpkgLockHolder(files, '/'), undefined, 'the same inode number on another file system');
+  await files.symlink('/var/lib/dpkg/lock', '/proc/9/fd/4');
+  t.same(await dpkgLockHolder(files, '/'), { pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' });
+});
+
+void t.test('invariant 5: the steps of a repair name all files of the stage, but not what hung', (t) => {
+  const plan = planOf(change('lab-app', '2.0', 'amd64'), change('lab-hangs', '2.0'), change('lab-old', null));
+  const stage = { path: '/stage' };
+  const step = (
+    name: Parameters<typeof healTool>[0],
+    hung: string[] = [],
+    some = plan,
+  ): string | undefined => {
+    const tool = healTool(name, some, stage, defaultPolicy, new Set(hung));
+    return tool && [tool.file, ...tool.args].join(' ');
+  };
+  const keep = '--refuse-confnew --force-confdef --force-confold';
+  t.equal(step('remove'), 'dpkg --force-depends --force-remove-reinstreq --remove lab-old:all');
+  t.equal(
+    step('install'),
+    `dpkg ${keep} --auto-deconfigure --install /stage/packages/lab-app.deb /stage/packages/lab-hangs.deb`,
+  );
+  t.equal(step('configure'), `dpkg ${keep} --configure --pending`);
+  t.equal(
+    step('apt'),
+    'apt-get -c /stage/apt.conf -q -y install lab-app:amd64=2.0 lab-hangs:all=2.0 lab-old:all-',
+  );
+  t.equal(
+    step('install', ['lab-hangs']),
+    `dpkg ${keep} --auto-deconfigure --install /stage/packages/lab-app.deb`,
+  );
+  t.same([step('configure', ['lab-hangs']), step('apt', ['lab-hangs'])], [undefined, undefined]);
+  t.equal(step('remove', [], planOf(change('lab-app', '2.0'))), undefined);
+  t.equal(step('install', [], planOf(change('lab-old', null))), undefined);
+  t.end();
+});
+
+void t.test('configuration files are read out of both registers', (t) => {
+  const conffiles = [
+    '',
+    ' /etc/lab.conf 0123456789abcdef0123456789abcdef',
+    ' /etc/with blank.conf 0123456789abcdef0123456789abcdef obsolete',
+    ' /etc/new.conf newconffile',
+    '',
+  ].join('\n');
+  t.same(parseConffiles(conffiles), ['/etc/lab.conf', '/etc/with blank.conf', '/etc/new.conf']);
+  t.same(parseUcfRegistry('lab-app   /etc/lab-ucf.conf\nother\t/etc/other.conf\n', new Set(['lab-app'])), [
+    '/etc/lab-ucf.conf',
+  ]);
+  t.end();
+});
