@@ -39,6 +39,7 @@ export interface BootOptions extends ContainerOptions {
 const defaultTimeoutSeconds = 60;
 const rebootStatus = 133;
 const pollMilliseconds = 20;
+const upTargets = /Reached target (multi-user|rescue|emergency)\.target/;
 
 /** Watches a boot to its end, or, with `untilUp`, until it is up; then the container goes on. */
 export async function watchBoot(
@@ -108,23 +109,21 @@ function accompanied(container: Container, options: BootOptions): Promise<never>
 }
 
 /** The state of a system that is up or in maintenance; undefined when it ended before. */
-async function waitUntilUp(container: Container): Promise<string | undefined> {
+async function waitUntilUp(container: Container, timeoutSeconds = 86400): Promise<string | undefined> {
+  const ask = async (...args: string[]) => {
+    const output = await container
+      .exec(['systemctl', ...args], { check: false, timeoutSeconds })
+      .catch(() => undefined);
+    return output?.stdout.trim() ?? '';
+  };
+  // Before that, nothing of ours runs in the container: an update boot is as it would be without us.
+  await container.waitForConsole((line) => upTargets.test(line));
   for (;;) {
-    // It says "offline", or fails, until PID 1 listens; the update boot is "running" too, but not multi-user.
-    const state = await ask(container, ['systemctl', 'is-system-running', '--wait']);
+    const state = await ask('is-system-running', '--wait');
     if (state === 'maintenance') return state;
-    if (state === 'running' || state === 'degraded') {
-      if ((await ask(container, ['systemctl', 'is-active', 'multi-user.target'])) === 'active') return state;
-    }
-    if (container.runningLeader() === undefined) {
-      if (await Promise.race([container.exited.then(() => true), pause(pollMilliseconds, false)]))
-        return undefined;
-    }
-    await pause(pollMilliseconds);
+    const settled = state === 'running' || state === 'degraded';
+    if (settled && (await ask('is-active', 'multi-user.target')) === 'active') return state;
+    const ended = container.exited.then(() => true);
+    if (await Promise.race([ended, pause(pollMilliseconds, false)])) return undefined;
   }
-}
-
-async function ask(container: Container, argv: readonly string[]): Promise<string> {
-  const output = await container.exec(argv, { check: false, timeoutSeconds: 86_400 }).catch(() => undefined);
-  return output?.stdout.trim() ?? '';
 }

@@ -120,22 +120,33 @@ export class Container {
     return this.#leader;
   }
 
-  /** Runs a command in all namespaces of the container, with a clean environment. */
+  /** Runs a command in all namespaces of the container, with a clean environment. Ended by a signal, its status is 128 + the signal. */
   async exec(line: string | readonly string[], options: ExecOptions = {}): Promise<CommandOutput> {
-    const inside = [
-      'nsenter',
-      `--target=${await this.leader()}`,
-      '--all',
-      '--root',
-      '--wd',
-      '--',
-      ...argvOf(line),
-    ];
+    // env -i, because test runners add variables of their own to whatever this process starts.
+    const variables = Object.entries({ ...cleanEnvironment, ...options.env }).map((pair) => pair.join('='));
+    // The shell waits outside of the PID namespace for its child inside. nsenter would do so too, but stops itself for
+    // ever when systemd-shutdown stops all processes, so that a shutdown in the middle of a command hangs.
+    const enter = ['nsenter', `--target=${await this.leader()}`, '--all', '--no-fork', '--root', '--wd'];
+    const wait = ['/bin/sh', '-c', '"$@"; exit $?', 'sh'];
+    const inside = [...enter, '--', ...wait, '/usr/bin/env', '-i', ...variables, ...argvOf(line)];
     const onTerminal = ['script', '-qec', `stty cols 80 rows 24; exec ${shellQuote(inside)}`, '/dev/null'];
-    return command(options.tty === true ? onTerminal : inside, {
-      ...options,
-      env: { ...cleanEnvironment, ...options.env },
+    return command(options.tty === true ? onTerminal : inside, options).finally(() => {
+      this.#tellOfDeath();
     });
+  }
+
+  /**
+   * At shutdown PID 1 waits, up to 90 s, for a SIGCHLD of each process that it ended. The parent of ours is outside of the
+   * container, so that PID 1 is told nothing of its death, unless by us; at other times it ignores the signal.
+   */
+  #tellOfDeath(): void {
+    const pid = this.runningLeader();
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGCHLD');
+    } catch {
+      // It has just ended.
+    }
   }
 
   /** Waits for a line in a file of the container (see `followLines`); undefined when the boot ends before. */

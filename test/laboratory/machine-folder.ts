@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { laboratoryFolder } from './cache.js';
+import { laboratoryFolder, withLock } from './cache.js';
 import { onCleanup } from './cleanup.js';
 import { command } from './command.js';
-import { processStart, processesWithMount } from './processes.js';
+import { processStart, processesRootedIn } from './processes.js';
 
 /**
  * The folder of one machine: `storage/{upper,work}` holds what it writes, `root` is its root, an overlay.
@@ -26,7 +26,7 @@ export interface StorageOptions {
 }
 
 let made = 0;
-let swept = false;
+let sweeping: Promise<void> | undefined;
 
 /** Makes `<laboratory>/machines/<pid>-<start>-<number>`, with its storage, and the overlay over `lower` (top first). */
 export async function makeMachineFolder(
@@ -35,8 +35,11 @@ export async function makeMachineFolder(
 ): Promise<MachineFolder> {
   const parent = join(laboratoryFolder(), 'machines');
   mkdirSync(parent, { recursive: true });
-  if (!swept) sweepStale(parent);
-  swept = true;
+  sweeping ??= withLock(`${parent}.lock`, () => {
+    sweepStale(parent);
+    return Promise.resolve();
+  });
+  await sweeping;
   made += 1;
   const path = join(parent, `${process.pid}-${processStart(process.pid)}-${made}`);
   const storage = options.storageFolder ?? join(path, 'storage');
@@ -70,8 +73,16 @@ function sweepStale(parent: string): void {
     if (processStart(Number(pid)) === start) continue;
     const path = join(parent, name);
     // A killed systemd-nspawn leaves its container running, so look for all who see this machine's root.
-    for (const each of processesWithMount(`${path}/`)) process.kill(each, 'SIGKILL');
+    for (const each of processesRootedIn(`${path}/`)) killIfThere(each);
     removeFolder(path);
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It died with its container's PID 1.
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** Start of a process in clock ticks since boot: with the pid it names one process for ever. '' when it is gone. */
 export function processStart(pid: number): string {
@@ -19,21 +19,12 @@ export function containerLeader(supervisor: number): number | undefined {
   });
 }
 
-/** All processes that see a mount whose line in mountinfo contains `text`, without this one and its mount namespace. */
-export function processesWithMount(text: string): number[] {
-  const own = readlinkSync('/proc/self/ns/mnt');
+/** All processes whose own root is a mount with `text` in its line of mountinfo, such as the folder of an overlay. */
+export function processesRootedIn(text: string): number[] {
+  const isRoot = (line: string) => line.split(' ')[4] === '/' && line.includes(text);
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/root`))
-    .filter((name) => {
-      try {
-        return (
-          readlinkSync(`/proc/${name}/ns/mnt`) !== own &&
-          readOrEmpty(`/proc/${name}/mountinfo`).includes(text)
-        );
-      } catch {
-        return false;
-      }
-    })
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => readOrEmpty(`/proc/${name}/mountinfo`).split('\n').some(isRoot))
     .map(Number);
 }
 
