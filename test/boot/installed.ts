@@ -1,0 +1,131 @@
+/**
+ * Machines on which the .deb is installed, an update prepared and armed: each made once for a run of the tests and then
+ * stacked upon, so that a test begins right before the reboot.
+ */
+import type { Test } from 'tap';
+import { packageUnderTest } from '../fixtures/package-under-test.js';
+import {
+  Machine,
+  machineWithVersion1,
+  type BootRecord,
+  type Layer,
+  type Version1Options,
+} from '../laboratory/laboratory.js';
+
+export interface Scenario {
+  packages: readonly string[];
+  /** Words of `offline-update prepare`. */
+  prepare?: readonly string[];
+  /** Words of `offline-update trigger`. */
+  trigger?: readonly string[];
+  /** Policy, TOML. */
+  config?: string;
+  /** Changes before `prepare`. */
+  before?: (machine: Machine) => Promise<unknown>;
+  repository?: Version1Options['repository'];
+}
+
+export async function installedLayer(
+  packages: readonly string[],
+  repository?: Version1Options['repository'],
+): Promise<Layer> {
+  return machineWithVersion1(packages, { install: [packageUnderTest()], ...(repository && { repository }) });
+}
+
+export async function installedMachine(t: Test, packages: readonly string[]): Promise<Machine> {
+  return disposable(t, await Machine.on(await installedLayer(packages)));
+}
+
+const armedLayers = new Map<string, Promise<Layer>>();
+
+/** A machine that is off, with an update armed; the next boot is the update boot. */
+export async function armedMachine(t: Test, scenario: Scenario): Promise<Machine> {
+  const key = JSON.stringify({ ...scenario, before: scenario.before?.toString() });
+  const layer = armedLayers.get(key) ?? makeArmed(scenario);
+  armedLayers.set(key, layer);
+  return disposable(t, await Machine.on(await layer));
+}
+
+async function makeArmed(scenario: Scenario): Promise<Layer> {
+  const machine = await Machine.on(await installedLayer(scenario.packages, scenario.repository));
+  if (scenario.config !== undefined)
+    await machine.write('/etc/offline-update/config.d/50-test.toml', scenario.config);
+  await scenario.before?.(machine);
+  await machine.start();
+  await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(scenario.prepare ?? [])]);
+  await machine.exec(['offline-update', 'trigger', ...(scenario.trigger ?? [])]);
+  await machine.stop();
+  return machine.freeze();
+}
+
+function disposable(t: Test, machine: Machine): Machine {
+  t.teardown(() => machine.dispose());
+  return machine;
+}
+
+export interface Status {
+  state: string;
+  id: string | null;
+  reason: { code: string; message: string } | null;
+}
+
+export async function statusOf(machine: Machine): Promise<Status> {
+  const { stdout } = await machine.exec(['offline-update', 'status', '--json']);
+  return JSON.parse(stdout) as Status;
+}
+
+export async function reportOf(machine: Machine, id: string): Promise<Record<string, unknown>> {
+  const { stdout } = await machine.exec(['offline-update', 'report', id, '--json']);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** Installed versions by package name; the states of dpkg other than `ii` stand before the version. */
+export async function versionsOf(
+  machine: Machine,
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const format = '${Package} ${db:Status-Abbrev} ${Version}\\n';
+  const { stdout } = await machine.exec(['dpkg-query', '--show', `--showformat=${format}`, ...names], {
+    check: false,
+  });
+  return Object.fromEntries(
+    stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [name = '', state = '', version = ''] = line.split(/ +/);
+        return [name, state === 'ii' ? version : `${state} ${version}`];
+      }),
+  );
+}
+
+/**
+ * The machine is where it should be after any update: in its normal target, with no job waiting and nothing of ours
+ * left behind (DESIGN, invariant 13).
+ */
+export async function isBackToNormal(t: Test, machine: Machine, boots: readonly BootRecord[]): Promise<void> {
+  t.equal(boots.at(-1)?.ended, 'up', 'the machine is up');
+  const { stdout: target } = await machine.exec('systemctl is-active multi-user.target', { check: false });
+  t.equal(target.trim(), 'active', 'in its normal target');
+  const { stdout: jobs } = await machine.exec('systemctl list-jobs --no-legend', { check: false });
+  t.notMatch(jobs, /waiting|running/, 'no job is left');
+  t.strictSame(residues(machine), [], 'invariant 13: nothing of the update boot is left');
+  const { stdout: masked } = await machine.exec('systemctl is-enabled ctrl-alt-del.target', { check: false });
+  t.not(masked.trim(), 'masked', 'invariant 13: Ctrl-Alt-Del works again');
+}
+
+const traces = [
+  '/system-update',
+  '/system-update.claimed',
+  '/etc/system-update',
+  '/etc/system-update.claimed',
+  '/var/lib/offline-update/open',
+  '/var/lib/offline-update/claims',
+  '/var/lib/offline-update/rescued',
+  '/usr/sbin/policy-rc.d',
+  '/run/offline-update/update-boot',
+];
+
+function residues(machine: Machine): string[] {
+  return traces.filter((path) => machine.exists(path));
+}

@@ -1,0 +1,80 @@
+import t from 'tap';
+import { tinyPackages, type KillPoint } from '../laboratory/laboratory.js';
+import { armedMachine, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
+
+const packages = ['lab-good', 'lab-conffile', ...tinyPackages(20)];
+const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
+const journal = '/var/lib/offline-update/updates/*/journal.jsonl';
+const terminal = '/var/lib/offline-update/updates/*/term.log';
+
+const moments: [string, KillPoint, number][] = [
+  ['right after the claim', { match: /Starting.*[Oo]ffline system update/ }, 1],
+  ['when the attempt is written down', { file: journal, match: /"event":"claimed"/ }, 2],
+  ['after the check', { file: journal, match: /"phase":"check"/ }, 2],
+  ['when the install begins', { file: journal, match: /"event":"installing"/ }, 2],
+  ['in the first unpacking', { file: terminal, match: /Preparing to unpack/ }, 2],
+  ['in the midst of unpacking', { file: terminal, match: /Unpacking lab-tiny-010/ }, 2],
+  ['in the first configuring', { file: terminal, match: /Setting up/ }, 2],
+  ['in the midst of configuring', { file: terminal, match: /Setting up lab-tiny-010/ }, 2],
+  ['after the install', { file: journal, match: /"phase":"install"/ }, 2],
+  ['after the verification', { file: journal, match: /"phase":"verify"/ }, 2],
+  ['when it is installed', { file: journal, match: /"event":"installed"/ }, 1],
+  ['when it is about to leave', { file: journal, match: /"note":"leaving"/ }, 1],
+];
+
+for (const [moment, killWhen, attempts] of moments) {
+  void t.test(`invariant 5: killed ${moment}, the machine comes back updated`, async (t) => {
+    const machine = await armedMachine(t, { packages });
+    const cut = await machine.boot({ killWhen });
+    t.equal(cut.ended, 'killed');
+    const boots = await machine.bootUntilSettled();
+    await isBackToNormal(t, machine, boots);
+    t.strictSame(await versionsOf(machine, packages), updated);
+    const { stdout: audit } = await machine.exec('dpkg --audit');
+    t.equal(audit, '');
+    const status = await statusOf(machine);
+    t.equal(status.state, 'confirmed');
+    const report = await reportOf(machine, status.id ?? '');
+    t.ok(Number(report['attempts']) <= attempts, `no more than ${attempts} attempts were counted`);
+  });
+}
+
+void t.test('attempts used up: blocked, a normal boot, and never armed again until clean', async (t) => {
+  const machine = await armedMachine(t, { packages, config: 'attempts = 2\n' });
+  for (const match of [/Unpacking lab-tiny-005/, /"event":"resumed","attempt":2/]) {
+    const file = match.source.includes('event') ? journal : terminal;
+    t.equal((await machine.boot({ killWhen: { file, match } })).ended, 'killed');
+  }
+  const boots = await machine.bootUntilSettled();
+  t.strictSame(
+    boots.map(({ ended }) => ended),
+    ['reboot', 'up'],
+    'one more update boot to say so, then the normal one',
+  );
+  await isBackToNormal(t, machine, boots);
+  t.match(await statusOf(machine), { state: 'blocked', reason: { code: 'ATTEMPTS_USED_UP' } });
+  const trigger = await machine.exec(['offline-update', 'trigger'], { check: false });
+  t.notMatch(trigger.exitCode, 0, 'it cannot be armed');
+  const prepare = await machine.exec(['offline-update', 'prepare', '--no-refresh'], { check: false });
+  t.equal(prepare.exitCode, 5, 'nor prepared anew');
+  t.match(prepare.stderr, /offline-update clean/, 'and the person is told what to type');
+  await machine.exec(['offline-update', 'clean']);
+  t.not((await statusOf(machine)).state, 'blocked');
+});
+
+void t.test(
+  'a boot led past the update by the kernel command line leaves it armed, and says so',
+  async (t) => {
+    const machine = await armedMachine(t, { packages: ['lab-good'] });
+    await machine.start({ words: ['systemd.unit=multi-user.target'] });
+    t.ok(machine.exists('/system-update'));
+    t.equal((await statusOf(machine)).state, 'armed');
+    t.not(
+      (await machine.exec('systemctl is-enabled ctrl-alt-del.target', { check: false })).stdout.trim(),
+      'masked',
+    );
+    await machine.stop();
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.equal((await statusOf(machine)).state, 'confirmed');
+  },
+);
