@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import type { AptMachine, AptMachineOptions } from '../fixtures/apt-machine.js';
-import { aptMachine, terminalLog } from '../fixtures/apt-machine.js';
+import { aptMachine, stage, terminalLog } from '../fixtures/apt-machine.js';
 import type { Deb, DebSpec } from '../laboratory/laboratory.js';
 import {
   buildDeb,
@@ -24,6 +24,14 @@ fi`;
 const own: DebSpec[] = [
   { name: 'cut-preinst', version: '2.0', scripts: { preinst: killsOnce('cut-preinst') } },
   { name: 'cut-postinst', version: '2.0', scripts: { postinst: killsOnce('cut-postinst') } },
+  {
+    name: 'cut-twice',
+    version: '2.0',
+    scripts: {
+      preinst: `[ ! -e /var/lib/cut-once ] || { ${killsOnce('cut-twice')}\n}`,
+      postinst: killsOnce('cut-once'),
+    },
+  },
   { name: 'cut-remove', version: '1.0', scripts: { prerm: killsOnce('cut-remove') } },
   // configured after lab-tiny-003, and then waits, so that there is an installation left to be killed
   {
@@ -73,6 +81,14 @@ function debsOf(name: string): Deb[] {
   return spec ? [debOf(spec)] : version2Debs([name]);
 }
 
+/** How often apt-get was run: a repair is dpkg's work, and apt-get only the last resort. */
+async function aptRuns({ machine }: AptMachine): Promise<number> {
+  return (
+    (await machine.read('/var/log/apt/history.log')).match(/^Commandline: apt-get -o APT::Status-Fd/gm)
+      ?.length ?? 0
+  );
+}
+
 const kinds = [
   /dpkg-exec/,
   /Preparing lab-tiny-003/,
@@ -87,14 +103,11 @@ for (const killAt of kinds) {
   void t.test(
     `invariant 5: killed at ${killAt.source}, the change is rolled forward from the stage`,
     async (t) => {
-      const { drive } = await machineFor(t, [
-        'lab-good',
-        'lab-library',
-        'lab-program',
-        'last',
-        ...tinyPackages(5),
-      ]);
-      const [install, before, heal, after] = await drive(['install', 'verify', 'heal', 'verify'], { killAt });
+      const planned = ['lab-good', 'lab-library', 'lab-program', 'last', ...tinyPackages(5)];
+      const made = await machineFor(t, planned);
+      const [install, before, heal, after] = await made.drive(['install', 'verify', 'heal', 'verify'], {
+        killAt,
+      });
       t.equal(install?.killed, true);
       t.equal(install?.error?.code, 'INSTALL_FAILED');
       t.not(before?.findings?.length, 0);
@@ -106,6 +119,7 @@ for (const killAt of kinds) {
         [...percents].sort((a, b) => a - b),
       );
       t.equal(percents.at(-1), 99);
+      t.equal(await aptRuns(made), 1);
     },
   );
 }
@@ -132,18 +146,36 @@ void t.test('invariant 5: killed in a postinst', async (t) => {
 });
 
 void t.test('invariant 5: killed in a removal, the package goes and the rest comes', async (t) => {
-  const { drive, state } = await machineFor(t, ['lab-good'], { removed: ['cut-remove'] });
+  const made = await machineFor(t, ['lab-good'], { removed: ['cut-remove'] });
+  const { drive, state } = made;
   const [install, heal, verify] = await drive(['install', 'heal', 'verify']);
   t.equal(install?.error?.code, 'INSTALL_FAILED');
   t.same([heal?.error, verify?.findings], [undefined, []]);
   t.equal(await state('lab-good'), 'ii 2.0');
   t.equal((await state('cut-remove')) ?? 'un', 'un');
+  t.equal(await aptRuns(made), 1);
 });
 
 void t.test('invariant 5: pre-dependencies and breaks stand in no order', async (t) => {
-  const { drive } = await machineFor(t, ['a-needs-pre', 'pre-first', 'a-breaks', 'broken', 'cut-preinst']);
-  const [install, heal, verify] = await drive(['install', 'heal', 'verify']);
+  const made = await machineFor(t, ['a-needs-pre', 'pre-first', 'a-breaks', 'broken', 'cut-preinst']);
+  const [install, heal, verify] = await made.drive(['install', 'heal', 'verify']);
   t.equal(install?.error?.code, 'INSTALL_FAILED');
+  t.same([heal?.error, verify?.findings], [undefined, []]);
+  t.equal(await aptRuns(made), 1);
+});
+
+void t.test('invariant 5: cut a second time, with the new version there in name only', async (t) => {
+  const { drive, state, machine } = await machineFor(t, ['cut-twice']);
+  const [install] = await drive(['install']);
+  t.equal(install?.error?.code, 'INSTALL_FAILED');
+  t.equal(await state('cut-twice'), 'iF 2.0');
+  await machine.run(`dpkg --install ${stage}/packages/cut-twice_2.0_all.deb`, { check: false });
+  t.equal(await state('cut-twice'), 'iHR 2.0');
+  const again = await machine.run(`apt-get -c ${stage}/apt.conf -q -y install cut-twice=2.0`, {
+    check: false,
+  });
+  t.same([again.exitCode === 0, await state('cut-twice')], [false, 'iHR 2.0'], 'apt does not help');
+  const [heal, verify] = await drive(['heal', 'verify']);
   t.same([heal?.error, verify?.findings], [undefined, []]);
 });
 

@@ -23,6 +23,7 @@ const names = [
   'lab-epoch',
   'lab-library',
   'lab-program',
+  'lab-needs-more',
   ...tinyPackages(100),
 ];
 const layer = await machineWithVersion1(names);
@@ -219,14 +220,15 @@ void t.test('by policy the new configuration file is taken, and the old one is l
   t.match(await machine.read('/etc/lab-conffile.conf'), 'version 2');
 });
 
-void t.test('automatic marks stay, and nothing else gets one', async (t) => {
-  const { drive, machine } = await machineFor(t, ['lab-library', 'lab-program'], {
-    automatic: ['lab-library'],
+void t.test('automatic marks are as the plan has them, though each package is named to apt', async (t) => {
+  const { drive, machine } = await machineFor(t, ['lab-library', 'lab-program', 'lab-needs-more'], {
+    automatic: ['lab-library', 'lab-more'],
   });
   await machine.run('apt-mark -qq auto lab-library');
   const [install] = await drive(['install']);
   t.equal(install?.error, undefined);
-  t.equal((await machine.run('apt-mark showauto lab-library lab-program')).stdout, 'lab-library\n');
+  const marked = await machine.run('apt-mark showauto lab-library lab-program lab-needs-more lab-more');
+  t.equal(marked.stdout, 'lab-library\nlab-more\n');
 });
 
 void t.test('a removal, an epoch and an architecture are done as planned', async (t) => {
