@@ -89,7 +89,8 @@ function endOnSignal(job: Job): { readonly signal: string | undefined; ignore():
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   let seen: string | undefined;
   const end = (signal: NodeJS.Signals): void => {
-    seen ??= signal;
+    if (seen !== undefined) return; // the command passes it on to itself once more
+    seen = signal;
     void endProcessTree(job.pid, endGraceSeconds);
   };
   for (const signal of signals) process.on(signal, end);

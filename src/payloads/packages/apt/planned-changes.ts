@@ -26,7 +26,13 @@ export interface ChangeFacts {
 }
 
 export function plannedChanges(simulated: readonly SimulatedChange[], facts: ChangeFacts): PackageChange[] {
-  return simulated.map((change) => plannedChange(change, facts));
+  return simulated.map((change) => plannedChange(change, facts)).sort(byKey);
+}
+
+/** Not in apt's order of steps, which is its own affair each time: the same update gives the same plan. */
+function byKey(a: PackageChange, b: PackageChange): number {
+  const [left, right] = [`${a.name}:${a.architecture}`, `${b.name}:${b.architecture}`];
+  return left < right ? -1 : Number(left > right);
 }
 
 function plannedChange(change: SimulatedChange, facts: ChangeFacts): PackageChange {
