@@ -43,9 +43,9 @@ const own: DebSpec[] = [
   // its postinst must have run before the other may even be unpacked
   { name: 'pre-first', version: '2.0' },
   { name: 'a-needs-pre', version: '2.0', preDepends: 'pre-first (= 2.0)' },
-  // the library's new version breaks the old program
+  // the new version of each breaks the old one of the other
   { name: 'a-breaks', version: '2.0', control: { Breaks: 'broken (<< 2.0)' } },
-  { name: 'broken', version: '2.0' },
+  { name: 'broken', version: '2.0', control: { Breaks: 'a-breaks (<< 2.0)' } },
 ];
 const names = [
   'lab-good',
@@ -157,11 +157,10 @@ void t.test('invariant 5: killed in a removal, the package goes and the rest com
 });
 
 void t.test('invariant 5: pre-dependencies and breaks stand in no order', async (t) => {
-  const made = await machineFor(t, ['a-needs-pre', 'pre-first', 'a-breaks', 'broken', 'cut-preinst']);
-  const [install, heal, verify] = await made.drive(['install', 'heal', 'verify']);
-  t.equal(install?.error?.code, 'INSTALL_FAILED');
+  const made = await machineFor(t, ['a-needs-pre', 'pre-first', 'a-breaks', 'broken']);
+  const [heal, verify] = await made.drive(['heal', 'verify']);
   t.same([heal?.error, verify?.findings], [undefined, []]);
-  t.equal(await aptRuns(made), 1);
+  t.equal(made.machine.exists('/var/log/apt/history.log') ? await aptRuns(made) : 0, 0);
 });
 
 void t.test('invariant 5: cut a second time, with the new version there in name only', async (t) => {
