@@ -51,7 +51,6 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     ['APT::Clean-Installed', 'false'],
     ['APT::History::Comment', 'offline-update'],
     ['APT::Color', '0'],
-    ['quiet', '1'],
     ['Dpkg::Use-Pty', '0'],
     ['Dpkg::Progress-Fancy', '0'],
     ['DPkg::Inhibit-Shutdown', 'false'],

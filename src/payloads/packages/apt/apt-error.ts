@@ -2,16 +2,16 @@
  * apt's own words, as errors of ours. apt prints `E: ...` for errors and `W: ...` for warnings on stderr; a held lock
  * is told as `E: Could not get lock FILE. It is held by process 123 (apt-get)`.
  */
-import { HostError } from '../../../host/host-error.js';
 import { UpdateError, type UpdateErrorCode } from '../../../update/errors.js';
 
 /** One sentence a line without the `E:`; the whole text when there is none. */
 export function aptWords(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   const errors = lines.filter((line) => line.startsWith('E: ')).map((line) => line.slice(3));
+  const sentences = errors.filter((line) => !line.endsWith(':')); // headings of what we leave out
   // also tells what depends on what, when no way was found
   const unmet = lines.filter((line) => / : (?:Pre-)?Depends: | : (?:Breaks|Conflicts): /.test(line));
-  const words = [...unmet, ...errors];
+  const words = [...unmet, ...sentences];
   return words.length > 0 ? words.join('; ') : lines.filter((line) => line !== '').join('; ');
 }
 
@@ -29,12 +29,4 @@ export function aptError(code: UpdateErrorCode, what: string, output: string, hi
     return new UpdateError('PLAN_FAILED', words, { hint: 'dpkg --configure -a' });
   }
   return new UpdateError(code, `${what}: ${words}`, hint === undefined ? {} : { hint });
-}
-
-/** A missing program is told as what it is, not as an internal error. */
-export function rethrowMissing(error: unknown): never {
-  if (error instanceof HostError && error.code === 'COMMAND_NOT_FOUND') {
-    throw new UpdateError('PLAN_FAILED', error.message, { cause: error });
-  }
-  throw error;
 }

@@ -49,7 +49,7 @@ export async function simulateWords(
   { runCommand }: SimulatePorts,
   args: readonly string[],
 ): Promise<Simulation> {
-  const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', '-q', ...args], {
+  const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', ...args], {
     env: aptEnvironment(),
     extendEnv: false,
   });

@@ -37,7 +37,7 @@ export async function printUris(
 ): Promise<Downloads> {
   const { exitCode, stdout, stderr } = await runCommand(
     'apt-get',
-    ['--print-uris', '-y', '-q', ...everyFile, ...args],
+    ['--print-uris', '-y', ...everyFile, ...args],
     { env: aptEnvironment(), extendEnv: false },
   );
   if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`);
