@@ -8,7 +8,7 @@ import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { PayloadPlan, Plan } from '../update/plan.js';
 import { readStagedPlan, verifyStage } from '../update/stage.js';
 import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
-import type { KnownUpdate } from '../update/store.js';
+import type { KnownUpdate, UpdateStore } from '../update/store.js';
 import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
 import type { Online } from './online.js';
 import { contradictions, nextStep } from './status-words.js';
@@ -108,11 +108,18 @@ async function currentOrProblem({
   store,
 }: Online): Promise<{ update: KnownUpdate | undefined; problem: Reason | null }> {
   try {
-    return { update: await store.current(), problem: null };
+    return { update: (await store.current()) ?? (await justConfirmed(store)), problem: null };
   } catch (error) {
     if (!(error instanceof UpdateError)) throw error;
     return { update: undefined, problem: { code: error.code, message: error.message } };
   }
+}
+
+/** Its stage was dropped with the confirmation: it is told until the next one is prepared. */
+async function justConfirmed(store: UpdateStore): Promise<KnownUpdate | undefined> {
+  const [newest] = await store.ids();
+  const update = newest === undefined ? undefined : await store.find(newest);
+  return update?.journal.state.name === 'confirmed' ? update : undefined;
 }
 
 async function stageTruth(
