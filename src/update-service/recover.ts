@@ -83,6 +83,10 @@ function neverRan(rescued: readonly string[]): Reason {
   if (rescued.some((line) => line.includes('never-started'))) {
     return { code: 'EARLY_BOOT_FAILED', message: 'the early boot of the update failed, nothing was changed' };
   }
+  // Claimed by the shell, and the service could not even write that down: Node does not start, or dies at once.
+  if (rescued.some((line) => line.includes('nothing-changed') || line.includes('claimed-too-often'))) {
+    return { code: 'SERVICE_CRASHED', message: 'the update service could not start, nothing was changed' };
+  }
   return {
     code: 'TRIGGER_VANISHED',
     message: 'the trigger was taken away before the update could start, nothing was changed',

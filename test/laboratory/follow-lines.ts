@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -60,15 +60,20 @@ class GrowingFile {
 }
 
 function expand(root: string, path: string): string | undefined {
-  if (!path.includes('*')) return join(root, path);
+  if (!path.includes('*')) return existsSync(join(root, path)) ? join(root, path) : undefined;
   const [before = '', ...after] = path.split('/*/');
   const folder = join(root, before);
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch {
-    return undefined;
+  for (const name of namesIn(folder)) {
+    const found = expand(join(folder, name), after.join('/*/'));
+    if (found !== undefined) return found;
   }
-  const name = names[0];
-  return name === undefined ? undefined : expand(join(folder, name), after.join('/*/'));
+  return undefined;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedFolder } from './cache.js';
 import { command } from './command.js';
@@ -9,7 +9,7 @@ import type { Layer } from './machine.js';
 import { watchBoot } from './boot.js';
 
 /** Raise it when the way of building changes. */
-const recipeVersion = 1;
+const recipeVersion = 3;
 const suite = 'trixie';
 const packages = ['systemd', 'systemd-sysv', 'libpam-systemd', 'dbus', 'nodejs', 'procps', 'debconf'];
 export const machineId = '0ffa1e0ffa1e40ffa1e00ffa1e0ffa1e';
@@ -21,7 +21,7 @@ export interface RootImageOptions {
 
 /**
  * A Debian 13 as the release has it, without its security updates, booted once so that first-boot work is done. It has no
- * package sources, no resolver and no root password; all else is stock. Built in about 20 s, then kept.
+ * package sources, no resolver, no root password and no timers of its packages; all else is stock. Built in about 20 s, then kept.
  */
 export async function rootImage(options: RootImageOptions = {}): Promise<Layer> {
   const include = [...packages, ...(options.packages ?? [])];
@@ -57,6 +57,11 @@ async function makeNeutral(root: string): Promise<void> {
   await writeFile(path('etc/hosts'), '127.0.0.1 localhost lab\n');
   await rm(path('etc/machine-id'), { force: true });
   await writeFile(path('etc/machine-id'), `${machineId}\n`);
+  // Timers would start apt and backups in some boots and not in others.
+  const timers = path('etc/systemd/system/timers.target.wants');
+  await rm(timers, { recursive: true, force: true });
+  // A login prompt takes the console over, and what systemd says after it, that the machine is up, is lost now and then.
+  await symlink('/dev/null', path('etc/systemd/system/console-getty.service'));
   // A persistent journal can be read from outside, also after a kill.
   await mkdir(path('var/log/journal'), { recursive: true });
   const shadow = await readFile(path('etc/shadow'), 'utf8');
