@@ -50,7 +50,7 @@ export async function installPlan(
   await markAutomatic(ports, plan, stage);
 }
 
-export function stalled({ end, hung }: PackageRun): UpdateError {
+function stalled({ end, hung }: PackageRun): UpdateError {
   const seconds = Math.round(end.stall?.seconds ?? 0);
   return new UpdateError(
     'INSTALL_STALLED',

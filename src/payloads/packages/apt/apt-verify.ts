@@ -24,7 +24,7 @@ export async function verifyPlan(ports: VerifyPorts, plan: PackagesPlan): Promis
 }
 
 /** The package database alone, whatever was planned. */
-export async function verifyDatabase({ runCommand, database }: VerifyPorts): Promise<Finding[]> {
+async function verifyDatabase({ runCommand, database }: VerifyPorts): Promise<Finding[]> {
   const [audit, journal, check] = await Promise.all([
     database.audit(),
     database.pendingJournal(),
