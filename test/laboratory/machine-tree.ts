@@ -49,7 +49,7 @@ export async function readTree(root: string, options: TreeOptions = {}): Promise
       } else if (stats.isSymbolicLink()) {
         tree.set(path, `link ${owner} ${await readlink(outside)}`);
       } else if (stats.isFile()) {
-        tree.set(path, `file ${mode} ${owner} ${stats.size} ${await contentHash(outside, stats)}`);
+        tree.set(path, `file ${mode} ${owner} ${stats.size} ${await contentHash(path, outside, stats)}`);
       } else {
         tree.set(path, `device ${mode} ${owner} ${stats.rdev}`);
       }
@@ -64,13 +64,15 @@ const hashes = new Map<string, string>();
 
 async function contentHash(
   path: string,
-  stats: { dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint; ctimeNs: bigint },
+  outside: string,
+  stats: { ino: bigint; size: bigint; mtimeNs: bigint; ctimeNs: bigint },
 ): Promise<string> {
-  const key = [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join();
+  // Without the device, which is another one for each overlay; nobody can set the time of the last change.
+  const key = [path, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join();
   const known = hashes.get(key);
   if (known !== undefined) return known;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(outside), hash);
   const digest = hash.digest('hex');
   hashes.set(key, digest);
   return digest;
