@@ -133,16 +133,12 @@ function ignoreRefusedHello(bus: MessageBus, broken: (cause: unknown) => void): 
   });
 }
 
+/** All else is a wrong signature, a fault of the caller. */
 function callError(what: string, error: unknown): unknown {
-  if (error instanceof DBusError) {
-    return new HostError('BUS_REFUSED', `${what} was refused: ${error.text} (${error.type})`, {
-      busErrorName: error.type,
-    });
-  }
-  // with a broken stream it cannot send; all else is a wrong signature, a fault of the caller
-  return error instanceof Error && /stream is closed|closed stream/.test(error.message)
-    ? new HostError('BUS_GONE', `${what}: ${error.message}`)
-    : error;
+  if (!(error instanceof DBusError)) return error;
+  return new HostError('BUS_REFUSED', `${what} was refused: ${error.text} (${error.type})`, {
+    busErrorName: error.type,
+  });
 }
 
 async function within<T>(milliseconds: number, what: string, promise: Promise<T>): Promise<T> {

@@ -20,16 +20,20 @@ export interface StatusFile {
   end(): void;
 }
 
-export function openStatusFile(): StatusFile {
+export function openStatusFile(watchPath: WatchPath = watch): StatusFile {
   const path = join(statusFolder(), `.status-${process.pid}-${randomBytes(6).toString('hex')}`);
   const { O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
   const fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0o600);
-  const watcher = watch(`/proc/self/fd/${fd}`); // by descriptor: the name is not needed
   unlinkSync(path);
-  return follow(fd, watcher);
+  return follow(fd, watchPath);
 }
 
-function follow(fd: number, watcher: FSWatcher): StatusFile {
+/** The part of fs.watch that is used here. */
+export type WatchPath = (path: string, onChange: () => void) => FSWatcher;
+
+const lookEveryMilliseconds = 200;
+
+function follow(fd: number, watchPath: WatchPath): StatusFile {
   const decoder = new StringDecoder('utf8');
   const buffer = Buffer.alloc(64 * 1024);
   const waiting: string[] = [];
@@ -49,8 +53,7 @@ function follow(fd: number, watcher: FSWatcher): StatusFile {
     }
     wake();
   };
-  watcher.on('change', readOn);
-  watcher.on('error', () => undefined); // what was missed is read at the end
+  const stopWatching = watchDescriptor(fd, watchPath, readOn);
 
   async function* lines(): AsyncGenerator<string> {
     for (;;) {
@@ -67,13 +70,29 @@ function follow(fd: number, watcher: FSWatcher): StatusFile {
     end() {
       if (ended) return;
       ended = true;
-      watcher.close();
+      stopWatching();
       readOn();
       if (tail !== '') waiting.push(tail);
       closeSync(fd);
       wake();
     },
   };
+}
+
+/** By descriptor, for there is no name. Where the kernel has no watch left for us, we look now and then. */
+function watchDescriptor(fd: number, watchPath: WatchPath, onChange: () => void): () => void {
+  try {
+    const watcher = watchPath(`/proc/self/fd/${fd}`, onChange);
+    watcher.on('error', () => undefined); // what was missed is read at the end
+    return () => {
+      watcher.close();
+    };
+  } catch {
+    const timer = setInterval(onChange, lookEveryMilliseconds);
+    return () => {
+      clearInterval(timer);
+    };
+  }
 }
 
 /** Memory rather than disk: progress must not stop because a file system is full. */

@@ -176,7 +176,11 @@ void t.test('a bus that hangs: BUS_TIMEOUT, and close does not wait for it', asy
   const { bus, daemon } = await scene(t, { reply: [] });
   daemon.signal('SIGSTOP');
   await t.rejects(bus.call(ask, 50), { code: 'BUS_TIMEOUT' });
+  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap').length;
+  const before = sockets();
   bus.close();
+  for (const turn of [1, 2]) await new Promise((resolve) => setImmediate(resolve, turn)); // handles go between two turns
+  t.equal(sockets(), before - 1, 'nothing of it keeps the process alive');
 });
 
 void t.test('a service that dies in mid-call: the bus says NoReply', async (t) => {
