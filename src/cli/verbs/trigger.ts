@@ -2,6 +2,8 @@
 import { Option } from 'commander';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import type { CliPorts } from '../ports.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
@@ -35,11 +37,7 @@ export const trigger: Verb = (program, invoke) => {
           const armed = await triggerUpdate(ports.online, { machine, ...(action && { action }) });
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
-          const askedBy = now
-            ? await ports.reboot((line) => {
-                out.note(line);
-              })
-            : null;
+          const askedBy = now ? await rebootQuietly(ports, out) : null;
           out.line(now ? 'Rebooting now.' : 'Next: systemctl reboot   (or offline-update cancel)');
           out.json({ state: 'armed', ...armed, rebootAskedBy: askedBy });
           return exitCodes.done;
@@ -47,6 +45,17 @@ export const trigger: Verb = (program, invoke) => {
       }),
     );
 };
+
+/** A bus that is stopped by the very reboot it was asked for is no news; only when nobody reboots is each rung told. */
+async function rebootQuietly(ports: CliPorts, out: Output): Promise<string> {
+  const rungs: string[] = [];
+  try {
+    return await ports.reboot((line) => rungs.push(line));
+  } catch (error) {
+    for (const line of rungs) out.note(line);
+    throw error;
+  }
+}
 
 function endText(action: Action): string {
   switch (action) {
