@@ -10,9 +10,8 @@ import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import type { Request } from '../../payload.js';
 import { basename } from 'node:path';
 import { refreshIndexes } from './apt-refresh.js';
-import { simulateWords } from './apt-simulate.js';
 import { automaticPackages } from './automatic-packages.js';
-import { plannedChanges } from './planned-changes.js';
+import { plannedChanges, wantedChanges } from './planned-changes.js';
 import { checkDatabase, nothingToDo, type PlanContext, type PlanningPorts } from './planning.js';
 import { printUris, type Downloads } from './print-uris.js';
 import { requestWords } from './request-words.js';
@@ -25,24 +24,25 @@ export interface Planned {
 
 export async function planRequest(ports: PlanningPorts, request: Request): Promise<Planned> {
   const { args, names } = requestWords(request);
-  await checkDatabase(ports);
-  if (request.refresh) await refreshIndexes(ports);
-  // all at once: each of them reads all of the package lists
-  const [simulation, downloads, sources, states, baseFingerprint, isAutomatic] = await Promise.all([
-    simulateWords(ports, args),
+  if (request.refresh) {
+    await checkDatabase(ports);
+    await refreshIndexes(ports);
+  }
+  // all at once; but a database that is not in order is told as such, and not as the nonsense apt makes of it
+  const facts = Promise.all([
     printUris(ports, args),
     packageSources(ports),
     ports.database.states(),
     ports.database.fingerprint(),
     automaticPackages(ports.files, ports.root),
   ]);
-  if (simulation.changes.length === 0) throw nothingToDo();
-  const changes = plannedChanges(simulation.changes, {
-    states,
-    isAutomatic,
-    requested: new Set(names.flatMap((name) => [name, simulation.selected.get(name) ?? name])),
-    downloads: downloads.byFile,
-  });
+  facts.catch(() => undefined); // told below
+  await checkDatabase(ports);
+  const [downloads, sources, states, baseFingerprint, isAutomatic] = await facts;
+  const wanted = wantedChanges(downloads, states);
+  if (wanted.length === 0) throw nothingToDo();
+  const requested = new Set(names.flatMap((name) => [name, downloads.selected.get(name) ?? name]));
+  const changes = plannedChanges(wanted, { isAutomatic, requested, byFile: downloads.byFile });
   const unsignedSources = await checkSources(ports, request, changes, downloads, sources);
   const { diskBytes } = downloads;
   return {

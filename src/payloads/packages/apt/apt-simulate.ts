@@ -35,26 +35,16 @@ export interface SimulatePorts {
   runCommand: RunCommand;
 }
 
-export interface Simulation {
-  changes: SimulatedChange[];
-  /** Packages that apt took for a name that only they provide. */
-  selected: Map<string, string>;
-}
-
-export async function simulate(ports: SimulatePorts, args: readonly string[]): Promise<SimulatedChange[]> {
-  return (await simulateWords(ports, args)).changes;
-}
-
-export async function simulateWords(
+export async function simulate(
   { runCommand }: SimulatePorts,
   args: readonly string[],
-): Promise<Simulation> {
+): Promise<SimulatedChange[]> {
   const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', ...args], {
     env: aptEnvironment(),
     extendEnv: false,
   });
   if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`);
-  return { changes: parseSimulation(stdout), selected: parseSelections(stdout) };
+  return parseSimulation(stdout);
 }
 
 /** The very command of the update boot, against the frozen lists wherever the stage lies now. */
@@ -100,11 +90,6 @@ export function parseSimulation(output: string): SimulatedChange[] {
     if (removed === undefined || version === undefined) return [];
     return [{ name: removed, architecture: foreign, from: version, to: null }];
   });
-}
-
-export function parseSelections(output: string): Map<string, string> {
-  const notes = output.matchAll(/^Note, selecting '([^:']+)\S*' instead of '([^:']+)\S*'/gm);
-  return new Map([...notes].map(([, chosen = '', asked = '']) => [asked, chosen]));
 }
 
 /** One sentence each; empty when both say the same. */

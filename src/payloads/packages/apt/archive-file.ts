@@ -12,6 +12,22 @@ export function archiveFileName({ name, version, architecture }: PackageIdentity
   return `${quote(name, '_:')}_${quote(version, '_:')}_${quote(architecture, '_:.')}.deb`;
 }
 
+/** Undefined for a name of another kind. */
+export function parseArchiveFileName(file: string): PackageIdentity | undefined {
+  const [name, version, architecture, ...rest] = file
+    .replace(/\.deb$/, '')
+    .split('_')
+    .map(unquote);
+  if (!file.endsWith('.deb') || rest.length > 0) return undefined;
+  if (name === undefined || version === undefined || architecture === undefined) return undefined;
+  return { name, version, architecture };
+}
+
+function unquote(text: string): string {
+  const bytes = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
 /** apt's QuoteString: those characters, and whatever is not printable ASCII, and `%` itself. */
 function quote(text: string, bad: string): string {
   return [...Buffer.from(text)]

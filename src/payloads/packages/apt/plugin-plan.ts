@@ -14,9 +14,9 @@ import { installArguments } from './apt-arguments.js';
 import type { Planned } from './apt-plan.js';
 import { described, differences, simulatePlan, stageOptions, type SimulatedChange } from './apt-simulate.js';
 import { automaticPackages } from './automatic-packages.js';
-import { packageKey, type PackageState } from './dpkg-database.js';
+import type { PackageState } from './dpkg-database.js';
 import { writeFrozenLists } from './frozen-lists.js';
-import { plannedChanges } from './planned-changes.js';
+import { installedAs, plannedChanges, type WantedChange } from './planned-changes.js';
 import { checkDatabase, nothingToDo, type PlanningPorts } from './planning.js';
 import { takePluginFiles } from './plugin-files.js';
 import type { PluginRequest } from './plugin-schema.js';
@@ -35,11 +35,10 @@ export async function planPluginRequest(
     ports.database.fingerprint(),
     automaticPackages(ports.files, ports.root),
   ]);
-  const changes = plannedChanges(wantedChanges(request, states), {
-    states,
+  const changes = plannedChanges(requestedChanges(request, states), {
     isAutomatic,
     requested: new Set(request.packages.flatMap((one) => (one.automatic === true ? [] : [one.name]))),
-    downloads,
+    byFile: downloads,
   });
   if (changes.length === 0) throw nothingToDo();
   const plan: PackagesPlan = {
@@ -52,44 +51,31 @@ export async function planPluginRequest(
   };
   await writeFrozenLists(ports, plan, stage, stanzas, policy);
   await checkComplete(ports, plan, stage);
-  const { diskBytes } = await printUris(ports, [...installArguments(plan, stage), ...stageOptions(stage)]);
+  const { diskBytes } = await printUris(ports, [
+    ...installArguments(plan, stage),
+    ...stageOptions(stage),
+    ...['-o', 'APT::Get::Download=true'], // it only names them
+  ]);
   const uris = new Map([...downloads].map(([file, { uri }]) => [join(stageLayout.packages, file), uri]));
   return { plan: { ...plan, diskBytes }, context: { policy, uris, stanzas } };
 }
 
 /** As the plugin has it; what is installed at that version, or not there to be removed, is no change. */
-function wantedChanges(
+function requestedChanges(
   { packages, remove = [] }: PluginRequest,
   states: ReadonlyMap<string, PackageState>,
-): SimulatedChange[] {
-  const installed = (name: string, architecture: string): PackageState | undefined => {
-    const state = states.get(packageKey(name, architecture));
-    return state && /^.i/.test(state.abbreviation) ? state : undefined;
-  };
+): WantedChange[] {
   const brought = packages.flatMap(({ name, architecture, version }) => {
-    const before = installed(name, architecture) ?? otherArchitecture(name, architecture, states);
+    const before = installedAs(name, architecture, states);
     if (before?.architecture === architecture && before.version === version) return [];
     return [{ name, architecture, from: before?.version ?? null, to: version }];
   });
   const gone = remove.flatMap(({ name, architecture }) => {
-    const before = installed(name, architecture);
-    return before ? [{ name, architecture, from: before.version, to: null }] : [];
+    const before = installedAs(name, architecture, states);
+    if (before?.architecture !== architecture) return [];
+    return [{ name, architecture, from: before.version, to: null }];
   });
   return [...brought, ...gone];
-}
-
-/** A package may change from one machine's architecture to `all` or back: still the same package to apt. */
-function otherArchitecture(
-  name: string,
-  architecture: string,
-  states: ReadonlyMap<string, PackageState>,
-): PackageState | undefined {
-  return [...states.values()].find(
-    (state) =>
-      state.name === name &&
-      /^.i/.test(state.abbreviation) &&
-      (state.architecture === 'all' || architecture === 'all'),
-  );
 }
 
 async function checkComplete(ports: PlanningPorts, plan: PackagesPlan, stage: Stage): Promise<void> {

@@ -9,14 +9,19 @@ import {
 import { aptError, aptWords } from '../../../../src/payloads/packages/apt/apt-error.js';
 import {
   differences,
-  parseSelections,
   parseSimulation,
   type SimulatedChange,
 } from '../../../../src/payloads/packages/apt/apt-simulate.js';
-import { archiveFileName } from '../../../../src/payloads/packages/apt/archive-file.js';
+import { archiveFileName, parseArchiveFileName } from '../../../../src/payloads/packages/apt/archive-file.js';
 import { downloadProgress } from '../../../../src/payloads/packages/apt/download-progress.js';
 import { localPath } from '../../../../src/payloads/packages/apt/local-source.js';
-import { parseDiskBytes, parseUris } from '../../../../src/payloads/packages/apt/print-uris.js';
+import {
+  parseCounts,
+  parseDiskBytes,
+  parseRemoved,
+  parseSelections,
+  parseUris,
+} from '../../../../src/payloads/packages/apt/print-uris.js';
 import { proxySettings } from '../../../../src/payloads/packages/apt/proxy-settings.js';
 import { parseTarget } from '../../../../src/payloads/packages/apt/signed-sources.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
@@ -65,10 +70,6 @@ void t.test('each step of a simulation is read back as it was', (t) => {
   t.same(parseSimulation('Remv libc6:i386 [2.41-1] [libfoo:i386 ]'), [
     { name: 'libc6', architecture: 'i386', from: '2.41-1', to: null },
   ]);
-  t.same(
-    [...parseSelections("Note, selecting 'postfix' instead of 'mail-transport-agent'\n")],
-    [['mail-transport-agent', 'postfix']],
-  );
   t.end();
 });
 
@@ -127,6 +128,22 @@ void t.test('files to download are read with and without a hash', (t) => {
   t.equal(parseDiskBytes('After this operation, 5.5 MB disk space will be freed.\n'), -5_500_000);
   t.equal(parseDiskBytes('After this operation, 0 B of additional disk space will be used.\n'), 0);
   t.equal(parseDiskBytes(''), 0);
+  t.same(
+    [...parseSelections("Note, selecting 'postfix' instead of 'mail-transport-agent'\n")],
+    [['mail-transport-agent', 'postfix']],
+  );
+  const summary = [
+    'The following packages will be REMOVED:',
+    '  old purged* other:i386',
+    '  more',
+    'The following packages will be upgraded:',
+    '  aa',
+    '3 upgraded, 1 newly installed, 2 downgraded, 1 reinstalled, 4 to remove and 5 not upgraded.',
+  ].join('\n');
+  t.same(parseRemoved(summary), ['old', 'purged', 'other:i386', 'more']);
+  t.same(parseCounts(summary), { brought: 7, removed: 4 });
+  t.same(parseRemoved('nothing'), []);
+  t.same(parseCounts('nothing'), { brought: 0, removed: 0 });
   t.end();
 });
 
@@ -139,10 +156,17 @@ void t.test('apt names archive files so that no other package can have the same'
     archiveFileName({ name: 'aa', version: '1_2%é', architecture: 'a.b' }),
     'aa_1%5f2%25%c3%a9_a%2eb.deb',
   );
+  t.same(parseArchiveFileName('aa_1%5f2%25%c3%a9_a%2eb.deb'), {
+    name: 'aa',
+    version: '1_2%é',
+    architecture: 'a.b',
+  });
+  for (const other of ['aa.deb', 'aa_1_all', 'a_b_c_d.deb']) t.equal(parseArchiveFileName(other), undefined);
   const identity = fc.record({ name, version, architecture });
   fc.assert(
     fc.property(identity, identity, (a, b) => {
       t.equal(archiveFileName(a) === archiveFileName(b), JSON.stringify(a) === JSON.stringify(b));
+      t.same(parseArchiveFileName(archiveFileName(a)), a);
     }),
     { numRuns: 50 },
   );

@@ -6,7 +6,7 @@ import { parseExtendedStates } from '../../../../src/payloads/packages/apt/autom
 import { field, parseStanzas } from '../../../../src/payloads/packages/apt/control-stanzas.js';
 import { compareVersions } from '../../../../src/payloads/packages/apt/debian-version.js';
 import { frozenIndex } from '../../../../src/payloads/packages/apt/frozen-lists.js';
-import { plannedChanges } from '../../../../src/payloads/packages/apt/planned-changes.js';
+import { plannedChanges, wantedChanges } from '../../../../src/payloads/packages/apt/planned-changes.js';
 import { parsePluginRequest } from '../../../../src/payloads/packages/apt/plugin-schema.js';
 import { requestWords } from '../../../../src/payloads/packages/apt/request-words.js';
 import {
@@ -116,44 +116,56 @@ void t.test('no word of a request is anything to apt but a package', (t) => {
 });
 
 void t.test('the changes of a plan: what each is, which file it has, and who wanted it', (t) => {
-  const state = (name: string, architecture: string, version: string) =>
-    [`${name}:${architecture}`, { name, architecture, version, abbreviation: 'ii' }] as const;
-  const downloads = new Map(
-    ['up_1%3a2_amd64', 'new_1_all', 'dep_1_all', 'down_1_all'].map((file) => [
-      `${file}.deb`,
-      { uri: '', sizeBytes: 7, sha256: 'f'.repeat(64) },
-    ]),
-  );
-  const facts = {
-    states: new Map([state('gone', 'all', '1'), state('gone', 'i386', '2')]),
-    isAutomatic: (name: string) => name === 'up',
-    requested: new Set(['new']),
-    downloads,
+  const state = (key: string, version: string, abbreviation = 'ii') => {
+    const [name = '', architecture = ''] = key.split(':');
+    return [key, { name, architecture, version, abbreviation }] as const;
   };
-  const changes = plannedChanges(
-    [
-      { name: 'up', architecture: 'amd64', from: '9', to: '1:2' },
-      { name: 'new', architecture: 'all', from: null, to: '1' },
-      { name: 'dep', architecture: 'all', from: null, to: '1' },
-      { name: 'down', architecture: 'all', from: '1.1', to: '1' },
-      { name: 'gone', architecture: undefined, from: '2', to: null },
-    ],
-    facts,
+  const states = new Map([
+    state('dpkg:amd64', '1.22'),
+    state('up:amd64', '9'),
+    state('down:all', '1.1'),
+    state('moved:amd64', '1'),
+    state('once:all', '1', 'rc'),
+    state('same:all', '1', 'hi'),
+    state('gone:all', '1'),
+    state('gone:i386', '2'),
+  ]);
+  const files = [
+    'up_1%3a2_amd64',
+    'new_1_all',
+    'dep_1_all',
+    'down_1_all',
+    'moved_2_all',
+    'once_2_all',
+    'same_1_all',
+  ];
+  const byFile = new Map(
+    files.map((file) => [`${file}.deb`, { uri: '', sizeBytes: 7, sha256: 'f'.repeat(64) }]),
   );
-  t.same(
-    changes.map(
-      (one) => `${one.action} ${one.name}:${one.architecture} ${String(one.automatic)} ${one.file ?? '-'}`,
-    ),
-    [
-      'install dep:all true packages/dep_1_all.deb',
-      'downgrade down:all false packages/down_1_all.deb',
-      'remove gone:i386 false -',
-      'install new:all false packages/new_1_all.deb',
-      'upgrade up:amd64 true packages/up_1%3a2_amd64.deb',
-    ],
-  );
-  const lost = { name: 'lost', architecture: 'all', from: null, to: '1' };
-  t.throws(() => plannedChanges([lost], facts), { code: 'PLAN_FAILED' });
+  const planned = (removed: string[]) =>
+    plannedChanges(wantedChanges({ byFile, removed }, states), {
+      isAutomatic: (name) => name === 'up',
+      requested: new Set(['new', 'once']),
+      byFile,
+    }).map(
+      ({ action, name, architecture, from, to, automatic, file }) =>
+        `${action} ${name}:${architecture} ${from ?? '-'} ${to ?? '-'} ${automatic ? 'auto' : 'manual'} ${file ?? '-'}`,
+    );
+  t.same(planned(['gone', 'gone:i386']), [
+    'install dep:all - 1 auto packages/dep_1_all.deb',
+    'downgrade down:all 1.1 1 manual packages/down_1_all.deb',
+    'remove gone:all 1 - manual -',
+    'remove gone:i386 2 - manual -',
+    'upgrade moved:all 1 2 manual packages/moved_2_all.deb',
+    'install new:all - 1 manual packages/new_1_all.deb',
+    'install once:all - 2 manual packages/once_2_all.deb',
+    'reinstall same:all 1 1 manual packages/same_1_all.deb',
+    'upgrade up:amd64 9 1:2 auto packages/up_1%3a2_amd64.deb',
+  ]);
+  t.throws(() => planned(['once']), {
+    code: 'PLAN_FAILED',
+    message: /remove once, which dpkg does not have/,
+  });
   t.end();
 });
 
