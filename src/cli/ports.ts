@@ -78,7 +78,7 @@ export const systemPorts: MakePorts = async (root) => {
     },
     async reboot(log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');
-      return powerLadder(systemPowerRungs({ runCommand: run }), log)('reboot');
+      return powerLadder(systemPowerRungs({ runCommand: run, inhibitors: 'respect' }), log)('reboot');
     },
   };
 };
