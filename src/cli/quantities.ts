@@ -5,7 +5,7 @@ export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = Math.abs(bytes);
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }
@@ -20,6 +20,11 @@ export function clockText(seconds: number): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const rest = two(whole % 60);
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** `0.6 s`, and `3:20 min` from a minute on. */
+export function secondsText(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${clockText(seconds)} min`;
 }
 
 /** `1 package`, `2 packages`. */

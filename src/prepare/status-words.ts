@@ -1,23 +1,27 @@
 /** What the truths of `status` add up to, in words. */
 import { CLAIMED_SUFFIX } from '../update/paths.js';
-import type { UpdateState } from '../update/state.js';
+import type { StateName, UpdateState } from '../update/state.js';
+import type { LinkTruth } from '../update/trigger-link.js';
 import type { Status } from './status.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
+
+/** In these a link of ours is where it belongs. */
+const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installing', 'installed']);
+
+const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 
 type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage'>;
 
 export function contradictions(told: Told, state: UpdateState): string[] {
   const said: string[] = [];
-  const ours = told.links.filter(({ link }) => link.kind === 'ours').map(({ path }) => path);
-  const claimed = told.links
-    .filter((each) => each.claimed.kind === 'ours')
-    .map(({ path }) => path + CLAIMED_SUFFIX);
+  const ours = told.links.filter(({ link }) => isOurs(link)).map(({ path }) => path);
+  const claimed = told.links.filter((each) => isOurs(each.claimed)).map(({ path }) => path + CLAIMED_SUFFIX);
   if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
     said.push(`armed, but ${state.trigger} is not there: the next boot will not install it`);
   if (state.name !== 'armed')
     said.push(...ours.map((path) => `${path} is set, but no update is armed: the next boot will refuse it`));
   if (ours.length > 1) said.push('both trigger links are set: systemd looks at the first one');
-  if (!['armed', 'claimed', 'installing', 'installed'].includes(state.name))
+  if (!attempted.has(state.name))
     said.push(...claimed.map((path) => `${path} is left over: no attempt is under way`));
   for (const { path, link } of told.links) {
     const foreign = describeForeign(path, link);
@@ -37,11 +41,14 @@ export function nextStep({ state, drift, stage, links, reason }: Told): string |
         ? 'offline-update clean'
         : 'offline-update prepare';
   }
+  if (state === 'blocked') return 'offline-update clean';
+  if (!attempted.has(state) && links.some(({ link, claimed }) => isOurs(link) || isOurs(claimed)))
+    return 'offline-update cancel';
   switch (state) {
     case 'prepared':
       return drift === true ? 'offline-update prepare' : 'offline-update trigger';
     case 'armed':
-      return drift === true || !links.some(({ link }) => link.kind === 'ours')
+      return drift === true || !links.some(({ link }) => isOurs(link))
         ? 'offline-update cancel'
         : 'systemctl reboot';
     case 'stale':
@@ -51,8 +58,6 @@ export function nextStep({ state, drift, stage, links, reason }: Told): string |
       return 'systemctl reboot';
     case 'installed':
       return 'systemctl start offline-update-confirm.service';
-    case 'blocked':
-      return 'offline-update clean';
     case 'refused':
     case 'failed':
     case 'reverted':

@@ -4,14 +4,18 @@ import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import { HostError } from '../../src/host/host-error.js';
 import { verifyStage } from '../../src/update/stage.js';
-import type { OnlineMachine } from '../fixtures/online-machine.js';
-import { exchangingFileSystem, furnish, onlineMachine, twoPackages } from '../fixtures/online-machine.js';
+import {
+  exchangingFileSystem,
+  newOnlineMachine,
+  newRoot,
+  onlineMachine,
+  twoPackages,
+  type OnlineMachine,
+} from '../fixtures/online-machine.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
 
 function newMachine(test: { testdir(): string }): OnlineMachine {
-  const root = test.testdir();
-  furnish(root);
-  return onlineMachine(root);
+  return newOnlineMachine(test);
 }
 
 async function current(machine: OnlineMachine) {
@@ -82,8 +86,7 @@ void t.test('an unarmed plan is replaced, its files are used again, and it leave
 });
 
 void t.test('where names cannot be exchanged the stage is replaced by two renames', async (t) => {
-  const root = t.testdir();
-  furnish(root);
+  const root = newRoot(t);
   const machine = onlineMachine(root, {
     ...fileSystem,
     exchange: () => Promise.reject(new HostError('EXCHANGE_UNSUPPORTED', 'not here')),
@@ -236,8 +239,7 @@ void t.test('what contradicts itself is a matter of usage', async (t) => {
 void t.test(
   'invariant 3: the new stage is on the disk before its journal, and that before the swap',
   async (t) => {
-    const root = t.testdir();
-    furnish(root);
+    const root = newRoot(t);
     const recording = recordingFileSystem(exchangingFileSystem, { root });
     const machine = onlineMachine(root, recording.fs);
     await machine.cli('prepare');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { StateName } from '../../src/update/state.js';
-import { furnish, onlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+import { newOnlineMachine, newRoot, onlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
 
 interface Test {
@@ -11,9 +11,7 @@ interface Test {
 }
 
 async function prepared(test: Test): Promise<OnlineMachine & { id: string }> {
-  const root = test.testdir();
-  furnish(root);
-  const machine = onlineMachine(root);
+  const machine = newOnlineMachine(test);
   const { id } = (await machine.cli('prepare', '--json')).json();
   return Object.assign(machine, { id: id as string });
 }
@@ -33,7 +31,7 @@ void t.test('the prepared update is armed, with the wished end in one word for t
     [['--action', 'poweroff'], 'poweroff', 'powers off'],
     [['--action', 'soft-reboot'], 'soft-reboot', 'soft-reboots'],
   ] as const) {
-    const machine = await prepared({ testdir: () => t.testdir() });
+    const machine = await prepared(t);
     const { exitCode, stdout, stderr } = await machine.cli('trigger', ...action);
     t.equal(exitCode, 0, stderr);
     t.equal(
@@ -48,9 +46,7 @@ void t.test('the prepared update is armed, with the wished end in one word for t
 });
 
 void t.test('the plan decides on the end unless the command does', async (t) => {
-  const root = t.testdir();
-  furnish(root);
-  const machine = onlineMachine(root);
+  const machine = newOnlineMachine(t);
   machine.write('/etc/offline-update/config.toml', 'action = "poweroff"\n');
   await machine.cli('prepare');
   t.match((await machine.cli('trigger', '--json')).json(), { action: 'poweroff' });
@@ -74,8 +70,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
 void t.test(
   'invariant 3: all that the update boot reads is durable before the link, which is one symlink',
   async (t) => {
-    const root = t.testdir();
-    furnish(root);
+    const root = newRoot(t);
     const recording = recordingFileSystem(fileSystem, { root });
     const machine = onlineMachine(root, recording.fs);
     const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
@@ -108,8 +103,7 @@ void t.test(
 void t.test(
   'a trigger that appears at the last instant is not touched, and ours is taken back',
   async (t) => {
-    const root = t.testdir();
-    furnish(root);
+    const root = newRoot(t);
     const recording = recordingFileSystem(fileSystem, {
       root,
       before: ({ verb, args }) => {
@@ -137,8 +131,7 @@ void t.test(
 void t.test(
   'a power cut before the link leaves an ordinary boot; status tells it and cancel puts it straight',
   async (t) => {
-    const root = t.testdir();
-    furnish(root);
+    const root = newRoot(t);
     let isCut = true;
     const cut = recordingFileSystem(fileSystem, {
       before: ({ verb, args }) => {
@@ -204,7 +197,7 @@ void t.test('a warning does not stand in the way', async (t) => {
 
 void t.test('invariant 1: another update on either path is left alone', async (t) => {
   for (const path of ['/system-update', '/etc/system-update']) {
-    const machine = await prepared({ testdir: () => t.testdir() });
+    const machine = await prepared(t);
     machine.link('/usr/lib/sysimage/libdnf5/offline', path);
     const called = await machine.cli('trigger', '--json');
     t.equal(called.exitCode, 7);
@@ -270,7 +263,7 @@ void t.test('invariant 7: a stage that is not as sealed is refused with its own 
     ],
   ];
   for (const [code, breakIt] of rows) {
-    const machine = await prepared({ testdir: () => t.testdir() });
+    const machine = await prepared(t);
     await breakIt(machine.paths.stage);
     const called = await machine.cli('trigger', '--json');
     t.equal(called.exitCode, 5);
@@ -289,7 +282,7 @@ void t.test(
       { writable: [], systemd: 257, at: undefined },
     ];
     for (const { writable, systemd, at } of rows) {
-      const machine = await prepared({ testdir: () => t.testdir() });
+      const machine = await prepared(t);
       const folders = writable.map((path) => machine.path(path));
       machine.facts.isWritableFolder = (path) =>
         Promise.resolve(folders.includes(machine.path(path.slice(machine.root.length) || '/')));
@@ -302,9 +295,7 @@ void t.test(
 );
 
 void t.test('in every other state trigger says what to do instead', async (t) => {
-  const root = t.testdir();
-  furnish(root);
-  const machine = onlineMachine(root);
+  const machine = newOnlineMachine(t);
   t.strictSame((await machine.cli('trigger', '--json')).json(), {
     error: { code: 'PLAN_MISSING', message: 'no update is prepared', hint: 'offline-update prepare' },
   });

@@ -2,7 +2,7 @@
 import type { Report } from '../../update/report.js';
 import { summary } from '../../prepare/status.js';
 import type { Plan } from '../../update/plan.js';
-import { clockText, timeText } from '../quantities.js';
+import { secondsText, timeText } from '../quantities.js';
 import { changeLines, countsText } from './change-lines.js';
 
 export function reportPage(report: Report, plan: Plan): string[] {
@@ -13,7 +13,7 @@ export function reportPage(report: Report, plan: Plan): string[] {
     '',
     `Prepared   ${timeText(report.preparedAt)}, ${requestText(report.request)}`,
     `Attempts   ${report.attempts}`,
-    ...(report.awaySeconds === null ? [] : [`Update boot  ${clockText(report.awaySeconds)}`]),
+    ...(report.awaySeconds === null ? [] : [`Boot took  ${secondsText(report.awaySeconds)}`]),
     ...(report.action === null
       ? []
       : [

@@ -15,7 +15,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Update', status.id ?? undefined],
     ['Plan', plan ? planText(plan) : undefined],
     ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
-    ['Ends in', status.action ?? undefined],
+    ['Ends in', status.action === 'auto' ? 'reboot (auto)' : (status.action ?? undefined)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
     ['Trigger', triggerText(status.links)],
     ['Stage', stageText(status)],

@@ -22,18 +22,18 @@ export const diskSpace: Check = {
   },
 };
 
-function tooLittle(where: string, free: { bytes: number; inodes: number }, bytesNeeded: number): Finding[] {
+function tooLittle(where: string, left: { bytes: number; inodes: number }, bytesNeeded: number): Finding[] {
   const finding = (evidence: string): Finding => ({
     check: 'disk-space',
     severity: 'block',
     evidence,
     remedy: 'make room, for example: apt-get clean; journalctl --vacuum-size=100M',
   });
-  const mebibytes = (bytes: number): string => `${Math.floor(bytes / MEBIBYTE)} MiB`;
+  // Rounded apart, so that the two figures never look the same.
+  const free = `${Math.floor(left.bytes / MEBIBYTE)} MiB`;
+  const needed = `${Math.ceil(bytesNeeded / MEBIBYTE)} MiB`;
   return [
-    ...(free.bytes < bytesNeeded
-      ? [finding(`${where} has ${mebibytes(free.bytes)} free, the update needs ${mebibytes(bytesNeeded)}`)]
-      : []),
-    ...(free.inodes < INODES_NEEDED ? [finding(`${where} has only ${free.inodes} inodes free`)] : []),
+    ...(left.bytes < bytesNeeded ? [finding(`${where} has ${free} free, the update needs ${needed}`)] : []),
+    ...(left.inodes < INODES_NEEDED ? [finding(`${where} has only ${left.inodes} inodes free`)] : []),
   ];
 }

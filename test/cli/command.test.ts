@@ -1,0 +1,294 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { exitCodeOf } from '../../src/cli/exit-codes.js';
+import { output } from '../../src/cli/output.js';
+import { bytesText, clockText, count, secondsText, timeText } from '../../src/cli/quantities.js';
+import { version } from '../../src/cli/version.js';
+import { UpdateError, type UpdateErrorCode } from '../../src/update/errors.js';
+import type { JournalEntry } from '../../src/update/events.js';
+import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+
+async function updated(test: { testdir(): string }): Promise<OnlineMachine & { id: string }> {
+  const machine = newOnlineMachine(test);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  machine.moment.bootId = 'boot-2';
+  const { journal } = await machine.ports.online.store.find(id);
+  const reason = { code: 'INSTALL_FAILED', message: 'beta: its postinst ended with 1' } as const;
+  const entries: JournalEntry[] = [
+    { event: 'claimed', attempt: 1 },
+    { note: 'phase', phase: 'check', outcome: 'done', seconds: 0.5 },
+    { event: 'installing', attempt: 1, fallback: null },
+    { note: 'conffile', path: '/etc/alpha.conf', leftover: '/etc/alpha.conf.dpkg-dist' },
+    { note: 'hook', path: '/etc/offline-update/after-install.d/10-say', exitCode: 3, output: 'no' },
+    { event: 'failed', reason, healed: true },
+    { note: 'leaving', action: 'reboot', by: 'logind' },
+  ];
+  for (const entry of entries) await journal.append(entry);
+  machine.moment.bootId = 'boot-3';
+  return Object.assign(machine, { id });
+}
+
+void t.test('the version is the one of the package', async (t) => {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  t.equal(version, (JSON.parse(text) as { version: string }).version);
+  const called = await newOnlineMachine(t).cli('--version');
+  t.strictSame([called.exitCode, called.stdout], [0, `${version}\n`]);
+});
+
+void t.test('every error code has the exit code that the manual says', (t) => {
+  const by = (exitCode: number): string[] =>
+    Object.keys(exitCodeOf).filter((code) => exitCodeOf[code as UpdateErrorCode] === exitCode);
+  t.strictSame(by(2), ['USAGE', 'CONFIG_INVALID', 'REQUEST_INVALID', 'UNKNOWN_UPDATE']);
+  t.strictSame(by(3), ['NOT_PERMITTED', 'UNITS_ONLY']);
+  t.strictSame(by(4), ['NOTHING_TO_DO']);
+  t.strictSame(by(6), ['BUSY']);
+  t.strictSame(by(7), ['FOREIGN_TRIGGER']);
+  t.strictSame(
+    by(5).filter((code) => !code.startsWith('STAGE_')),
+    [
+      'PREFLIGHT_BLOCKED',
+      'PLAN_MISSING',
+      'PLAN_INVALID',
+      'PLAN_TAMPERED',
+      'FORMAT_TOO_NEW',
+      'WRONG_STATE',
+      'ARMED',
+      'BLOCKED',
+      'DRIFT',
+      'DATABASE_DIRTY',
+      'SNAPSHOT_UNAVAILABLE',
+    ],
+  );
+  t.equal(by(5).length + by(1).length + 9, Object.keys(exitCodeOf).length);
+  t.end();
+});
+
+void t.test('help names every verb and every exit code; usage errors end with 2', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { exitCode, stdout } = await machine.cli('--help');
+  t.equal(exitCode, 0);
+  for (const verb of [
+    'prepare',
+    'trigger',
+    'status',
+    'cancel',
+    'clean',
+    'doctor',
+    'log',
+    'history',
+    'report',
+  ])
+    t.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'));
+  t.notMatch(stdout, /^ {2}(run|recover|confirm)\b/m);
+  t.match(stdout, 'Exit status: 0 done, 1 failed, 2 usage, 3 not permitted, 4 nothing to do, 5 blocked,');
+  for (const [words, stderr] of [
+    [['--nonsense'], "offline-update: unknown option '--nonsense'\n  next: offline-update --help\n"],
+    [['install'], "offline-update: unknown command 'install'\n  next: offline-update --help\n"],
+    [
+      ['trigger', '--action', 'halt'],
+      "offline-update: option '--action <action>' argument 'halt' is invalid. Allowed choices are auto, reboot, soft-reboot, poweroff.\n  next: offline-update --help\n",
+    ],
+    [
+      ['cancel', 'this'],
+      "offline-update: too many arguments for 'cancel'. Expected 0 arguments but got 1.\n  next: offline-update --help\n",
+    ],
+  ] as const) {
+    const called = await machine.cli(...words);
+    t.strictSame([called.exitCode, called.stdout, called.stderr], [2, '', stderr]);
+  }
+  t.equal((await machine.cli()).exitCode, 2);
+});
+
+void t.test('who is not root may look, and is told what to type for the rest', async (t) => {
+  const machine = newOnlineMachine(t);
+  for (const verb of ['prepare', 'trigger', 'cancel', 'clean', 'doctor']) {
+    const called = await machine.cliAsUser(verb);
+    t.equal(called.exitCode, 3);
+    t.match(called.stderr, `  why: only root may do this\n  next: sudo offline-update ${verb}\n`);
+  }
+  for (const verb of ['status', 'history']) t.equal((await machine.cliAsUser(verb)).exitCode, 0);
+  machine.ports.policy = () => Promise.reject(Object.assign(new Error('EACCES: /etc'), { code: 'EACCES' }));
+  t.match((await machine.cli('prepare', '--json')).json(), {
+    error: { code: 'NOT_PERMITTED', message: 'EACCES: /etc', hint: 'sudo offline-update prepare' },
+  });
+});
+
+void t.test('what is for the units refuses by hand, with the reason', async (t) => {
+  const machine = newOnlineMachine(t);
+  for (const [verb, unit, hint] of [
+    ['run', 'offline-update.service', 'offline-update trigger'],
+    ['recover', 'offline-update-recover.service', 'systemctl start offline-update-recover.service'],
+    ['confirm', 'offline-update-confirm.service', 'systemctl start offline-update-confirm.service'],
+  ] as const) {
+    const called = await machine.cli(verb, '--json');
+    t.equal(called.exitCode, 3);
+    t.match(called.json(), { error: { code: 'UNITS_ONLY', message: new RegExp(`as ${unit}$`), hint } });
+  }
+});
+
+void t.test('a configuration that is not valid is told before anything is done', async (t) => {
+  const machine = newOnlineMachine(t);
+  machine.write('/etc/offline-update/config.d/10-wrong.toml', 'stalTimeoutSeconds = 5\n');
+  const called = await machine.cli('prepare', '--json');
+  t.equal(called.exitCode, 2);
+  t.match(called.json(), {
+    error: { code: 'CONFIG_INVALID', hint: 'man 8 offline-update lists every key' },
+  });
+  t.strictSame(machine.payload.downloaded, []);
+});
+
+void t.test('the report is a page that a person understands', async (t) => {
+  const machine = await updated(t);
+  const { exitCode, stdout } = await machine.cli('report');
+  t.equal(exitCode, 0);
+  const folder = machine.path(`/var/lib/offline-update/updates/${machine.id}`);
+  t.equal(
+    stdout,
+    `Update ${machine.id}: FAILED
+
+Reason: beta: its postinst ended with 1 [INSTALL_FAILED]
+
+Prepared   2026-11-20 15:00:01 UTC, all upgrades
+Attempts   1
+Boot took  6.0 s
+Left by    reboot, asked for through logind
+
+Changes: 2 packages upgraded
+  alpha  1.0 -> 2.0
+  beta   1.0 -> 2.0
+
+Configuration files to look at
+  /etc/alpha.conf  (the other version: /etc/alpha.conf.dpkg-dist)
+
+Hooks
+  /etc/offline-update/after-install.d/10-say ended with 3
+
+Phases
+  check          0.50 s  done
+
+Timeline
+  2026-11-20 15:00:02 UTC  prepared and sealed
+  2026-11-20 15:00:03 UTC  armed at ${machine.path('/system-update')}
+  ---- reboot ----
+  2026-11-20 15:00:04 UTC  claimed in the update boot, attempt 1
+  2026-11-20 15:00:05 UTC  check: done in 0.50 s
+  2026-11-20 15:00:06 UTC  installing, without a fallback: an interruption is rolled forward
+  2026-11-20 15:00:07 UTC  /etc/alpha.conf was kept, the package's version is /etc/alpha.conf.dpkg-dist
+  2026-11-20 15:00:08 UTC  hook /etc/offline-update/after-install.d/10-say ended with 3
+  2026-11-20 15:00:09 UTC  failed, but the packages were made whole: beta: its postinst ended with 1
+  2026-11-20 15:00:10 UTC  leaving by reboot (logind)
+
+Logs
+  ${folder}/term.log
+  journalctl --unit=offline-update.service --boot=boot2
+`,
+  );
+  t.match((await machine.cli('report', machine.id, '--json')).json(), {
+    format: 1,
+    id: machine.id,
+    state: 'failed',
+    attempts: 1,
+  });
+});
+
+void t.test('report, log and history of what is not there', async (t) => {
+  const machine = newOnlineMachine(t);
+  t.equal((await machine.cli('report')).exitCode, 4);
+  const unknown = await machine.cli('report', '20200101T000000-0000');
+  t.equal(unknown.exitCode, 2);
+  t.equal(
+    unknown.stderr,
+    'offline-update: there is no report\n  why: there is no update 20200101T000000-0000\n  next: offline-update history\n',
+  );
+  const history = await machine.cli('history');
+  t.equal(history.stdout, 'There has been no update on this machine.\n');
+  const { id } = (await machine.cli('prepare', '--json')).json();
+  const log = await machine.cli('log');
+  t.equal(log.exitCode, 4);
+  t.match(log.stderr, `update ${String(id)} has not been installed: there is no log`);
+});
+
+void t.test('the log is what was printed, or the journal of the update boot', async (t) => {
+  const machine = await updated(t);
+  machine.write(`/var/lib/offline-update/updates/${machine.id}/term.log`, 'Setting up alpha (2.0) ...\n');
+  const { stdout, stderr } = await machine.cli('log');
+  t.equal(stdout, 'Setting up alpha (2.0) ...\n');
+  t.equal(stderr, 'See also: journalctl --unit=offline-update.service --boot=boot2\n');
+  let asked: readonly string[] = [];
+  machine.ports.run = (file, args) => {
+    asked = [file, ...args];
+    return Promise.resolve({ exitCode: 0, signal: undefined, stdout: 'a line', stderr: '' });
+  };
+  t.equal((await machine.cli('log', machine.id, '--journal')).stdout, 'a line\n');
+  t.strictSame(asked, [
+    'journalctl',
+    '--unit=offline-update.service',
+    '--boot=boot2',
+    '--no-pager',
+    '--output=short-iso',
+  ]);
+});
+
+void t.test('the history is the newest first, and what cannot be read does not hide the rest', async (t) => {
+  const machine = await updated(t);
+  const { store, files } = machine.ports.online;
+  await store.unmarkOpen();
+  await files.remove(machine.path('/system-update'));
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  machine.write('/var/lib/offline-update/updates/20200101T000000-0000/plan.json', '{');
+  const called = await machine.cli('history');
+  t.equal(
+    called.stdout,
+    `${id}  prepared    2026-11-20 15:00:11 UTC  2 packages upgraded
+${machine.id}  failed      2026-11-20 15:00:01 UTC  2 packages upgraded
+  beta: its postinst ended with 1
+20200101T000000-0000  unreadable
+  the plan is not JSON
+`,
+  );
+  t.match((await machine.cli('history', '--json')).json(), {
+    updates: [{ id, state: 'prepared' }, { id: machine.id, state: 'failed' }, { state: 'unreadable' }],
+  });
+});
+
+void t.test('colour is for terminals that want it', (t) => {
+  const error = new UpdateError('BUSY', 'somebody is at work', { hint: 'wait' });
+  const told = (isTTY: boolean, environment: Record<string, string>): string => {
+    let text = '';
+    const stream = { isTTY, write: (more: string) => (text += more) };
+    const out = output({ isJson: false, stdout: stream, stderr: stream, environment });
+    out.error('nothing was prepared', error);
+    out.fields([['State', 'armed']]);
+    return text;
+  };
+  const plain =
+    'offline-update: nothing was prepared\n  why: somebody is at work\n  next: wait\nState  armed\n';
+  t.equal(told(false, {}), plain);
+  t.equal(told(true, { NO_COLOR: '1' }), plain);
+  t.equal(told(true, { TERM: 'dumb' }), plain);
+  t.equal(
+    told(true, { TERM: 'linux' }),
+    '\u001b[31moffline-update:\u001b[0m nothing was prepared\n  why: somebody is at work\n  next: wait\n\u001b[1mState\u001b[0m  armed\n',
+  );
+  t.end();
+});
+
+void t.test('quantities read as people write them', (t) => {
+  t.strictSame([0, 999, 1000, 34_249, 999_949, 12_345_678, 123_456_789, -4096].map(bytesText), [
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '34.2 kB',
+    '1.0 MB',
+    '12.3 MB',
+    '123 MB',
+    '-4.1 kB',
+  ]);
+  t.strictSame([0, 7.4, 200, 3723].map(clockText), ['0:00', '0:07', '3:20', '1:02:03']);
+  t.strictSame([0.57, 59.9, 200].map(secondsText), ['0.6 s', '59.9 s', '3:20 min']);
+  t.strictSame([count(1, 'package'), count(2, 'package')], ['1 package', '2 packages']);
+  t.equal(timeText('2026-11-20T15:49:35.123Z'), '2026-11-20 15:49:35 UTC');
+  t.end();
+});

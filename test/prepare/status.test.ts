@@ -1,0 +1,210 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { version } from '../../src/cli/version.js';
+import type { UpdateEvent } from '../../src/update/events.js';
+import { writeLiveStatus } from '../../src/update/live-status.js';
+import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+
+function newMachine(test: { testdir(): string }): OnlineMachine {
+  return newOnlineMachine(test);
+}
+
+async function status(machine: OnlineMachine, ...words: string[]): Promise<Record<string, unknown>> {
+  return (await machine.cli('status', '--json', ...words)).json();
+}
+
+const absent = { kind: 'absent' };
+
+void t.test('with nothing prepared status says so, and what to type', async (t) => {
+  const machine = newMachine(t);
+  t.strictSame(await status(machine), {
+    format: 1,
+    version,
+    state: 'none',
+    id: null,
+    reason: null,
+    links: [
+      { path: machine.path('/system-update'), link: absent, claimed: absent },
+      { path: machine.path('/etc/system-update'), link: absent, claimed: absent },
+    ],
+    drift: null,
+    stage: { intact: null, checked: 'plan', problem: null },
+    plan: null,
+    action: null,
+    unsignedSources: [],
+    contradictions: [],
+    live: null,
+    lastVerdict: null,
+    next: 'offline-update prepare',
+  });
+  t.equal(
+    (await machine.cli('status')).stdout,
+    `State     no update is prepared
+Trigger   not set: the next boot is an ordinary one
+Next      offline-update prepare
+`,
+  );
+});
+
+void t.test('an armed update is told whole', async (t) => {
+  const machine = newMachine(t);
+  const { id } = (await machine.cli('prepare', '--json')).json();
+  await machine.cli('trigger', '--action', 'poweroff');
+  t.match(await status(machine), {
+    state: 'armed',
+    id,
+    action: 'poweroff',
+    plan: {
+      request: { mode: 'upgrade', packages: [] },
+      counts: { install: 0, upgrade: 2, downgrade: 0, reinstall: 0, remove: 0 },
+      downloadBytes: 35,
+      diskBytes: 4096,
+      changes: [
+        { name: 'alpha', architecture: 'all', action: 'upgrade', from: '1.0', to: '2.0' },
+        { name: 'beta', architecture: 'all', action: 'upgrade', from: '1.0', to: '2.0' },
+      ],
+    },
+    links: [{ link: { kind: 'ours', target: '/var/lib/system-update' } }, { link: absent }],
+    drift: false,
+    stage: { intact: true, checked: 'plan' },
+    contradictions: [],
+    next: 'systemctl reboot',
+  });
+  t.equal(
+    (await machine.cli('status')).stdout,
+    `State     armed: the next boot installs it and powers off
+Update    ${String(id)}
+Plan      2 packages upgraded
+          35 B of packages, 4.1 kB more on disk
+          made 2026-11-20 15:00:01 UTC
+Ends in   poweroff
+Trigger   ${machine.path('/system-update')} -> /var/lib/system-update (ours)
+Stage     the plan is as sealed (--verify checks every file)
+System    unchanged since the plan was made
+Next      systemctl reboot
+`,
+  );
+});
+
+void t.test('drift, another tool and a tampered file are told beside the state', async (t) => {
+  const machine = newMachine(t);
+  await machine.cli('prepare');
+  machine.payload.fingerprint = 'b'.repeat(64);
+  machine.link('/var/lib/dnf/system-upgrade', '/system-update');
+  machine.write('/etc/system-update', '');
+  await writeFile(join(machine.paths.stage, 'packages/alpha_2.0_all.deb'), 'ALPHA, version two');
+  const first = `${machine.path('/system-update')} points to /var/lib/dnf/system-upgrade: an update of dnf system-upgrade is armed`;
+  const second = `${machine.path('/etc/system-update')} is a file, not a link: systemd takes it for an armed update`;
+  const tampered = 'the content of packages/alpha_2.0_all.deb is not what was sealed';
+  t.match(await status(machine), {
+    state: 'prepared',
+    drift: true,
+    stage: { intact: true, checked: 'plan' },
+    contradictions: [first, second, 'packages were changed since the plan was made: it may be refused'],
+    next: 'offline-update prepare',
+  });
+  t.match(await status(machine, '--verify'), {
+    stage: { intact: false, checked: 'whole', problem: { code: 'STAGE_TAMPERED', message: tampered } },
+    contradictions: [first, second, /packages were changed/, tampered],
+    next: 'offline-update prepare',
+  });
+});
+
+void t.test('links that do not fit the state are contradictions in words', async (t) => {
+  const machine = newMachine(t);
+  machine.link('/var/lib/system-update', '/system-update');
+  machine.link('/var/lib/system-update', '/etc/system-update');
+  machine.link('/var/lib/system-update', '/system-update.claimed');
+  t.match(await status(machine), {
+    state: 'none',
+    contradictions: [
+      `${machine.path('/system-update')} is set, but no update is armed: the next boot will refuse it`,
+      `${machine.path('/etc/system-update')} is set, but no update is armed: the next boot will refuse it`,
+      'both trigger links are set: systemd looks at the first one',
+      `${machine.path('/system-update.claimed')} is left over: no attempt is under way`,
+    ],
+    next: 'offline-update cancel',
+  });
+});
+
+void t.test('the end of an update is told until the next one is prepared', async (t) => {
+  const machine = newMachine(t);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  const { store, files, paths } = machine.ports.online;
+  const { journal } = await store.find(id);
+  const events: UpdateEvent[] = [
+    { event: 'claimed', attempt: 1 },
+    { event: 'installing', attempt: 1, fallback: null },
+    { event: 'installed', attempt: 1 },
+    { event: 'confirmed' },
+  ];
+  for (const event of events) await journal.append(event);
+  await store.unmarkOpen();
+  await files.remove(machine.path('/system-update'));
+  await files.removeTree(paths.stage);
+  const at = journal.rows.at(-1)?.at;
+  t.match(await status(machine), {
+    state: 'confirmed',
+    id,
+    lastVerdict: { id, verdict: 'confirmed', reason: null, at },
+    contradictions: [],
+    next: 'offline-update prepare',
+  });
+  t.equal((await machine.cli('prepare')).exitCode, 0);
+  t.match(await status(machine), { state: 'prepared', lastVerdict: { id, verdict: 'confirmed' } });
+});
+
+void t.test('in every state there is a next step', async (t) => {
+  const reason = { code: 'INSTALL_FAILED', message: 'lab-bad failed' } as const;
+  const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };
+  const installing: UpdateEvent = { event: 'installing', attempt: 1, fallback: null };
+  const rows: [state: string, next: string, ...events: UpdateEvent[]][] = [
+    ['stale', 'offline-update prepare', { event: 'stale', reason }],
+    ['claimed', 'systemctl reboot', claimed],
+    ['refused', 'offline-update report', claimed, { event: 'refused', reason }],
+    ['installing', 'systemctl reboot', claimed, installing],
+    ['failed', 'offline-update report', claimed, installing, { event: 'failed', reason, healed: true }],
+    ['reverted', 'offline-update report', claimed, installing, { event: 'reverted', reason }],
+    [
+      'installed',
+      'systemctl start offline-update-confirm.service',
+      claimed,
+      installing,
+      { event: 'installed', attempt: 1 },
+    ],
+    ['blocked', 'offline-update clean', claimed, { event: 'blocked', reason }],
+  ];
+  for (const [state, next, ...events] of rows) {
+    const machine = newMachine(t);
+    const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+    await machine.cli('trigger');
+    const { journal } = await machine.ports.online.store.find(id);
+    for (const event of events) await journal.append(event);
+    await machine.ports.online.files.remove(machine.path('/system-update'));
+    t.match(await status(machine), { state, next, id, contradictions: [] });
+    const { exitCode, stdout } = await machine.cli('status');
+    t.equal(exitCode, 0);
+    t.match(stdout, `Next      ${next}\n`);
+  }
+});
+
+void t.test('what the service says of itself is passed on', async (t) => {
+  const machine = newMachine(t);
+  const live = {
+    format: 1,
+    id: '20261120T150001-abcd',
+    state: 'installing',
+    phase: 'install',
+    percent: 43,
+    package: 'openssl',
+    text: 'Installing updates',
+    since: '2026-11-20T15:00:00.000Z',
+    lastEvent: '2026-11-20T15:00:09.000Z',
+    stalled: false,
+  } as const;
+  await writeLiveStatus(machine.ports.online.fs, machine.paths, live);
+  t.match(await status(machine), { live });
+  t.match((await machine.cli('status')).stdout, 'Now       Installing updates (43 %)\n');
+});
