@@ -31,3 +31,22 @@ void t.test('a hundred packages', async (t) => {
   );
   t.equal((await statusOf(machine)).state, 'confirmed');
 });
+
+void t.test('invariant 8: once armed, neither network nor package sources are needed', async (t) => {
+  const packages = ['lab-needs-more', 'lab-epoch', 'lab-library', 'lab-program'];
+  const machine = await armedMachine(t, { packages });
+  // The laboratory's machines have no network at all; this takes the rest away.
+  await machine.run('rm -r /srv/repository /etc/apt/sources.list.d /var/lib/apt/lists /var/cache/apt');
+  const boots = await machine.bootUntilSettled();
+  await isBackToNormal(t, machine, boots);
+  t.equal((await statusOf(machine)).state, 'confirmed');
+  t.strictSame(await versionsOf(machine, [...packages, 'lab-more']), {
+    'lab-needs-more': '2.0',
+    'lab-epoch': '1:2.0-1+b1',
+    'lab-library': '2.0',
+    'lab-program': '2.0',
+    'lab-more': '2.0',
+  });
+  const { stdout: automatic } = await machine.exec('apt-mark showauto');
+  t.match(automatic, /^lab-more$/m, 'what was only pulled in is still known as automatic');
+});
