@@ -1,0 +1,49 @@
+/** The machines of all measurements, each made once, when the first measurement asks for it. */
+import { execFileSync } from 'node:child_process';
+import type { Layer } from '../test/laboratory/laboratory.js';
+import { Machine, machineWithVersion1, rootImage, tinyPackages } from '../test/laboratory/laboratory.js';
+import type { Bench } from './measurement.js';
+
+export const packageCount = 100;
+
+export function benchMachines(runs: number, say: (line: string) => void): Bench {
+  const installed = once(async () => {
+    const base = await rootImage({ packages: ['hyperfine'] });
+    return machineWithVersion1(tinyPackages(packageCount), { base, install: [packageUnderBench()] });
+  });
+  const prepared = once(async () => grown(await installed(), 'offline-update prepare --no-refresh'));
+  const armed = once(async () => grown(await prepared(), 'offline-update trigger'));
+  return { installed, prepared, armed, runs, say, withMachine };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+async function grown(layer: Layer, line: string): Promise<Layer> {
+  const machine = await Machine.on(layer);
+  await machine.start();
+  await machine.exec(line);
+  await machine.stop();
+  return machine.freeze();
+}
+
+async function withMachine<T>(layer: Layer, use: (machine: Machine) => Promise<T>): Promise<T> {
+  const machine = await Machine.on(layer, { storage: 'disk' });
+  try {
+    return await use(machine);
+  } finally {
+    await machine.dispose();
+  }
+}
+
+/** The .deb as it is now in this tree, or the one that is named. */
+function packageUnderBench(): string {
+  const named = process.env['OFFLINE_UPDATE_DEB'];
+  if (named !== undefined) return named;
+  const output = execFileSync(process.execPath, ['scripts/package.mjs'], { encoding: 'utf8' });
+  const path = output.trim().split('\n').at(-1);
+  if (path === undefined) throw new Error('scripts/package.mjs told no path');
+  return path;
+}

@@ -1,0 +1,51 @@
+/**
+ * `npm run bench [-- NAME...] [-- --runs=N]`: measures, side by side on one machine in one run, and prints a Markdown
+ * table. Exits with 1 when a target is missed. Needs root, as all that boots.
+ */
+import { parseArgs } from 'node:util';
+import { ensureHostPackages } from '../test/laboratory/laboratory.js';
+import { benchMachines } from './bench-machines.js';
+import { guestFacts, machineFacts } from './machine-facts.js';
+import type { Measurement, Result } from './measurement.js';
+import { generator } from './measurements/generator.js';
+import { memory } from './measurements/memory.js';
+import { prepare } from './measurements/prepare.js';
+import { status } from './measurements/status.js';
+import { updateBoot } from './measurements/update-boot.js';
+import { isReached } from './statistics.js';
+import { resultTable } from './table.js';
+
+const measurements: readonly Measurement[] = [generator, updateBoot, prepare, status, memory];
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runs: { type: 'string', default: '7' }, list: { type: 'boolean', default: false } },
+  });
+  if (values.list) {
+    for (const { name, about } of measurements) console.log(`${name.padEnd(12)} ${about}`);
+    return;
+  }
+  const unknown = positionals.filter((name) => !measurements.some((each) => each.name === name));
+  if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(', ')}; see --list`);
+  await ensureHostPackages();
+  const facts = await machineFacts();
+  const say = (line: string): void => {
+    console.error(`bench: ${line}`);
+  };
+  const bench = benchMachines(Number(values.runs), say);
+  const results: Result[] = [];
+  for (const measurement of measurements) {
+    if (positionals.length > 0 && !positionals.includes(measurement.name)) continue;
+    say(measurement.about);
+    results.push(...(await measurement.measure(bench)));
+  }
+  facts.push(...(await bench.withMachine(await bench.installed(), guestFacts)));
+  console.log(facts.map((fact) => `- ${fact}`).join('\n'));
+  console.log(
+    `\n${resultTable(results)}\n\nMedians; in brackets the least of all runs. Both sides took turns.`,
+  );
+  if (results.some((result) => isReached(result) === false)) process.exitCode = 1;
+}
+
+await main();
