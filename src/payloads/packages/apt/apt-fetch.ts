@@ -40,14 +40,15 @@ export async function fetchPlan(
   const bytesMissing = sum(missing);
   const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
   // apt reads its index while the files come
-  const [index] = await Promise.all([
+  const [index, brought] = await Promise.allSettled([
     stanzas ?? stanzasFromIndex(ports, plan),
-    copyLocal(ports.files, uris, missing, stage, progress, on).then((isComplete) =>
-      isComplete ? undefined : downloadPackages(ports, plan, stage, policy, progress, on),
-    ),
+    bring(ports, { policy, uris }, plan, missing, stage, progress, on),
   ]);
+  if (brought.status === 'rejected') throw brought.reason;
+  if (index.status === 'rejected') throw index.reason;
   await fillHashes(wanted, stage);
-  await writeFrozenLists(ports, plan, stage, index, policy);
+  await writeFrozenLists(ports, plan, stage, index.value, policy);
+  // also fails when a file is not there, or of another size
   const differing = await planDifferences(ports, plan, stage);
   if (differing.length === 0) return;
   throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${differing.join('; ')}`, {
@@ -55,27 +56,31 @@ export async function fetchPlan(
   });
 }
 
-/** True when nothing is left to download. */
-async function copyLocal(
-  files: FileSystem,
-  uris: ReadonlyMap<string, string>,
+async function bring(
+  ports: PlanningPorts,
+  { policy, uris }: PlanContext,
+  plan: PackagesPlan,
   missing: readonly FileChange[],
   stage: Stage,
   progress: DownloadProgress,
   on: Progress,
-): Promise<boolean> {
-  let isComplete = true;
-  for (const { name, file, sizeBytes } of missing) {
-    const source = localPath(uris.get(file) ?? '');
-    if (source === undefined) {
-      isComplete = false;
-      continue;
+): Promise<void> {
+  const local = missing.flatMap((change) => {
+    const source = localPath(uris.get(change.file) ?? '');
+    return source === undefined ? [] : [{ ...change, source }];
+  });
+  const queue = local.values();
+  const worker = async (): Promise<void> => {
+    for (const { name, file, sizeBytes, source } of queue) {
+      await copyLocalFile(ports.files, source, join(stage.path, file));
+      on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
     }
-    await copyLocalFile(files, source, join(stage.path, file));
-    on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
-  }
-  return isComplete;
+  };
+  await Promise.all(Array.from({ length: copiesAtOnce }, worker));
+  if (local.length < missing.length) await downloadPackages(ports, plan, stage, policy, progress, on);
 }
+
+const copiesAtOnce = 4;
 
 /** Drops what has the right name and the wrong content: apt would look at its size only. */
 async function missingFiles(
