@@ -148,10 +148,11 @@ void t.test('a frozen machine is the ground of others, which do not see each oth
   await one.write('/etc/lab', 'changed\n');
   await one.write('/etc/added', '#!/bin/sh\n');
   await one.remove('/etc/hostname');
-  await one.run('mv --exchange -T /srv/folder /home; chmod 700 /opt');
+  await one.run('mv --exchange -T /srv/folder /home; chmod 700 /opt; chmod 600 /etc/hosts');
   t.strictSame(treeDifference(before, await one.tree()), [
     '+ /etc/added',
     '- /etc/hostname',
+    '! /etc/hosts',
     '! /etc/lab',
     '+ /home/file',
     '! /opt',

@@ -21,7 +21,7 @@ export interface RootImageOptions {
 
 /**
  * A Debian 13 as the release has it, without its security updates, booted once so that first-boot work is done. It has no
- * package sources, no resolver, no root password and no timers of its packages; all else is stock. Built in about 20 s, then kept.
+ * package sources, no resolver, no root password, no timers and no login prompt; all else is stock. Built in about 20 s, then kept.
  */
 export async function rootImage(options: RootImageOptions = {}): Promise<Layer> {
   const include = [...packages, ...(options.packages ?? [])];
