@@ -9,7 +9,7 @@ import type { Online } from './online.js';
 /** In these a boot may work on the update, or is about to: its stage must stay as it is. */
 const inUse = ['armed', 'claimed', 'installing', 'installed'] as const satisfies StateName[];
 
-export function isInUse(state: StateName): state is (typeof inUse)[number] {
+function isInUse(state: StateName): state is (typeof inUse)[number] {
   return (inUse as readonly StateName[]).includes(state);
 }
 

@@ -118,7 +118,7 @@ void t.test(
     const root = join(folder, 'interrupted');
     await mkdir(root);
     furnish(root);
-    const running = start(root, -1, ['prepare'], { gate: join(folder, 'never') });
+    const running = start(root, -1, ['prepare'], { gate: join(folder, 'never'), child: 'yes' });
     await atTheGate(running);
     running.child.kill('SIGINT');
     const { signal, stderr } = await running.ended;

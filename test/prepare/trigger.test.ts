@@ -2,6 +2,7 @@ import { chmod, readFile, readlink, rename, rm, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
+import { HostError } from '../../src/host/host-error.js';
 import type { StateName } from '../../src/update/state.js';
 import { newOnlineMachine, newRoot, onlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
@@ -63,8 +64,27 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
     findings: [],
     rebootAskedBy: 'the fake',
   });
-  t.equal(called.stderr, 'reboot asked for: the fake\n');
+  t.equal(called.stderr, '');
   t.equal(machine.reboots, 1);
+});
+
+void t.test('when nobody reboots, the update stays armed and each rung is told', async (t) => {
+  const machine = await prepared(t);
+  machine.ports.reboot = (log) => {
+    log('reboot not possible by logind: inhibited');
+    return Promise.reject(new HostError('POWER_INHIBITED', 'a backup is running'));
+  };
+  const { exitCode, stderr } = await machine.cli('trigger', '--now');
+  t.equal(exitCode, 1);
+  t.equal(
+    stderr,
+    `reboot not possible by logind: inhibited
+offline-update: the update is armed, but the machine does not reboot
+  why: a backup is running
+  next: systemctl reboot --ignore-inhibitors
+`,
+  );
+  t.equal(await stateOf(machine), 'armed');
 });
 
 void t.test(

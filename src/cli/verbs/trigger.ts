@@ -1,5 +1,6 @@
 /** `trigger`: preflight, then arm. */
 import { Option } from 'commander';
+import { UpdateError } from '../../update/errors.js';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Output } from '../output.js';
@@ -37,9 +38,13 @@ export const trigger: Verb = (program, invoke) => {
           const armed = await triggerUpdate(ports.online, { machine, ...(action && { action }) });
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
-          const askedBy = now ? await rebootQuietly(ports, out) : null;
+          const asked = now ? await rebootQuietly(ports, out) : null;
+          if (asked instanceof UpdateError) {
+            out.error('the update is armed, but the machine does not reboot', asked);
+            return exitCodes.failed;
+          }
           out.line(now ? 'Rebooting now.' : 'Next: systemctl reboot   (or offline-update cancel)');
-          out.json({ state: 'armed', ...armed, rebootAskedBy: askedBy });
+          out.json({ state: 'armed', ...armed, rebootAskedBy: asked });
           return exitCodes.done;
         },
       }),
@@ -47,13 +52,17 @@ export const trigger: Verb = (program, invoke) => {
 };
 
 /** A bus that is stopped by the very reboot it was asked for is no news; only when nobody reboots is each rung told. */
-async function rebootQuietly(ports: CliPorts, out: Output): Promise<string> {
+async function rebootQuietly(ports: CliPorts, out: Output): Promise<string | UpdateError> {
   const rungs: string[] = [];
   try {
     return await ports.reboot((line) => rungs.push(line));
   } catch (error) {
     for (const line of rungs) out.note(line);
-    throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new UpdateError('INTERNAL', message, {
+      cause: error,
+      hint: 'systemctl reboot --ignore-inhibitors',
+    });
   }
 }
 
