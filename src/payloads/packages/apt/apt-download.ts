@@ -59,7 +59,7 @@ export async function downloadPackages(
 }
 
 /** All of the plan, not only what is missing: a part of it might not fit to the rest of the machine. */
-export function downloadArguments(plan: PackagesPlan, stage: Stage, policy: Policy): string[] {
+function downloadArguments(plan: PackagesPlan, stage: Stage, policy: Policy): string[] {
   const allow = policy.unsignedSources === 'allow' ? 'true' : 'false';
   const settings = [
     `APT::Status-Fd=${statusFd}`,

@@ -35,7 +35,7 @@ export interface SimulatePorts {
   runCommand: RunCommand;
 }
 
-export async function simulate(
+async function simulate(
   { runCommand }: SimulatePorts,
   args: readonly string[],
 ): Promise<SimulatedChange[]> {

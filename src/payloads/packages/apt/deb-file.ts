@@ -4,7 +4,7 @@ import { UpdateError } from '../../../update/errors.js';
 import { aptEnvironment } from './apt-environment.js';
 import { parseStanzas, type Stanza } from './control-stanzas.js';
 
-export async function controlOf(runCommand: RunCommand, path: string): Promise<Stanza> {
+async function controlOf(runCommand: RunCommand, path: string): Promise<Stanza> {
   const result = await runCommand('dpkg-deb', ['--field', path], {
     env: aptEnvironment(),
     extendEnv: false,
