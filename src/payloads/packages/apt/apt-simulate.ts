@@ -35,10 +35,7 @@ export interface SimulatePorts {
   runCommand: RunCommand;
 }
 
-async function simulate(
-  { runCommand }: SimulatePorts,
-  args: readonly string[],
-): Promise<SimulatedChange[]> {
+async function simulate({ runCommand }: SimulatePorts, args: readonly string[]): Promise<SimulatedChange[]> {
   const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', ...args], {
     env: aptEnvironment(),
     extendEnv: false,
