@@ -130,23 +130,7 @@ export class Container {
     const wait = ['/bin/sh', '-c', '"$@"; exit $?', 'sh'];
     const inside = [...enter, '--', ...wait, '/usr/bin/env', '-i', ...variables, ...argvOf(line)];
     const onTerminal = ['script', '-qec', `stty cols 80 rows 24; exec ${shellQuote(inside)}`, '/dev/null'];
-    return command(options.tty === true ? onTerminal : inside, options).finally(() => {
-      this.#tellOfDeath();
-    });
-  }
-
-  /**
-   * At shutdown PID 1 waits, up to 90 s, for a SIGCHLD of each process that it ended. The parent of ours is outside of the
-   * container, so that PID 1 is told nothing of its death, unless by us; at other times it ignores the signal.
-   */
-  #tellOfDeath(): void {
-    const pid = this.runningLeader();
-    if (pid === undefined) return;
-    try {
-      process.kill(pid, 'SIGCHLD');
-    } catch {
-      // It has just ended.
-    }
+    return command(options.tty === true ? onTerminal : inside, options);
   }
 
   /** Waits for a line in a file of the container (see `followLines`); undefined when the boot ends before. */
