@@ -6,7 +6,6 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { sha256OfFiles } from '../host/hash.js';
 import { isErrno } from '../host/host-error.js';
 import { stageLayout } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
@@ -24,21 +23,19 @@ export async function openNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>)
   await fs.removeTree(join(paths.nextStage, stageLayout.plan));
 }
 
-/** Takes over from the present stage what the new plan needs and has the right content: it is not downloaded again. */
+/**
+ * Takes over from the present stage what the new plan may need again. The content is judged by the payload's `fetch`, as
+ * of every file that it finds, and by the seal.
+ */
 export async function reuseStagedFiles(
   { fs, paths }: Pick<Online, 'fs' | 'paths'>,
   payload: PayloadPlan,
 ): Promise<void> {
-  const wanted: { from: string; to: string; sha256: string }[] = [];
-  for (const { file, sizeBytes, sha256 } of payload.changes) {
-    if (file === null || sha256 === null) continue;
+  for (const { file, sizeBytes } of payload.changes) {
+    if (file === null) continue;
     const [from, to] = [join(paths.stage, file), join(paths.nextStage, file)];
     if ((await kindOf(fs, to)) !== undefined || (await kindOf(fs, from)) !== 'file') continue;
-    if ((await fs.lstat(from)).size === sizeBytes) wanted.push({ from, to, sha256 });
-  }
-  const hashes = await sha256OfFiles(wanted.map(({ from }) => from));
-  for (const { from, to, sha256 } of wanted) {
-    if (hashes.get(from) !== sha256) continue;
+    if ((await fs.lstat(from)).size !== sizeBytes) continue;
     // Under another name first: a kill in the middle of the copy must not leave half a file under the right one.
     await fs.copyFile(from, `${to}.copy`);
     await fs.changeMode(`${to}.copy`, 0o644);
