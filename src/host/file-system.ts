@@ -21,11 +21,11 @@ import {
   readFile,
   readlink,
   rename,
-  rm,
   stat,
   symlink,
   unlink,
 } from 'node:fs/promises';
+import fsExtra from 'fs-extra';
 import { dirname } from 'node:path';
 import { runCommand } from './command.js';
 import { HostError, isErrno } from './host-error.js';
@@ -95,7 +95,7 @@ export const fileSystem: FileSystem = {
   rename: (from, to) => rename(from, to),
   exchange,
   unlink: (path) => unlink(path),
-  removeTree: (path) => rm(path, { recursive: true, force: true }),
+  removeTree: (path) => fsExtra.remove(path),
   makeFolder,
   changeMode: (path, mode) => chmod(path, mode),
   changeOwner: (path, uid, gid) => lchown(path, uid, gid),

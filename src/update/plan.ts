@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
 import { UpdateError } from './errors.js';
 import { policySchema } from './policy.js';
+import { inWords } from './schema-words.js';
 import { UPDATE_ID } from './update-id.js';
 
 export const PLAN_FORMAT = 1;
@@ -91,7 +92,7 @@ export function parsePlan(text: string): Plan {
       { hint: 'upgrade offline-update, or prepare again' },
     );
   }
-  const plan = planSchema.safeParse(document);
+  const plan = planSchema.safeParse(document, inWords);
   if (!plan.success) {
     throw new UpdateError('PLAN_INVALID', `the plan is not valid: ${z.prettifyError(plan.error)}`, {
       cause: plan.error,

@@ -9,6 +9,7 @@ import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from './errors.js';
 import type { Paths } from './paths.js';
+import { inWords } from './schema-words.js';
 
 const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
 
@@ -57,7 +58,7 @@ async function readOne(files: FileSystem, path: string): Promise<Record<string, 
   } catch (error) {
     throw invalid(path, error instanceof Error ? error.message : String(error), error);
   }
-  const checked = policySchema.safeParse(table);
+  const checked = policySchema.safeParse(table, inWords);
   if (!checked.success) throw invalid(path, z.prettifyError(checked.error), checked.error);
   // Only the keys that stand in this file: defaults must not hide an earlier file's value.
   return table;

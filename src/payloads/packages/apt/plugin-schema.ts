@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import english from 'zod/v4/locales/en.js';
+import { inWords } from '../../../update/schema-words.js';
 import { UpdateError } from '../../../update/errors.js';
 
 const PLUGIN_REQUEST_FORMAT = 1;
@@ -57,7 +57,7 @@ export function parsePluginRequest(text: string, folder: string): PluginRequest 
       { hint: 'upgrade offline-update' },
     );
   }
-  const request = pluginRequestSchema.safeParse(document, { error: english().localeError });
+  const request = pluginRequestSchema.safeParse(document, inWords);
   if (!request.success) {
     throw invalid(`the request is not valid: ${z.prettifyError(request.error)}`, request.error);
   }
