@@ -2,11 +2,12 @@ import t, { type Test } from 'tap';
 import { Machine, type BootRecord } from '../laboratory/laboratory.js';
 import { armedMachine, installedMachine, isBackToNormal, statusOf, versionsOf } from './installed.js';
 
-/** What our units said in the boots so far. */
+/** What our units said in the boots so far; not what systemd said while it started them. */
 async function saidByUs(machine: Machine): Promise<string[]> {
   const rows = await machine.journal();
   return rows
     .filter(({ fields }) => /^offline-update/.test(fields['_SYSTEMD_UNIT'] ?? ''))
+    .filter(({ fields }) => fields['_TRANSPORT'] === 'stdout')
     .map(({ message }) => message);
 }
 
