@@ -3,7 +3,6 @@
  * table. Exits with 1 when a target is missed. Needs root, as all that boots.
  */
 import { parseArgs } from 'node:util';
-import { ensureHostPackages } from '../test/laboratory/laboratory.js';
 import { benchMachines } from './bench-machines.js';
 import { guestFacts, machineFacts } from './machine-facts.js';
 import type { Measurement, Result } from './measurement.js';
@@ -28,7 +27,6 @@ async function main(): Promise<void> {
   }
   const unknown = positionals.filter((name) => !measurements.some((each) => each.name === name));
   if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(', ')}; see --list`);
-  await ensureHostPackages();
   const facts = await machineFacts();
   const say = (line: string): void => {
     console.error(`bench: ${line}`);

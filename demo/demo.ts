@@ -5,7 +5,6 @@
 import {
   archiveUnreachable,
   enableRealUpdates,
-  ensureHostPackages,
   Machine,
   machineWithVersion1,
   withArchive,
@@ -23,7 +22,6 @@ interface Plan {
 
 async function main(): Promise<void> {
   const story = new Story();
-  await ensureHostPackages();
   const deb = await story.step('build offline-update.deb', () => Promise.resolve(packageUnderDemo()));
   const unreachable = await archiveUnreachable();
   const layer = await story.step('make a Debian 13 machine, install the .deb', () =>

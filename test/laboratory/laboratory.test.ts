@@ -5,10 +5,9 @@ import type { Test } from 'tap';
 import t from 'tap';
 import { processStart } from './processes.js';
 import type { Machine } from './laboratory.js';
-import { command, ensureHostPackages, laboratoryFolder, machineFor, treeDifference } from './laboratory.js';
+import { command, laboratoryFolder, machineFor, treeDifference } from './laboratory.js';
 
 if (process.getuid?.() !== 0) t.bailout('the boot laboratory needs root');
-await ensureHostPackages();
 
 const updateUnit = `[Unit]
 DefaultDependencies=no

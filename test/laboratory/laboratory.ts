@@ -1,6 +1,7 @@
 /**
  * The boot laboratory: Debian 13 machines with their real systemd, made in milliseconds, for tests, demo and benchmarks.
- * Needs root; installs the Debian packages it needs by itself.
+ * Needs root, and the Debian packages of scripts/host-packages, which `npm test`, `npm run demo` and `npm run bench`
+ * install.
  *
  *     const machine = await machineFor(t);                   // an overlay over the cached root: about 10 ms
  *     await machine.write('/etc/motd', 'hello\n');           // paths are those inside the machine
@@ -29,7 +30,6 @@ export * from './container.js';
 export * from './deb-builder.js';
 export * from './debian-archive.js';
 export * from './fixture-packages.js';
-export * from './host-packages.js';
 export * from './laboratory-error.js';
 export * from './machine-for-test.js';
 export * from './machine-journal.js';

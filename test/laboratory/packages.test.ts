@@ -15,11 +15,9 @@ import {
   tinyPackages,
   treeDifference,
   withArchive,
-  ensureHostPackages,
 } from './laboratory.js';
 
 if (process.getuid?.() !== 0) t.bailout('the boot laboratory needs root');
-await ensureHostPackages();
 
 void t.test('the archive is read from both forms of sources', async (t) => {
   const folder = t.testdir({

@@ -4,7 +4,6 @@ import { cachedFolder } from './cache.js';
 import { command } from './command.js';
 import { Container } from './container.js';
 import { debianArchive } from './debian-archive.js';
-import { ensureHostPackages } from './host-packages.js';
 import type { Layer } from './machine.js';
 import { watchBoot } from './boot.js';
 
@@ -30,7 +29,6 @@ export async function rootImage(options: RootImageOptions = {}): Promise<Layer> 
     suite,
     { recipeVersion, include, machineId },
     async (building) => {
-      await ensureHostPackages();
       const root = join(building, 'root');
       const { main } = await debianArchive();
       const quiet = ['--quiet', '--mode=root', '--variant=apt', '--format=directory'];
