@@ -23,6 +23,11 @@ export async function openNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>)
   await fs.removeTree(join(paths.nextStage, stageLayout.plan));
 }
 
+/** True when there is no download to go on with. */
+export async function isEmptyNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>): Promise<boolean> {
+  return (await fs.readFolder(join(paths.nextStage, stageLayout.packages))).length === 0;
+}
+
 /**
  * Takes over from the present stage what the new plan may need again. The content is judged by the payload's `fetch`, as
  * of every file that it finds, and by the seal.

@@ -20,7 +20,13 @@ import type { Payload, Progress, Stage } from '../payloads/payload.js';
 import { replaceableUpdate } from './current-update.js';
 import { exclusively } from './exclusive.js';
 import { forgetUnarmed } from './forget-unarmed.js';
-import { closeNextStage, dropUnplanned, openNextStage, reuseStagedFiles } from './next-stage.js';
+import {
+  closeNextStage,
+  dropUnplanned,
+  isEmptyNextStage,
+  openNextStage,
+  reuseStagedFiles,
+} from './next-stage.js';
 import type { Online } from './online.js';
 import { markStaleIfDrifted } from './stale.js';
 import { swapStages } from './swap-stages.js';
@@ -68,9 +74,9 @@ async function planOrTellStale(
   try {
     return await source.plan(stage);
   } catch (error) {
-    if (!(error instanceof UpdateError) || error.code !== 'NOTHING_TO_DO') throw error;
-    await online.files.removeTree(stage.path); // no download to go on with
-    if (!former) throw error;
+    const isNothingToDo = error instanceof UpdateError && error.code === 'NOTHING_TO_DO';
+    if (isNothingToDo || (await isEmptyNextStage(online))) await online.files.removeTree(stage.path);
+    if (!isNothingToDo || !former) throw error;
     const drift = await markStaleIfDrifted(online, payload, former);
     if (!drift) throw error;
     throw new UpdateError(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import { HostError } from '../../src/host/host-error.js';
+import { UpdateError } from '../../src/update/errors.js';
 import { verifyStage } from '../../src/update/stage.js';
 import {
   exchangingFileSystem,
@@ -150,6 +151,23 @@ void t.test('nothing to do ends with 4 and leaves no stage behind', async (t) =>
   t.equal(stderr, 'offline-update: nothing was prepared\n  why: every package is up to date\n');
   t.strictSame(await readdir(machine.path('/var/lib')), []);
 });
+
+void t.test(
+  'a plan that cannot be made leaves nothing behind, and no half download is lost by it',
+  async (t) => {
+    const machine = newMachine(t);
+    machine.payload.planError = new UpdateError('PLAN_FAILED', 'apt finds no way', { hint: 'think' });
+    const { exitCode, stderr } = await machine.cli('prepare');
+    t.equal(exitCode, 1);
+    t.equal(stderr, 'offline-update: nothing was prepared\n  why: apt finds no way\n  next: think\n');
+    t.strictSame(await readdir(machine.path('/var/lib')), []);
+    machine.write('/var/lib/system-update.next/packages/alpha_2.0_all.deb', 'alpha, version two');
+    await machine.cli('prepare');
+    delete machine.payload.planError;
+    t.equal((await machine.cli('prepare')).exitCode, 0);
+    t.strictSame(machine.payload.downloaded, ['packages/beta_2.0_all.deb']);
+  },
+);
 
 void t.test('nothing to do leaves a plan that still fits, and marks one that does not', async (t) => {
   const machine = newMachine(t);

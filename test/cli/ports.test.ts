@@ -1,0 +1,41 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { systemPorts } from '../../src/cli/ports.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+
+void t.test('the real ports work below any root', async (t) => {
+  const root = t.testdir({ etc: { 'offline-update': { 'config.toml': 'attempts = 2\n' } } });
+  const ports = await systemPorts(root);
+  t.equal(ports.online.paths.stage, join(root, '/var/lib/system-update'));
+  t.match(ports.online.moment.bootId, /^[0-9a-f-]{36}$/);
+  t.strictSame(await ports.policy(), { ...defaultPolicy, attempts: 2 });
+  t.equal((await ports.snapshots()).name, 'none');
+  t.equal(typeof (await ports.payload()).planFromPlugin, 'function');
+  t.strictSame(await ports.run('sh', ['-c', 'echo said; exit 3']), {
+    exitCode: 3,
+    signal: undefined,
+    stdout: 'said',
+    stderr: '',
+  });
+  mkdirSync(join(root, 'run'));
+  const lock = await ports.online.takeLock(join(root, 'run/lock'));
+  await t.rejects(ports.online.takeLock(join(root, 'run/lock')), { code: 'LOCK_HELD' });
+  lock.release();
+});
+
+void t.test('facts of this machine', async (t) => {
+  const root = t.testdir();
+  const { facts } = await systemPorts(root);
+  const there = await facts.freeSpace(root);
+  const notYet = await facts.freeSpace(join(root, 'not/made/yet'));
+  t.ok(there.bytes > 0);
+  t.ok(notYet.bytes > 0, 'of a folder that is not made yet: where it will be made');
+  t.equal(await facts.isWritableFolder(root), true);
+  t.equal(await facts.packageLockHolder(), undefined);
+  t.type(await facts.isChroot(), 'boolean');
+  t.type(await facts.runsUnderSystemd(), 'boolean');
+  t.ok(Array.isArray(await facts.kernelCommandLine()));
+  const version = await facts.systemdVersion().catch((error: unknown) => error);
+  t.ok(typeof version === 'number' || version instanceof Error);
+});
