@@ -67,8 +67,7 @@ export const systemPorts: MakePorts = async (root) => {
       };
     },
     async snapshots() {
-      const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
-      return machineSnapshots({ paths, fs, files, run });
+      return (await import('../snapshots/none.js')).noSnapshots;
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);
