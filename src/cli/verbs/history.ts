@@ -1,5 +1,4 @@
 /** `history`: all updates of this machine and how they ended. */
-import { summary } from '../../prepare/status.js';
 import { UpdateError } from '../../update/errors.js';
 import type { Reason } from '../../update/events.js';
 import type { StateName } from '../../update/state.js';
@@ -46,6 +45,7 @@ export const history: Verb = (program, invoke) => {
 async function past(store: UpdateStore, id: string): Promise<Past> {
   try {
     const update = await store.find(id);
+    const { summary } = await import('../../prepare/status.js');
     const plan = await store.readPlan(update);
     const { state } = update.journal;
     return {
