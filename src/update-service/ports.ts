@@ -9,6 +9,7 @@ import { fileSystem, type FileSystem } from '../host/file-system.js';
 import { startJob } from '../host/job.js';
 import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
 import { systemLog, type SystemLog } from '../host/system-log.js';
+import { wakeLogin } from '../host/wake-login.js';
 import { aptPayload } from '../payloads/packages/apt/apt-payload.js';
 import type { Payload } from '../payloads/payload.js';
 import { noSnapshots } from '../snapshots/none.js';
@@ -30,6 +31,8 @@ export interface Ports {
   /** The unit writes to journal and console alike. */
   log: SystemLog;
   askToLeave: (action: PowerAction) => Promise<string>;
+  /** Called some time before askToLeave, which then has less to wait for. Never throws. */
+  wakeLogin: () => Promise<void>;
 }
 
 export async function systemPorts(): Promise<Ports> {
@@ -48,6 +51,7 @@ export async function systemPorts(): Promise<Ports> {
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
     snapshots: noSnapshots,
     log,
+    wakeLogin: () => wakeLogin(),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
       log.write('info', line);
     }),

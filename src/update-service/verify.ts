@@ -4,6 +4,8 @@ import type { Attempt } from './attempt.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
 export async function verify({ ports, plan, update }: Attempt): Promise<void> {
+  // All packages are in place, so logind starts as what it will be, beside us: 150 ms that `leave` need not wait.
+  void ports.wakeLogin();
   const findings = await ports.payload.verify(plan.payload);
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });

@@ -1,0 +1,30 @@
+/**
+ * Starts logind by asking it for nothing. In an update boot neither it nor the bus runs before the first call, which
+ * then takes some 150 ms: so it is woken while something else still has to be done, and the real request finds it awake.
+ *
+ * Never throws: whoever really asks (power-rungs.ts) has other ways when nobody answers.
+ */
+import { openSystemBus, systemBusAddress } from './bus.js';
+
+export async function wakeLogin(
+  busAddress = systemBusAddress(),
+  deadlineMilliseconds = 5_000,
+): Promise<void> {
+  try {
+    const bus = await openSystemBus(busAddress, deadlineMilliseconds);
+    try {
+      await bus.call(ping, deadlineMilliseconds);
+    } finally {
+      bus.close();
+    }
+  } catch {
+    // told by the ladder, when it meets the same
+  }
+}
+
+const ping = {
+  destination: 'org.freedesktop.login1',
+  path: '/org/freedesktop/login1',
+  interface: 'org.freedesktop.DBus.Peer',
+  member: 'Ping',
+};
