@@ -1,4 +1,4 @@
-/** The results as a Markdown table: medians, in brackets the least of the runs. */
+/** The results as a Markdown table: medians, in brackets the least of the runs, and the ratio of each. */
 import type { Result } from './measurement.js';
 import { isReached, median, ratioOf } from './statistics.js';
 
@@ -18,11 +18,19 @@ function rowOf(result: Result): string[] {
     figure(result, ours),
     peer?.name ?? '',
     peer ? figure(result, peer.values) : '',
-    ratioOf(result)?.toFixed(2) ?? '',
+    ratios(result),
     bound ?? '',
     reached === undefined ? '' : reached ? 'yes' : '**no**',
     peer ? `${ours.length} + ${peer.values.length}` : String(ours.length),
   ];
+}
+
+/** Of the medians, and of the least: on a busy machine the second one is the truer. */
+function ratios(result: Result): string {
+  const { ours, peer } = result;
+  const ratio = ratioOf(result);
+  if (!peer || ratio === undefined) return '';
+  return `${ratio.toFixed(2)} (${(Math.min(...ours) / Math.min(...peer.values)).toFixed(2)})`;
 }
 
 function figure({ unit }: Result, values: readonly number[]): string {

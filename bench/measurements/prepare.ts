@@ -1,30 +1,63 @@
-/** `prepare` of a hundred packages, hashing, sealing and all, against the download alone by apt. */
+/**
+ * `prepare` of a hundred packages, hashing, sealing and all, against the download alone by apt: tiny packages, with
+ * which it is the start of programs that counts, and new ones of a megabyte each, where it is the bytes.
+ */
+import { debOf, putRepository, type Layer, type Machine } from '../../test/laboratory/laboratory.js';
 import { packageCount } from '../bench-machines.js';
 import { secondsOf } from '../in-machine.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
 
-const ways = [
+interface Way {
+  what: string;
+  ours: string;
+  peer: string;
+  target?: { ratio: number };
+  before?: (machine: Machine) => Promise<void>;
+}
+
+const bigNames = Array.from({ length: packageCount }, (_, index) => `lab-megabyte-${index + 1}`);
+
+const ways: readonly Way[] = [
   {
-    what: 'the lists as they are',
+    what: '100 tiny packages',
     ours: 'offline-update prepare --no-refresh',
     peer: 'apt-get --download-only --yes upgrade',
     target: { ratio: 1.25 },
   },
   {
-    what: 'with the refresh of the lists',
+    what: '100 tiny packages, with the refresh of the lists',
     ours: 'offline-update prepare',
     peer: 'apt-get update && apt-get --download-only --yes upgrade',
   },
-] as const;
+  {
+    what: '100 packages of 1 MB',
+    ours: `offline-update prepare --no-refresh ${bigNames.join(' ')}`,
+    peer: `apt-get --download-only --yes install ${bigNames.join(' ')}`,
+    target: { ratio: 1.25 },
+    before: offerBigPackages,
+  },
+];
 
 export const prepare: Measurement = {
   name: 'prepare',
   about: `prepare of ${packageCount} packages from a local repository`,
-  measure: async (bench) => [...(await compare(bench, ways[0])), ...(await compare(bench, ways[1]))],
+  async measure(bench) {
+    const installed = await bench.installed();
+    const results: Result[] = [];
+    for (const way of ways) results.push(await compare(bench, installed, way));
+    return results;
+  },
 };
 
-async function compare(bench: Bench, way: (typeof ways)[number]): Promise<Result[]> {
-  return bench.withMachine(await bench.installed(), async (machine) => {
+async function offerBigPackages(machine: Machine): Promise<void> {
+  const debs = bigNames.map((name) => debOf({ name, version: '1.0', sizeBytes: 1_000_000 }));
+  await putRepository(machine, debs, { suite: 'megabytes', folder: '/srv/megabytes' });
+  await machine.run('apt-get update --quiet=2');
+}
+
+async function compare(bench: Bench, layer: Layer, way: Way): Promise<Result> {
+  return bench.withMachine(layer, async (machine) => {
+    await way.before?.(machine);
     await machine.start();
     const once = async (line: string): Promise<number> => {
       // each run downloads everything anew
@@ -37,14 +70,14 @@ async function compare(bench: Bench, way: (typeof ways)[number]): Promise<Result
       ours.push(await once(way.ours));
       peer.push(await once(way.peer));
     }
-    return [
-      {
-        what: `prepare, ${packageCount} packages, ${way.what}`,
-        unit: 's',
-        ours,
-        peer: { name: `\`${way.peer}\``, values: peer },
-        ...('target' in way && { target: way.target }),
-      },
-    ];
+    const name = `\`${way.peer.replace(/ lab-.*/, ' …')}\``;
+    const { target } = way;
+    return {
+      what: `\`prepare\`, ${way.what}`,
+      unit: 's',
+      ours,
+      peer: { name, values: peer },
+      ...(target && { target }),
+    };
   });
 }
