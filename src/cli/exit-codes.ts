@@ -66,6 +66,7 @@ export const exitCodeOf: Record<UpdateErrorCode, ExitCode> = {
   ATTEMPTS_USED_UP: failed,
   EARLY_BOOT_FAILED: failed,
   SERVICE_CRASHED: failed,
+  SNAPSHOT_FAILED: failed,
   INTERNAL: failed,
 };
 

@@ -57,6 +57,7 @@ export type UpdateErrorCode =
   | 'EARLY_BOOT_FAILED'
   | 'SERVICE_CRASHED'
   | 'SNAPSHOT_UNAVAILABLE'
+  | 'SNAPSHOT_FAILED'
   | 'INTERNAL';
 
 export interface UpdateErrorOptions {

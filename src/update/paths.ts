@@ -21,6 +21,10 @@ export interface Paths {
   claims: string;
   /** Left by the rescue script, read by `recover`. */
   rescued: string;
+  /** Lies in a fallback only: this root booted because the update did not complete. */
+  fallbackMark: string;
+  /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
+  fallbackArmed: string;
   /** The wished end, one word, for the shell scripts. */
   action: string;
   lock: string;
@@ -54,6 +58,8 @@ export function pathsBelow(root = '/'): Paths {
     open: join(state, 'open'),
     claims: join(state, 'claims'),
     rescued: join(state, 'rescued'),
+    fallbackMark: join(state, 'fallback.json'),
+    fallbackArmed: at('/run/offline-update/fallback-armed'),
     action: join(state, 'action'),
     lock: at('/run/offline-update/lock'),
     runFolder: at('/run/offline-update'),

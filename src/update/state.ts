@@ -64,7 +64,7 @@ export const transitions: Record<EventName, Transition> = {
   resumed: { from: ['installing'], to: 'installing' },
   installed: { from: ['installing'], to: 'installed' },
   failed: { from: ['installing', 'installed'], to: 'failed' },
-  reverted: { from: ['installing', 'installed'], to: 'reverted' },
+  reverted: { from: ['claimed', 'installing', 'installed'], to: 'reverted' },
   confirmed: { from: ['installed'], to: 'confirmed' },
   blocked: { from: ['claimed', 'installing', 'installed', 'failed'], to: 'blocked' },
 };
