@@ -11,6 +11,7 @@ export const noSnapshots: SnapshotProvider = {
   armFallback: refuse,
   commit: refuse,
   revert: refuse,
+  collect: () => Promise.resolve(),
   list: () => Promise.resolve([]),
   prune: () => Promise.resolve(),
 };

@@ -1,4 +1,5 @@
-/** A way back. One file a provider; `none` is the provider of hosts without snapshots. */
+/** A way back. One file or folder a provider; `none` is the provider of hosts without snapshots. */
+import type { FallbackMark } from '../update/fallback-mark.js';
 
 export interface Support {
   usable: boolean;
@@ -12,16 +13,26 @@ export interface Fallback {
   reference: string;
 }
 
+/** For `prune`: the root before the newest confirmed update. */
+export const KEPT_FALLBACKS = 1;
+
 export interface SnapshotProvider {
   readonly name: string;
   /** Usable here? Why not? Would the fallback boot? */
   probe(): Promise<Support>;
-  /** Returns only when a crash from now on boots the old root (DESIGN, invariant 4). */
+  /**
+   * Returns only when a crash from now on boots the old root (DESIGN, invariant 4), which then holds a mark
+   * (update/fallback-mark.ts). When it throws, the running root still boots next.
+   */
   armFallback(id: string): Promise<Fallback>;
-  /** The updated root boots next. */
+  /** The updated root boots next; the old one is kept. */
   commit(fallback: Fallback): Promise<void>;
-  revert(fallback: Fallback): Promise<void>;
+  /** The fallback boots next, and holds journal, log and report of the update `id` (invariant 12). */
+  revert(fallback: Fallback, id: string): Promise<void>;
+  /** In a boot of the fallback: brings over what the failed root tells of the update, if it is still there. */
+  collect(mark: FallbackMark): Promise<void>;
+  /** Kept fallbacks, the newest first. */
   list(): Promise<Fallback[]>;
-  /** Removes only its own, the oldest first. */
+  /** Removes only its own: all failed roots, and the fallbacks but for the newest `keep`. */
   prune(keep: number): Promise<void>;
 }

@@ -1,0 +1,109 @@
+/** This machine's layout, and whether all that an update changes lies in the one subvolume that is switched. */
+import { join } from 'node:path';
+import type { RunCommand } from '../../host/command.js';
+import { freeSpace } from '../../host/disk-space.js';
+import type { FileSystem } from '../../host/file-system.js';
+import { isErrno, isHostError } from '../../host/host-error.js';
+import { readKernelCommandLine } from '../../host/kernel-command-line.js';
+import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
+import type { Paths } from '../../update/paths.js';
+import { defaultSubvolume, nestedIn } from './btrfs-command.js';
+import { analyseLayout, type Layout } from './layout.js';
+
+export interface LayoutPorts {
+  paths: Paths;
+  fs: FileSystem;
+  run: RunCommand;
+  /** What only the kernel knows; tests say otherwise. */
+  kernel?: { mounts(): Promise<Mount[]>; commandLine(): Promise<string[]> };
+}
+
+const realKernel = { mounts: () => readMounts(), commandLine: () => readKernelCommandLine() };
+
+/** Both roots live on the same disk and drift apart: each changed block is there twice until one is removed. */
+const LEAST_FREE_BYTES = 256 * 1024 * 1024;
+
+/** What packages own, and what must come back with them: the database, /boot, our own record and files. */
+const PROTECTED = [
+  '/usr',
+  '/etc',
+  '/opt',
+  '/var',
+  '/var/lib',
+  '/var/lib/dpkg',
+  '/var/lib/offline-update',
+  '/var/lib/system-update',
+  '/boot',
+];
+const SYSTEM_PARTITIONS = ['/boot/efi', '/efi'];
+
+/** `nothing`, with the reason, unless a fallback would cover the whole system and would boot. */
+export async function layoutOfMachine(ports: LayoutPorts): Promise<Layout> {
+  const { paths, fs, run, kernel = realKernel } = ports;
+  try {
+    const mounts = await kernel.mounts();
+    const layout = analyseLayout({
+      root: mountOf(paths.root, mounts),
+      kernelCommandLine: await kernel.commandLine(),
+      fstab: await textOf(fs, join(paths.root, '/etc/fstab')),
+      defaultSubvolume: await defaultSubvolume(run, paths.root),
+    });
+    if (layout.by === 'nothing') return layout;
+    const reason = (await outside(ports)) ?? (await nested(ports, layout.name)) ?? (await onPartition(ports));
+    if (reason !== undefined) return { by: 'nothing', reason };
+    const { bytes } = await freeSpace(paths.root);
+    if (bytes >= LEAST_FREE_BYTES) return layout;
+    return { by: 'nothing', reason: `only ${Math.floor(bytes / 1024 / 1024)} MiB are free for two roots` };
+  } catch (error) {
+    if (!isHostError(error, 'COMMAND_NOT_FOUND')) throw error;
+    return { by: 'nothing', reason: 'btrfs-progs is not installed' };
+  }
+}
+
+/** Each subvolume and each mount is a device of its own. */
+async function outside({ paths, fs }: LayoutPorts): Promise<string | undefined> {
+  const { device } = await fs.lstat(paths.root);
+  for (const path of PROTECTED) {
+    try {
+      const entry = await fs.lstat(join(paths.root, path));
+      if (entry.kind !== 'folder') return `${path} is no folder of the root subvolume`;
+      if (entry.device !== device) return `${path} is a file system or subvolume of its own`;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  }
+  return undefined;
+}
+
+async function nested({ paths, fs, run }: LayoutPorts, name: string): Promise<string | undefined> {
+  for (const path of await nestedIn(run, paths.root)) {
+    const inside = path.slice(name.length);
+    if ((await fs.readFolder(join(paths.root, inside))).length > 0) {
+      return `${inside} is a subvolume with files, which a snapshot of / does not hold`;
+    }
+  }
+  return undefined;
+}
+
+async function onPartition({ paths, fs }: LayoutPorts): Promise<string | undefined> {
+  for (const partition of SYSTEM_PARTITIONS) {
+    for (const folder of ['loader/entries', 'EFI/Linux']) {
+      try {
+        const names = await fs.readFolder(join(paths.root, partition, folder));
+        if (names.length > 0) return `kernels lie on the EFI system partition (${partition}/${folder})`;
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function textOf(fs: FileSystem, path: string): Promise<string> {
+  try {
+    return await fs.readFile(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What happened, carried from the root that failed into the root that comes back (DESIGN, invariant 12): journal,
+ * terminal log, report and what the rescue script noted. Can be done again at any time; the journal comes last, so that
+ * one which tells of the failure has the rest beside it.
+ */
+import type { DurableFiles } from '../host/durable-files.js';
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+import { parseJournal } from '../update/journal.js';
+import { pathsOfUpdate, type Paths } from '../update/paths.js';
+
+export interface EvidencePorts {
+  fs: FileSystem;
+  files: DurableFiles;
+}
+
+export async function carryEvidence(ports: EvidencePorts, id: string, from: Paths, to: Paths): Promise<void> {
+  const [source, target] = [pathsOfUpdate(from, id), pathsOfUpdate(to, id)];
+  await ports.files.makeFolder(target.folder, 0o755);
+  await copy(ports, source.terminalLog, target.terminalLog);
+  await copy(ports, source.report, target.report);
+  await copy(ports, from.rescued, to.rescued);
+  const [theirs, ours] = [await textOf(ports.fs, source.journal), await textOf(ports.fs, target.journal)];
+  if (ours.startsWith(theirs)) return;
+  // The journal here was cut off when the fallback was made: theirs is the same one, gone on.
+  if (theirs.startsWith(ours) && isSound(theirs)) await ports.files.replace(target.journal, theirs);
+  else await copy(ports, source.journal, `${target.journal}.failed-root`);
+}
+
+function isSound(journal: string): boolean {
+  try {
+    parseJournal(journal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function copy({ fs, files }: EvidencePorts, from: string, to: string): Promise<void> {
+  const next = `${to}.new`;
+  try {
+    await fs.copyFile(from, next);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  await fs.syncFile(next);
+  await files.rename(next, to);
+}
+
+async function textOf(fs: FileSystem, path: string): Promise<string> {
+  try {
+    return await fs.readFile(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}
