@@ -67,7 +67,8 @@ export const systemPorts: MakePorts = async (root) => {
       };
     },
     async snapshots() {
-      return (await import('../snapshots/none.js')).noSnapshots;
+      const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
+      return machineSnapshots({ paths, fs, files, run });
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);

@@ -1,4 +1,7 @@
-/** From here on the updated system is the one that boots. */
+/**
+ * From here on the updated system is the one that boots. The row comes before the switch: an updated root without it
+ * never boots, and a cut between the two boots the fallback, where the row is known as what it is.
+ */
 import { readMounts } from '../host/mounts.js';
 import type { FileSystem } from '../host/file-system.js';
 import type { Attempt } from './attempt.js';
@@ -8,8 +11,8 @@ export async function commit({ ports, update, plan, number, fallback }: Attempt)
     await update.journal.append({ note: 'conffile', ...leftover });
   }
   await syncDisks(ports.fs);
-  if (fallback) await ports.snapshots.commit(fallback);
   await update.journal.append({ event: 'installed', attempt: number });
+  if (fallback) await ports.snapshots.commit(fallback);
 }
 
 /** Kernel interfaces and memory: nothing there outlives the boot. */

@@ -1,5 +1,6 @@
 /** The first ordinary boot after the install: everything is still there, so the update is confirmed. */
 import { closeUpdate, saveReport } from './close.js';
+import { KEPT_FALLBACKS } from '../snapshots/snapshot-provider.js';
 import type { Ports } from './ports.js';
 
 export async function confirm(ports: Ports): Promise<void> {
@@ -28,5 +29,8 @@ export async function confirm(ports: Ports): Promise<void> {
   await ports.files.remove(ports.paths.action);
   // Kept until now: no interruption can need the files any more.
   await ports.files.removeTree(ports.paths.stage);
+  await ports.snapshots.prune(KEPT_FALLBACKS).catch((error: unknown) => {
+    ports.log.write('warning', `old snapshots could not be removed: ${String(error)}`);
+  });
   ports.log.write('notice', `update ${update.id} is confirmed: ${plan.payload.changes.length} changes`);
 }

@@ -29,8 +29,30 @@ export async function armFallback(attempt: Attempt): Promise<void> {
   });
 }
 
-/** Back to the old root where there is one; the failure itself is told by the caller. */
-export async function revert({ ports, fallback }: Attempt, error: unknown): Promise<void> {
-  if (fallback) await ports.snapshots.revert(fallback);
+/** What the root that is given up should tell in the one that comes back; then the failure again. */
+export async function giveUp({ ports, fallback, plan, update }: Attempt, error: unknown): Promise<void> {
+  if (fallback) {
+    const leftovers = await ports.payload.leftovers(plan.payload).catch(() => []);
+    for (const leftover of leftovers) await update.journal.append({ note: 'conffile', ...leftover });
+  }
   throw error;
+}
+
+/**
+ * Back to the old root, with the record; it boots next in any case (DESIGN, invariant 4), and its own first boot
+ * brings over what could not be brought now.
+ */
+export async function revert({ ports, fallback, update }: Attempt): Promise<void> {
+  if (!fallback) return;
+  try {
+    await ports.snapshots.revert(fallback, update.id);
+  } catch (error) {
+    ports.log.write('warning', `the record could not be brought to the fallback: ${String(error)}`);
+  }
+}
+
+/** Found in mid-install although a fallback was armed: a soft-reboot led back into the root that is given up. */
+export function strayed(): Promise<void> {
+  const message = 'cut short in the midst of the install';
+  return Promise.reject(new UpdateError('INSTALL_INTERRUPTED', message));
 }

@@ -1,6 +1,6 @@
 /** The change itself, and what makes up for its failure where there is no way back. */
 import { asUpdateError } from '../update/errors.js';
-import { revert } from './fallback.js';
+import { giveUp } from './fallback.js';
 import type { Attempt } from './attempt.js';
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
@@ -20,7 +20,7 @@ export async function rollForward(attempt: Attempt): Promise<void> {
  * the plan true, the attempt goes on; otherwise it has failed for its first reason.
  */
 export async function heal(attempt: Attempt, error: unknown): Promise<void> {
-  if (attempt.fallback) return revert(attempt, error);
+  if (attempt.fallback) return giveUp(attempt, error);
   const { update, progress } = attempt;
   const reason = asUpdateError(error);
   progress.say(`${reason.message}; making the packages whole`);

@@ -7,7 +7,7 @@ import { check, checkAgain } from './check.js';
 import { commit } from './commit.js';
 import { heal, install, rollForward } from './install.js';
 import { afterHooks, beforeHooks } from './install-hooks.js';
-import { armFallback, revert } from './fallback.js';
+import { armFallback, giveUp, strayed } from './fallback.js';
 import { verify } from './verify.js';
 
 export interface Phase {
@@ -23,17 +23,20 @@ export const freshAttempt: readonly Phase[] = [
   { phase: 'before', run: beforeHooks },
   { phase: 'snapshot', run: armFallback },
   { phase: 'install', run: install, undo: heal },
-  { phase: 'verify', run: verify, undo: revert },
-  { phase: 'after', run: afterHooks, undo: revert },
-  // Not undone: either the commit took effect or the fallback boots next. Both are whole systems.
+  { phase: 'verify', run: verify, undo: giveUp },
+  { phase: 'after', run: afterHooks, undo: giveUp },
+  // A commit that fails is taken back with all the rest: either root is a whole system.
   { phase: 'commit', run: commit },
 ];
+
+/** An attempt was cut short in mid-install, and the fallback boots next: nothing is done in this root any more. */
+export const strayedAttempt: readonly Phase[] = [{ phase: 'revert', run: strayed }];
 
 /** An attempt was cut short in mid-install and there is no fallback: roll forward from the sealed files. */
 export const resumedAttempt: readonly Phase[] = [
   { phase: 'check', run: checkAgain },
-  { phase: 'heal', run: rollForward, undo: revert },
-  { phase: 'verify', run: verify, undo: revert },
-  { phase: 'after', run: afterHooks, undo: revert },
+  { phase: 'heal', run: rollForward, undo: giveUp },
+  { phase: 'verify', run: verify, undo: giveUp },
+  { phase: 'after', run: afterHooks, undo: giveUp },
   { phase: 'commit', run: commit },
 ];

@@ -12,7 +12,7 @@ import { systemLog, type SystemLog } from '../host/system-log.js';
 import { wakeLogin } from '../host/wake-login.js';
 import { aptPayload } from '../payloads/packages/apt/apt-payload.js';
 import type { Payload } from '../payloads/payload.js';
-import { noSnapshots } from '../snapshots/none.js';
+import { machineSnapshots } from '../snapshots/machine-snapshots.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import type { Moment } from '../update/journal.js';
 import { pathsBelow, type Paths } from '../update/paths.js';
@@ -49,7 +49,7 @@ export async function systemPorts(): Promise<Ports> {
     moment,
     store: updateStore({ paths, fs, files, moment }),
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
-    snapshots: noSnapshots,
+    snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     log,
     wakeLogin: () => wakeLogin(),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {

@@ -4,16 +4,24 @@
  */
 import { isErrno } from '../host/host-error.js';
 import type { Reason } from '../update/events.js';
+import { readMark } from '../update/fallback-mark.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { closeUpdate, saveReport } from './close.js';
 import { dropLinks } from './leave.js';
 import type { Ports } from './ports.js';
+import { settleReturn } from './settle-return.js';
 
 export async function recover(ports: Ports): Promise<void> {
+  const mark = await readMark(ports.fs, ports.paths.fallbackMark);
+  if (mark) {
+    await ports.snapshots.collect(mark).catch((error: unknown) => {
+      ports.log.write('warning', `the failed root could not be read: ${String(error)}`);
+    });
+  }
   const rescued = await readRescued(ports);
-  const update = await ports.store.current();
+  const update = mark ? await ports.store.find(mark.id) : await ports.store.current();
   const triggers = await readTriggers(ports.fs, ports.paths.triggers);
   const armed = triggers.some(({ link }) => link.kind === 'ours');
   const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
@@ -21,9 +29,11 @@ export async function recover(ports: Ports): Promise<void> {
   if (update) {
     for (const message of rescued) await update.journal.append({ note: 'rescue', message });
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
-    if (!armed && !claimed) await settle(ports, update, rescued);
+    if (mark) await settleReturn(ports, update, rescued);
+    else if (!armed && !claimed) await settle(ports, update, rescued);
   }
   await ports.files.remove(ports.paths.rescued);
+  await ports.files.remove(ports.paths.fallbackMark);
   if (claimed && (!update || isSettled(update.journal.state))) await dropLinks(ports);
 }
 

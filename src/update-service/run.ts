@@ -11,8 +11,9 @@ import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Attempt } from './attempt.js';
 import { closeUpdate, saveReport } from './close.js';
+import { revert } from './fallback.js';
 import { leave } from './leave.js';
-import { freshAttempt, resumedAttempt, type Phase } from './phases.js';
+import { freshAttempt, resumedAttempt, strayedAttempt, type Phase } from './phases.js';
 import type { Ports } from './ports.js';
 import { progressReporter } from './progress.js';
 
@@ -26,7 +27,9 @@ export async function runUpdateBoot(ports: Ports): Promise<void> {
     await attemptIt(ports, update, state);
   }
   // `installed` found here: a power cut between the record and the reboot. Only the reboot is missing.
-  await leave(ports, update, action);
+  // A soft-reboot would stay in the root that has just been given up.
+  const stays = action === 'soft-reboot' && update?.journal.state.name === 'reverted';
+  await leave(ports, update, stays ? 'reboot' : action);
 }
 
 type OpenState = Extract<UpdateState, { name: 'armed' | 'claimed' | 'installing' | 'installed' }>;
@@ -59,7 +62,7 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
     plan,
     expectedPlanHash: state.planHash,
     number,
-    fallback: undefined,
+    fallback: (state.name === 'installing' && state.fallback) || undefined,
     progress,
   };
 
@@ -71,11 +74,13 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
     const message = `given up after ${plan.policy.attempts} attempts that were cut short`;
     await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message } });
   } else {
-    await runPhases(attempt, resumes ? resumedAttempt : freshAttempt);
+    const interrupted = attempt.fallback ? strayedAttempt : resumedAttempt;
+    await runPhases(attempt, resumes ? interrupted : freshAttempt);
   }
   const text = verdictText(journal.state);
   await saveReport(ports, update, plan);
   if (isVerdict(journal.state.name)) await closeUpdate(ports);
+  if (journal.state.name === 'reverted') await revert(attempt);
   await progress.finish(journal.state.name, text);
 }
 
@@ -108,10 +113,10 @@ async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
   const { code, message } = asUpdateError(thrown);
   const reason: Reason = { code, message };
   ports.log.write('error', `${code}: ${message}`);
-  if (update.journal.state.name !== 'installing') {
-    await update.journal.append({ event: 'refused', reason });
-  } else if (fallback) {
+  if (fallback) {
     await update.journal.append({ event: 'reverted', reason });
+  } else if (update.journal.state.name !== 'installing') {
+    await update.journal.append({ event: 'refused', reason });
   } else {
     const findings = await ports.payload.verify(plan.payload);
     const healed = !findings.some(({ check }) => brokenDatabase.has(check));

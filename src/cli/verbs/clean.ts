@@ -8,7 +8,7 @@ export const clean: Verb = (program, invoke) => {
     .summary('drop the prepared update, unblock')
     .description(
       'Disarms, and drops the prepared update and its download. A blocked update is forgotten, so that a new one\n' +
-        'can be prepared. The history stays.',
+        'can be prepared, and what a failed update left is removed. The history stays.',
     )
     .option('--json', 'print JSON')
     .action(
@@ -18,6 +18,8 @@ export const clean: Verb = (program, invoke) => {
         async run({ ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
           const cleaned = await cleanUpdate(ports.online);
+          const { KEPT_FALLBACKS } = await import('../../snapshots/snapshot-provider.js');
+          await (await ports.snapshots()).prune(KEPT_FALLBACKS);
           const { id, removed, unblocked } = cleaned;
           if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
           if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);
