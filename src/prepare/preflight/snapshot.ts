@@ -1,19 +1,53 @@
-/** The policy wants a way back: without one there is no update. */
-import type { Check } from './context.js';
+/**
+ * The way back: told before the reboot whether there will be one, how it would boot, or why there is none. A fallback
+ * keeps all that the update replaces, so the disk has to hold both.
+ */
+import type { Finding } from '../../update/finding.js';
+import type { Check, PreflightContext } from './context.js';
+
+/** What is unpacked is some three times its package, and the file system's own books grow as well. */
+const UNPACKED_TO_PACKED = 4;
+const MARGIN_BYTES = 256 * 1024 * 1024;
 
 export const snapshot: Check = {
   id: 'snapshot',
-  async run({ policy, staged, snapshots }) {
-    if ((staged?.plan.policy ?? policy).snapshot !== 'require') return [];
+  async run(context) {
+    const { policy, staged, snapshots } = context;
+    const wish = (staged?.plan.policy ?? policy).snapshot;
+    if (wish === 'off') return [];
     const { usable, reason } = await snapshots.probe();
-    if (usable) return [];
-    return [
-      {
-        check: 'snapshot',
-        severity: 'block',
-        evidence: `the policy says snapshot = "require", and there is no way back here: ${reason}`,
-        remedy: 'set snapshot = "prefer" in /etc/offline-update/config.toml and prepare again',
-      },
-    ];
+    if (usable) return [...(await room(context)), tell(reason)];
+    if (wish === 'require') {
+      return [
+        {
+          check: 'snapshot',
+          severity: 'block',
+          evidence: `the policy says snapshot = "require", and there is no way back here: ${reason}`,
+          remedy: 'set snapshot = "prefer" in /etc/offline-update/config.toml and prepare again',
+        },
+      ];
+    }
+    // Where the file system has no snapshots at all, there is nothing that a person could put right.
+    return snapshots.name === 'none' ? [] : [tell(`no fallback can be made: ${reason}`)];
   },
 };
+
+function tell(evidence: string): Finding {
+  return { check: 'snapshot', severity: 'info', evidence, remedy: 'man 8 offline-update' };
+}
+
+async function room({ paths, facts, staged }: PreflightContext): Promise<Finding[]> {
+  const packed = (staged?.plan.files ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES;
+  const { bytes } = await facts.freeSpace(paths.root);
+  if (bytes >= needed) return [];
+  const mebibytes = (count: number): string => `${Math.floor(count / 1024 / 1024)} MiB`;
+  return [
+    {
+      check: 'snapshot',
+      severity: 'block',
+      evidence: `/ has ${mebibytes(bytes)} free, old and new root side by side may need ${mebibytes(needed)}`,
+      remedy: 'make room, or go without a way back: snapshot = "off" in /etc/offline-update/config.toml',
+    },
+  ];
+}
