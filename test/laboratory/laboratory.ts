@@ -24,6 +24,7 @@
  * $OFFLINE_UPDATE_LAB, by default /var/tmp/offline-update-lab; remove that folder to start anew.
  */
 export * from './boot.js';
+export * from './btrfs-machine.js';
 export { laboratoryFolder } from './cache.js';
 export * from './command.js';
 export * from './container.js';

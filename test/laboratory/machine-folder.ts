@@ -28,11 +28,8 @@ export interface StorageOptions {
 let made = 0;
 let sweeping: Promise<void> | undefined;
 
-/** Makes `<laboratory>/machines/<pid>-<start>-<number>`, with its storage, and the overlay over `lower` (top first). */
-export async function makeMachineFolder(
-  lower: readonly string[],
-  options: StorageOptions = {},
-): Promise<MachineFolder> {
+/** Makes `<laboratory>/machines/<pid>-<start>-<number>`, with nothing in it. */
+export async function makeEmptyFolder(): Promise<MachineFolder> {
   const parent = join(laboratoryFolder(), 'machines');
   mkdirSync(parent, { recursive: true });
   sweeping ??= withLock(`${parent}.lock`, () => {
@@ -42,12 +39,22 @@ export async function makeMachineFolder(
   await sweeping;
   made += 1;
   const path = join(parent, `${process.pid}-${processStart(process.pid)}-${made}`);
-  const storage = options.storageFolder ?? join(path, 'storage');
-  const root = join(path, 'root');
-  mkdirSync(root, { recursive: true });
+  mkdirSync(path, { recursive: true });
   const remove = onCleanup(() => {
     removeFolder(path);
   });
+  return { path, remove };
+}
+
+/** A folder with its storage, and the overlay over `lower` (top first). */
+export async function makeMachineFolder(
+  lower: readonly string[],
+  options: StorageOptions = {},
+): Promise<MachineFolder> {
+  const { path, remove } = await makeEmptyFolder();
+  const storage = options.storageFolder ?? join(path, 'storage');
+  const root = join(path, 'root');
+  mkdirSync(root, { recursive: true });
   mkdirSync(storage, { recursive: true });
   if (options.storageFolder === undefined && options.storage !== 'disk') {
     const size = options.storageMegabytes === undefined ? '' : `,size=${options.storageMegabytes}m`;

@@ -39,7 +39,7 @@ export class Machine {
   #container: Container | undefined;
   #options: BootOptions = {};
 
-  private constructor(layer: Layer, folder: MachineFolder, storage: string) {
+  protected constructor(layer: Layer, folder: MachineFolder, storage: string) {
     [this.#layer, this.#folder, this.#storage] = [layer, folder, storage];
     this.root = join(folder.path, 'root');
   }

@@ -1,0 +1,122 @@
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BootOptions, BootRecord } from './boot.js';
+import { command } from './command.js';
+import type { ContainerOptions } from './container.js';
+import type { MachineFolder } from './machine-folder.js';
+import { makeEmptyFolder } from './machine-folder.js';
+import type { Layer } from './machine.js';
+import { Machine } from './machine.js';
+
+export interface BtrfsOptions {
+  /** How the next boot finds its root: whatever is named `@`, as with `subvol=@`, or the default subvolume. */
+  boots?: 'name' | 'default';
+  megabytes?: number;
+}
+
+/**
+ * A machine whose root is the subvolume `@` of a btrfs image. Each boot starts what its boot loader would: `root` is a
+ * symbolic link to it. The machine sees the block device, so that it can mount the top level itself.
+ */
+export class BtrfsMachine extends Machine {
+  readonly top: string;
+  readonly #device: string;
+  readonly #boots: 'name' | 'default';
+  readonly #link: string;
+
+  private constructor(layer: Layer, folder: MachineFolder, device: string, boots: 'name' | 'default') {
+    super(layer, folder, join(folder.path, 'storage'));
+    this.top = join(folder.path, 'top');
+    this.#link = join(folder.path, 'root');
+    [this.#device, this.#boots] = [device, boots];
+  }
+
+  /** Copies a machine of `layer` into a new image. */
+  static async make(layer: Layer, options: BtrfsOptions = {}): Promise<BtrfsMachine> {
+    const boots = options.boots ?? 'name';
+    const folder = await makeEmptyFolder();
+    const [disk, top] = [join(folder.path, 'disk'), join(folder.path, 'top')];
+    const image = join(disk, 'image');
+    for (const each of [disk, top, join(folder.path, 'default')]) await mkdir(each);
+    await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
+    await command(['truncate', `--size=${options.megabytes ?? 4096}M`, image]);
+    await command(['mkfs.btrfs', '--quiet', image]);
+    await command(['mount', '-o', 'loop,noatime,subvolid=5', image, top]);
+    await command(['btrfs', 'subvolume', 'create', join(top, '@')]);
+    const source = await Machine.on(layer);
+    await command(['cp', '--archive', `${source.root}/.`, join(top, '@')]);
+    await source.dispose();
+    const { stdout: device } = await command(['findmnt', '--noheadings', '--output=SOURCE', top]);
+    const machine = new BtrfsMachine(layer, folder, device.trim(), boots);
+    if (boots === 'name') {
+      await symlink('top/@', machine.#link);
+      await machine.write('/etc/fstab', 'LABEL=system / btrfs defaults,noatime,subvol=@ 0 0\n');
+    } else {
+      await command(['btrfs', 'subvolume', 'set-default', join(top, '@')]);
+      await symlink('default', machine.#link);
+      await machine.#mountDefault();
+    }
+    return machine;
+  }
+
+  /** Remembers what the root is now; `restore` brings it back, and takes all other subvolumes away. */
+  async remember(): Promise<void> {
+    await this.#delete((name) => name === 'remembered');
+    await command(['btrfs', 'subvolume', 'snapshot', this.root, join(this.top, 'remembered')]);
+  }
+
+  async restore(): Promise<void> {
+    await this.kill();
+    if (this.#boots === 'default') {
+      await command(['umount', join(this.top, '../default')]);
+      await command(['btrfs', 'subvolume', 'set-default', '5', this.top]);
+    }
+    await this.#delete((name) => name.split('/')[0] !== 'remembered');
+    await command(['btrfs', 'subvolume', 'snapshot', join(this.top, 'remembered'), join(this.top, '@')]);
+    if (this.#boots === 'name') return;
+    await command(['btrfs', 'subvolume', 'set-default', join(this.top, '@')]);
+    await this.#mountDefault();
+  }
+
+  /** The names at the top level that are subvolumes, without the remembered one. */
+  async subvolumes(): Promise<string[]> {
+    const names = await readdir(this.top);
+    return names.filter((name) => !name.startsWith('.') && name !== 'remembered').sort();
+  }
+
+  override async boot(options: BootOptions = {}): Promise<BootRecord> {
+    await this.#mountDefault();
+    return super.boot(this.#withDevice(options));
+  }
+
+  override async start(options: BootOptions = {}): Promise<BootRecord> {
+    await this.#mountDefault();
+    return super.start(this.#withDevice(options));
+  }
+
+  /** As that of `Machine`, but the root is looked up anew for each boot. */
+  override async bootUntilSettled(options: BootOptions & { maxBoots?: number } = {}): Promise<BootRecord[]> {
+    if (this.#boots === 'name') return super.bootUntilSettled(this.#withDevice(options));
+    const first = await this.boot(options);
+    return first.ended === 'reboot' ? [first, await this.start()] : [first];
+  }
+
+  #withDevice<Options extends ContainerOptions>(options: Options): Options {
+    return { ...options, args: [...(options.args ?? []), `--bind=${this.#device}`] };
+  }
+
+  async #mountDefault(): Promise<void> {
+    if (this.#boots === 'name') return;
+    const at = join(this.top, '../default');
+    await command(['umount', at], { check: false });
+    await command(['mount', '-o', 'noatime', this.#device, at]);
+  }
+
+  async #delete(which: (path: string) => boolean): Promise<void> {
+    const { stdout } = await command(['btrfs', 'subvolume', 'list', this.top]);
+    const paths = stdout.split('\n').flatMap((line) => line.split(' path ')[1] ?? []);
+    for (const path of paths.filter(which).sort().reverse()) {
+      await command(['btrfs', 'subvolume', 'delete', join(this.top, path)]);
+    }
+  }
+}
