@@ -2,6 +2,7 @@
  * `offline-update status`: every truth at once, ours and that of the links, and where they disagree. Changes nothing,
  * takes no lock, and runs no child process unless an update is prepared or armed (for its drift).
  */
+import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason } from '../update/events.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
@@ -26,7 +27,7 @@ export interface PlanSummary {
 }
 
 export interface StageTruth {
-  /** Null when there is no stage to judge. */
+  /** Null when there is no stage to judge, or for others than root, who may not look into it. */
   intact: boolean | null;
   /** What was looked at: the plan alone, or every file's hash. */
   checked: 'plan' | 'whole';
@@ -110,6 +111,8 @@ async function currentOrProblem({
   try {
     return { update: (await store.current()) ?? (await justConfirmed(store)), problem: null };
   } catch (error) {
+    // Only root may look into the stage, but everybody can see that there is one: the newest update is the one in it.
+    if (isErrno(error, 'EACCES')) return { update: await newest(store), problem: null };
     if (!(error instanceof UpdateError)) throw error;
     return { update: undefined, problem: { code: error.code, message: error.message } };
   }
@@ -117,9 +120,13 @@ async function currentOrProblem({
 
 /** Its stage was dropped with the confirmation: it is told until the next one is prepared. */
 async function justConfirmed(store: UpdateStore): Promise<KnownUpdate | undefined> {
-  const [newest] = await store.ids();
-  const update = newest === undefined ? undefined : await store.find(newest);
+  const update = await newest(store);
   return update?.journal.state.name === 'confirmed' ? update : undefined;
+}
+
+async function newest(store: UpdateStore): Promise<KnownUpdate | undefined> {
+  const [id] = await store.ids();
+  return id === undefined ? undefined : store.find(id);
 }
 
 async function stageTruth(
@@ -141,6 +148,7 @@ async function stageTruth(
     }
     return { intact: true, checked, problem: null };
   } catch (error) {
+    if (isErrno(error, 'EACCES')) return { intact: null, checked, problem: null };
     const { code, message } = asUpdateError(error);
     return { intact: false, checked, problem: { code, message } };
   }

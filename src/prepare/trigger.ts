@@ -23,6 +23,7 @@ import { STAGE_INTACT } from './preflight/stage-intact.js';
 import { describeForeign, TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
 import { stagedUpdate } from './staged-update.js';
 import { chooseTriggerPath } from './trigger-path.js';
+import { refuseUnderWay } from './under-way.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 
 export interface TriggerOptions {
@@ -57,8 +58,9 @@ export function triggerUpdate(online: Online, { action, machine }: TriggerOption
 
 type PreparedUpdate = KnownUpdate & { planHash: string };
 
-async function preparedUpdate({ store }: Online, action: Action | undefined): Promise<PreparedUpdate> {
-  const update = await store.current();
+async function preparedUpdate(online: Online, action: Action | undefined): Promise<PreparedUpdate> {
+  const update = await online.store.current();
+  if (update) await refuseUnderWay(online, update);
   const state = update?.journal.state;
   switch (state?.name) {
     case 'prepared':

@@ -85,6 +85,8 @@ export function updateStore({ paths, fs, files, moment }: StoreParts): UpdateSto
       const text = planText(plan);
       const of = pathsOfUpdate(paths, plan.id);
       await files.makeFolder(of.folder, 0o755);
+      // For everybody to read, as the plan and the report are: status is for everybody. Durable with the plan's folder.
+      await fs.createFile(of.journal, '', 0o644);
       await files.replace(of.plan, text, 0o644);
       const update = await open(plan.id);
       await update.journal.append({ event: 'prepared', planHash: planHash(text) });

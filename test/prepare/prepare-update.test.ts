@@ -197,28 +197,44 @@ void t.test('an armed, an interrupted, an unconfirmed and a blocked update are n
   const plan = await readFile(join(machine.paths.stage, 'plan.json'), 'utf8');
   const reason = { code: 'ATTEMPTS_USED_UP', message: 'three attempts' } as const;
   const rows = [
-    [undefined, `update ${id} is armed and will be installed in the next boot`, 'offline-update cancel'],
+    [
+      undefined,
+      'ARMED',
+      `update ${id} is armed and will be installed in the next boot`,
+      'offline-update cancel',
+    ],
     [
       { event: 'claimed', attempt: 1 },
-      `update ${id} is being installed; an interrupted one goes on in the next boot`,
-      'offline-update status',
+      'WRONG_STATE',
+      `update ${id} was interrupted; the next boot goes on with it`,
+      'systemctl reboot',
     ],
     [
       { event: 'installing', attempt: 1, fallback: null },
-      `update ${id} is being installed; an interrupted one goes on in the next boot`,
-      'offline-update status',
+      'WRONG_STATE',
+      `update ${id} was interrupted; the next boot goes on with it`,
+      'systemctl reboot',
     ],
     [
       { event: 'installed', attempt: 1 },
-      `update ${id} is installed and not yet confirmed`,
+      'WRONG_STATE',
+      `update ${id} is installed and waits for its confirmation`,
       'systemctl start offline-update-confirm.service',
     ],
-    [{ event: 'blocked', reason }, `update ${id} is blocked: three attempts`, 'offline-update clean'],
+    [
+      { event: 'blocked', reason },
+      'BLOCKED',
+      `update ${id} is blocked: three attempts`,
+      'offline-update clean',
+    ],
   ] as const;
-  for (const [event, message, hint] of rows) {
-    if (event) await journal.append(event);
+  for (const [event, code, message, hint] of rows) {
+    if (event) {
+      machine.moment.bootId = 'boot-of-the-update';
+      await journal.append(event);
+    }
+    machine.moment.bootId = 'boot-after-it';
     const called = await machine.cli('prepare', '--json');
-    const code = event?.event === 'blocked' ? 'BLOCKED' : 'ARMED';
     t.strictSame(called.json(), { error: { code, message, hint } });
     t.equal(called.exitCode, 5);
   }
@@ -273,13 +289,13 @@ void t.test(
       'syncFileSystem var/lib/system-update.next',
       `makeFolder ${history} 755`,
       'syncFolder var/lib/offline-update/updates',
+      `createFile ${history}/journal.jsonl 644`,
       `createFile ${history}/.plan.json.*.new 644`,
       `syncFile ${history}/.plan.json.*.new`,
       `rename ${history}/.plan.json.*.new ${history}/plan.json`,
       `syncFolder ${history}`,
       `appendFile ${history}/journal.jsonl`,
       `syncFile ${history}/journal.jsonl`,
-      `syncFolder ${history}`,
       'exchange var/lib/system-update.next var/lib/system-update',
       'syncFolder var/lib',
       'removeTree var/lib/system-update.next',

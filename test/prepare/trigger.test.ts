@@ -337,7 +337,7 @@ void t.test('in every other state trigger says what to do instead', async (t) =>
   });
   const { journal } = await machine.ports.online.store.find(id);
   await journal.append({ event: 'claimed', attempt: 1 });
-  t.match((await machine.cli('trigger', '--json')).json(), { error: { code: 'WRONG_STATE' } });
+  t.match((await machine.cli('trigger', '--json')).json(), { error: { code: 'BUSY' } });
   await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message: 'three attempts' } });
   t.match((await machine.cli('trigger', '--json')).json(), {
     error: {
