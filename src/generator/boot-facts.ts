@@ -2,7 +2,7 @@
  * What the generator can know: the links, the kernel command line, and whether this is a boot or a daemon-reload in
  * the midst of a running system. Synchronous and free of every other process: nothing else runs yet.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootTargetOverride } from '../update/boot-override.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
@@ -14,6 +14,8 @@ export interface BootFacts {
   trigger: string | undefined;
   /** Our own trigger as an attempt has claimed it. */
   claimed: string | undefined;
+  /** Another tool's trigger lies there: this boot is not ours alone. */
+  foreign: boolean;
   /** The word of the kernel command line that names another target; the redirect then has no effect. */
   override: string | undefined;
   /** PID 1 runs a system already: a daemon-reload, not a boot. */
@@ -26,6 +28,7 @@ export function readBootFacts(env: NodeJS.ProcessEnv, root = '/'): BootFacts {
     inInitrd: env['SYSTEMD_IN_INITRD'] === '1',
     trigger: triggers.find((path) => pointsToUs(path)),
     claimed: triggers.map((path) => path + CLAIMED_SUFFIX).find((path) => pointsToUs(path)),
+    foreign: triggers.some((path) => existsWithoutFollowing(path) && !pointsToUs(path)),
     override: bootTargetOverride((env['SYSTEMD_PROC_CMDLINE'] ?? readCommandLine(root)).split(/\s+/)),
     running: journalRuns(root),
   };
@@ -37,6 +40,10 @@ function pointsToUs(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function existsWithoutFollowing(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function readCommandLine(root: string): string {

@@ -28,10 +28,12 @@ export function planGeneration(facts: BootFacts): Generation {
       messages: [`the offline update waits: the kernel command line says ${facts.override}`],
     };
   }
-  // Armed in a running system: a package's daemon-reload must not turn it into an update boot. A claimed link means
-  // that this is one, where a reload has to bring forth the very same again (DESIGN, invariant 14).
-  if (facts.running && facts.claimed === undefined) return nothing;
-  return { redirect: true, entries: guards, messages: [`${link} leads this boot into system-update.target`] };
+  const messages = [`${link} leads this boot into system-update.target`];
+  // Armed in a running system, which a package's daemon-reload leaves as it is but for the redirect that systemd's own
+  // generator makes as well. A claimed link means that this is an update boot, where a reload has to bring forth the
+  // very same again (DESIGN, invariant 14). And a boot that another tool's update shares is not ours to guard.
+  const guarded = !facts.foreign && (facts.claimed !== undefined || !facts.running);
+  return { redirect: true, entries: guarded ? guards : [], messages };
 }
 
 /** For this boot only, and only for an update of ours. */

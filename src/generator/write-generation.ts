@@ -1,14 +1,25 @@
-/** Writes what was planned into the early folder; true when the redirect, if wanted, stands. */
+/** Writes what was planned into the early folder. */
 import { mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UPDATE_TARGET, type Generation } from './generation.js';
 
+/** True when the redirect, if wanted, stands. */
 export function writeGeneration(
   early: string,
   generation: Generation,
   log: (message: string) => void,
 ): boolean {
-  if (generation.redirect && !redirect(join(early, 'default.target'), log)) return false;
+  if (!generation.redirect) return true;
+  const target = redirect(join(early, 'default.target'));
+  if (target instanceof Error) {
+    log(`cannot redirect the boot: ${target.message}`);
+    return false;
+  }
+  // Another generator (SELinux relabelling) goes ahead of us, reboots, and we are next: that boot is not to be guarded.
+  if (basename(target) !== basename(UPDATE_TARGET)) {
+    log(`default.target leads to ${target} already, left alone`);
+    return true;
+  }
   for (const entry of generation.entries) {
     // The update needs none of these: one that cannot be written must not cost the redirect.
     try {
@@ -23,21 +34,13 @@ export function writeGeneration(
   return true;
 }
 
-function redirect(path: string, log: (message: string) => void): boolean {
+/** Where default.target leads now; systemd's own generator runs at the same time and may have been first. */
+function redirect(path: string): string | Error {
   try {
     symlinkSync(UPDATE_TARGET, path);
-    return true;
+    return UPDATE_TARGET;
   } catch (error) {
-    const there = linkTarget(path);
-    if (there === undefined) {
-      log(`cannot redirect the boot: ${String(error)}`);
-      return false;
-    }
-    // systemd's own generator runs at the same time and was first; or another one (SELinux relabelling) goes ahead of
-    // us, reboots, and we are next.
-    if (basename(there) !== basename(UPDATE_TARGET))
-      log(`default.target leads to ${there} already, left alone`);
-    return true;
+    return linkTarget(path) ?? (error instanceof Error ? error : new Error(String(error)));
   }
 }
 

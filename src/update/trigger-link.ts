@@ -47,8 +47,7 @@ export async function readLinkTruth(fs: FileSystem, path: string): Promise<LinkT
 
 /** Absolute or relative to the folder of the link; the shell scripts accept the very same words. */
 export function isOurTarget(target: string): boolean {
-  const bare = target.replace(/\/+$/, '');
-  return bare === TRIGGER_TARGET || bare === TRIGGER_TARGET.slice(1) || bare === `..${TRIGGER_TARGET}`;
+  return [TRIGGER_TARGET, TRIGGER_TARGET.slice(1), `..${TRIGGER_TARGET}`].includes(target);
 }
 
 const owners: readonly [RegExp, string][] = [

@@ -19,6 +19,7 @@ const boot: BootFacts = {
   inInitrd: false,
   trigger: '/system-update',
   claimed: undefined,
+  foreign: false,
   override: undefined,
   running: false,
 };
@@ -78,9 +79,20 @@ void t.test('nothing is made where nothing is to be done', (t) => {
   const nothing = { redirect: false, entries: [], messages: [] };
   t.strictSame(planGeneration({ ...boot, trigger: undefined }), nothing, 'no link');
   t.strictSame(planGeneration({ ...boot, inInitrd: true }), nothing, 'in the initrd');
-  t.strictSame(planGeneration({ ...boot, running: true }), nothing, 'a reload in a running, armed system');
   t.end();
 });
+
+void t.test(
+  'a reload in a running, armed system, and a boot that another tool shares, get no guards',
+  (t) => {
+    t.match(planGeneration({ ...boot, running: true }), { redirect: true, entries: [] });
+    t.match(planGeneration({ ...boot, claimed: '/system-update.claimed', foreign: true }), {
+      redirect: true,
+      entries: [],
+    });
+    t.end();
+  },
+);
 
 void t.test('a kernel command line that names another target is told and left in charge', (t) => {
   t.strictSame(planGeneration({ ...boot, override: 'systemd.unit=multi-user.target' }), {
@@ -100,6 +112,7 @@ void t.test("systemd's own generator, or a relabelling one, may have been first"
   t.strictSame(messages, []);
   symlinkSync('/usr/lib/systemd/system/selinux-autorelabel.target', join(same, 'other', 'default.target'));
   t.ok(writeGeneration(join(same, 'other'), planGeneration(boot), log));
+  t.strictSame(readdirSync(join(same, 'other')), ['default.target'], 'and that boot is not guarded');
   t.strictSame(messages, [
     'default.target leads to /usr/lib/systemd/system/selinux-autorelabel.target already, left alone',
   ]);
@@ -124,6 +137,7 @@ void t.test('the facts of a boot are read from links, command line and processes
   symlinkSync('../var/lib/system-update', join(root, 'etc/system-update.claimed'));
   t.strictSame(readBootFacts({}, root), {
     ...boot,
+    foreign: true,
     trigger: join(root, 'etc/system-update'),
     claimed: join(root, 'etc/system-update.claimed'),
   });

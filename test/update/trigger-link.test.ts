@@ -8,14 +8,14 @@ void t.test('whose link it is, told without following it', async (t) => {
   const at = (name: string) => join(dir, name);
   const dir = t.testdir({});
   symlinkSync('/var/lib/system-update', at('ours'));
-  symlinkSync('var/lib/system-update/', at('relative'));
+  symlinkSync('var/lib/system-update', at('relative'));
   symlinkSync('/var/lib/PackageKit/prepared-update', at('packagekit'));
   symlinkSync('/nowhere', at('dangling'));
   writeFileSync(at('file'), '');
   mkdirSync(at('folder'));
   const truth = (name: string) => readLinkTruth(fileSystem, at(name));
   t.strictSame(await truth('ours'), { kind: 'ours', target: '/var/lib/system-update' });
-  t.strictSame(await truth('relative'), { kind: 'ours', target: 'var/lib/system-update/' });
+  t.strictSame(await truth('relative'), { kind: 'ours', target: 'var/lib/system-update' });
   t.strictSame(await truth('packagekit'), {
     kind: 'foreign',
     target: '/var/lib/PackageKit/prepared-update',
@@ -39,6 +39,7 @@ void t.test('a target that only looks like ours is foreign', (t) => {
     '/var/lib/system-update/plan.json',
     '/var/lib/system-update.next',
     './var/lib/system-update',
+    '/var/lib/system-update/',
     '',
   ]) {
     t.notOk(isOurTarget(target), target);
