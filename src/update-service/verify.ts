@@ -4,7 +4,7 @@ import type { Attempt } from './attempt.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
 export async function verify({ ports, plan, update }: Attempt): Promise<void> {
-  // All packages are in place, so logind starts as what it will be, beside us: 150 ms that `leave` need not wait.
+  // All packages are in place, so logind starts as what it will be, beside us, and `leave` need not wait for it.
   void ports.wakeLogin();
   const findings = await ports.payload.verify(plan.payload);
   for (const { check, evidence } of findings) {
