@@ -14,9 +14,16 @@ export async function settleReturn(
   const { journal } = update;
   const when = moments[journal.state.name];
   if (when !== undefined) await journal.append({ event: 'reverted', reason: reasonOf(when, rescued) });
+  if (journal.state.name === 'confirmed') {
+    const message = 'the root from before this update was made the one that boots, by hand';
+    await journal.append({ note: 'finding', check: 'fallback', message });
+  }
   await saveReport(ports, update, await ports.store.readPlan(update));
   await closeUpdate(ports);
-  ports.log.write('warning', `update ${update.id} did not complete, the machine is as it was before`);
+  ports.log.write(
+    'warning',
+    `this is the root from before update ${update.id}, which is ${journal.state.name}`,
+  );
 }
 
 /** States that a cut leaves behind; in all others the verdict is written already. */

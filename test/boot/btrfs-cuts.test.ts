@@ -51,6 +51,7 @@ for (const [moment, killWhen, states] of moments) {
     const before = await treeOf(machine);
     t.equal((await machine.boot({ killWhen })).ended, 'killed');
     const boots = await machine.bootUntilSettled();
+    if (!states.includes(fresh)) t.equal(boots.length, 1, 'no second update boot, no code of ours');
     await isBackToNormal(t, machine, boots);
     await isOldOrNew(t, machine, before, states);
   });
