@@ -58,6 +58,10 @@ export const links = [
   wantedBy('system-update.target', 'offline-update-guard.service'),
   wantedBy('multi-user.target', 'offline-update-recover.service'),
   wantedBy('multi-user.target', 'offline-update-confirm.service'),
+  {
+    at: `${units}/boot-complete.target.requires/offline-update-confirm.service`,
+    target: '../offline-update-confirm.service',
+  },
 ];
 
 function wantedBy(target, unit) {

@@ -7,6 +7,7 @@
  *
  * Errors: Node's system errors as they are (`ENOENT`, `EEXIST`, ...), and `EXCHANGE_UNSUPPORTED` of `exchange`.
  */
+import { execFile } from 'node:child_process';
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import {
@@ -27,7 +28,6 @@ import {
 } from 'node:fs/promises';
 import fsExtra from 'fs-extra';
 import { dirname } from 'node:path';
-import { runCommand } from './command.js';
 import { HostError, isErrno } from './host-error.js';
 
 /** What lstat(2) says, without its clocks: nothing here may depend on times. */
@@ -128,12 +128,19 @@ async function appendFile(path: string, content: string): Promise<void> {
 
 /** Node has no renameat2(2); coreutils 9.5 and newer (Debian 13) does it in one call. */
 async function exchange(a: string, b: string): Promise<void> {
-  const result = await runCommand('mv', ['--exchange', '-T', '--no-copy', '--', a, b], {
-    env: { LC_ALL: 'C' },
-  });
-  if (result.exitCode === 0) return;
+  const refusal = await coreutils('mv', ['--exchange', '-T', '--no-copy', '--', a, b]);
+  if (refusal === undefined) return;
   for (const path of [a, b]) await lstat(path); // the plain reason first: ENOENT and the like
-  throw new HostError('EXCHANGE_UNSUPPORTED', `cannot exchange ${a} and ${b}: ${result.stderr.trim()}`);
+  throw new HostError('EXCHANGE_UNSUPPORTED', `cannot exchange ${a} and ${b}: ${refusal}`);
+}
+
+/** What it said when it failed. By Node alone, without command.ts: whoever only reads files need not load that. */
+function coreutils(program: 'mv' | 'sync', args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(program, args, { env: { ...process.env, LC_ALL: 'C' } }, (error, _stdout, stderr) => {
+      resolve(error ? stderr.trim() || error.message : undefined);
+    });
+  });
 }
 
 async function makeFolder(path: string, mode: number): Promise<void> {
@@ -161,10 +168,10 @@ async function sync(path: string, flags: number): Promise<void> {
 }
 
 async function syncFileSystem(path: string): Promise<void> {
-  const result = await runCommand('sync', ['--file-system', '--', path], { env: { LC_ALL: 'C' } });
-  if (result.exitCode === 0) return;
+  const refusal = await coreutils('sync', ['--file-system', '--', path]);
+  if (refusal === undefined) return;
   await lstat(path);
-  throw new HostError('COMMAND_FAILED', `cannot sync the file system of ${path}: ${result.stderr.trim()}`);
+  throw new HostError('COMMAND_FAILED', `cannot sync the file system of ${path}: ${refusal}`);
 }
 
 function entryOf(stats: BigIntStats): Entry {

@@ -27,6 +27,8 @@ export interface ProgressEvent {
   text: string;
   bytesDone?: number;
   bytesTotal?: number;
+  /** Nothing has moved for the stall timeout; true until something does. */
+  stalled?: boolean;
 }
 export type Progress = (event: ProgressEvent) => void;
 
@@ -45,8 +47,11 @@ export interface Payload<P> {
   preflight(plan: P, stage: Stage): Promise<Finding[]>;
   /** Update boot: the change itself. Errors: `INSTALL_FAILED`, `INSTALL_STALLED`. */
   install(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
-  /** Whether all of the plan is really there (DESIGN, invariant 9); no finding means yes. */
-  verify(plan: P): Promise<Finding[]>;
+  /**
+   * Whether all of the plan is really there (DESIGN, invariant 9); no finding means yes. `ordinary`: in a boot where
+   * others may install as well; they are waited for, and what is newer than planned is there, too. Errors: `BUSY`.
+   */
+  verify(plan: P, boot?: 'update' | 'ordinary'): Promise<Finding[]>;
   /** After an interruption without a fallback: rolls forward from the files of the stage (invariant 5). */
   heal(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
   /** Files that the change left for a person to look at. */

@@ -23,5 +23,6 @@ export async function disarm(
   await store.unmarkOpen();
   await files.remove(paths.action);
   await files.remove(paths.claims);
+  await files.remove(paths.rescued);
   return removed;
 }

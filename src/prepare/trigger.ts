@@ -142,8 +142,11 @@ function armingSteps(
   const word = action === 'auto' ? 'reboot' : action;
   return [
     {
-      step: 'forget the claims of an earlier update',
-      run: () => files.remove(paths.claims),
+      step: 'forget the claims and the rescue of an earlier update',
+      run: async () => {
+        await files.remove(paths.claims);
+        await files.remove(paths.rescued);
+      },
       undo: () => Promise.resolve(),
     },
     {

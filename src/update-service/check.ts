@@ -7,11 +7,10 @@ import type { Attempt } from './attempt.js';
 export async function check(attempt: Attempt): Promise<void> {
   const { ports, update } = attempt;
   const stage = { path: ports.paths.stage };
-  // Both only read, and take about as long as each other; the seal's verdict comes first.
-  const findings = ports.payload.preflight(attempt.plan.payload, stage);
-  findings.catch(() => undefined);
   attempt.plan = await verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
-  for (const { check, severity, evidence, remedy } of await findings) {
+  // Not beside it: the simulation lets apt read a file of the stage, which can name programs to run.
+  const findings = await ports.payload.preflight(attempt.plan.payload, stage);
+  for (const { check, severity, evidence, remedy } of findings) {
     if (severity === 'block') throw new UpdateError(codes[check] ?? 'DRIFT', evidence, { hint: remedy });
     await update.journal.append({ note: 'finding', check, message: evidence });
   }

@@ -23,3 +23,10 @@ export async function closeUpdate({ store, files, paths }: Ports): Promise<void>
   await store.unmarkOpen();
   for (const path of [paths.claims, paths.rescued]) await files.remove(path);
 }
+
+/** Kept until the confirmation: no interruption can need the files of the stage any more. */
+export async function dropConfirmed({ files, paths }: Ports): Promise<void> {
+  await files.remove(paths.statusFile);
+  await files.remove(paths.action);
+  await files.removeTree(paths.stage);
+}

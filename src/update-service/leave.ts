@@ -5,6 +5,7 @@ import type { Action } from '../update/events.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { CLAIMED_SUFFIX } from '../update/paths.js';
+import { saveReport } from './close.js';
 import type { Ports } from './ports.js';
 
 /** `auto` is a full reboot until the plan says which kind its changes need. */
@@ -20,15 +21,24 @@ export async function leave(ports: Ports, update: KnownUpdate | undefined, actio
     await ports.run(join(ports.paths.library, 'leave'), ['stay']);
     return;
   }
-  await update?.journal.append({ note: 'leaving', action: end, by: 'logind' });
+  const by = await askToLeave(ports, end);
+  // The shutdown that was asked for waits until this process ends, so there is time for the last row.
+  if (update) {
+    await update.journal.append({ note: 'leaving', action: end, by });
+    await saveReport(ports, update, await ports.store.readPlan(update));
+  }
+  // /run outlives a soft-reboot: what says "this is an update boot" must not.
+  await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
+}
+
+/** Who led the machine out: the rung of the ladder, or somebody else who had asked before. */
+async function askToLeave(ports: Ports, end: PowerAction): Promise<string> {
   try {
-    await ports.askToLeave(end);
-    // /run outlives a soft-reboot: what says "this is an update boot" must not.
-    await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
+    return await ports.askToLeave(end);
   } catch (error) {
-    // Somebody else asked before us: it waits for us to end.
     const { stdout } = await ports.run('systemctl', ['is-system-running']);
     if (stdout.trim() !== 'stopping') throw error;
+    return 'somebody else, before';
   }
 }
 

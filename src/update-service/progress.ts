@@ -82,7 +82,11 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
     on(event: ProgressEvent) {
       const [from, to] = shares[current.phase] ?? [current.percent, current.percent];
       const percent = from + ((to - from) * Math.min(event.percent, 100)) / 100;
-      publish({ percent, package: event.item ?? null, text: event.text }, false);
+      const stalled = event.stalled ?? false;
+      publish(
+        { percent, package: event.item ?? null, text: event.text, stalled },
+        stalled !== current.stalled,
+      );
       sinks.plymouth?.progress(current.percent);
       if (current.percent >= lastLine + LINE_STEP_PERCENT) {
         announce(`Installing updates · ${current.percent} % · ${event.text}`);

@@ -5,10 +5,12 @@
 import { isErrno } from '../host/host-error.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
+import { packagesAreWhole } from '../update/finding.js';
+import { readStagedPlan } from '../update/stage.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
-import { closeUpdate, saveReport } from './close.js';
+import { closeUpdate, dropConfirmed, saveReport } from './close.js';
 import { dropLinks } from './leave.js';
 import type { Ports } from './ports.js';
 import { settleReturn } from './settle-return.js';
@@ -49,8 +51,9 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
   const state = journal.state;
   switch (state.name) {
     case 'armed':
-      // Armed in this very boot: the link was taken away by hand, which is a cancel.
-      if (state.armedIn === ports.moment.bootId) {
+      // Armed in this very boot: the link was taken away by hand, which is a cancel. (A soft-reboot keeps the boot id,
+      // but then the shell has told what became of the update boot.)
+      if (state.armedIn === ports.moment.bootId && rescued.length === 0) {
         await journal.append({ event: 'cancelled', reason: 'the trigger was removed' });
       } else {
         await journal.append({ event: 'refused', reason: neverRan(rescued) });
@@ -65,16 +68,28 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
     case 'installing':
       await settleInstall(ports, update, state.attempt);
       break;
+    case 'installed':
+      return; // the confirmation comes next
     default:
+      await closeLeftOpen(ports, update);
       return;
   }
   await saveReport(ports, update, await ports.store.readPlan(update));
   if (journal.state.name !== 'installed') await closeUpdate(ports);
 }
 
+/** The power went between the verdict, or a cancel, and what closes the update. */
+async function closeLeftOpen(ports: Ports, update: KnownUpdate): Promise<void> {
+  if (update.journal.state.name === 'confirmed') {
+    const staged = await readStagedPlan(ports.fs, ports.paths.stage);
+    if (staged?.plan.id === update.id) await dropConfirmed(ports);
+  }
+  await closeUpdate(ports);
+}
+
 async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number): Promise<void> {
   const plan = await ports.store.readPlan(update);
-  const findings = await ports.payload.verify(plan.payload);
+  const findings = await ports.payload.verify(plan.payload, 'ordinary');
   if (findings.every(({ severity }) => severity !== 'block')) {
     await update.journal.append({ event: 'installed', attempt });
     return;
@@ -85,7 +100,7 @@ async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number)
   await update.journal.append({
     event: 'failed',
     reason: { code: 'SERVICE_CRASHED', message: 'the update service ended in the midst of the install' },
-    healed: !findings.some(({ check }) => check !== 'package-state'),
+    healed: packagesAreWhole(findings),
   });
 }
 

@@ -6,6 +6,7 @@ import { openPlymouth } from '../host/plymouth.js';
 import { asUpdateError } from '../update/errors.js';
 import type { Action, Reason } from '../update/events.js';
 import { writeLiveStatus } from '../update/live-status.js';
+import { packagesAreWhole } from '../update/finding.js';
 import { attemptsIn } from '../update/report.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -119,13 +120,9 @@ async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
     await update.journal.append({ event: 'refused', reason });
   } else {
     const findings = await ports.payload.verify(plan.payload);
-    const healed = !findings.some(({ check }) => brokenDatabase.has(check));
-    await update.journal.append({ event: 'failed', reason, healed });
+    await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
   }
 }
-
-/** Findings of the verification that mean more than "not the planned version". */
-const brokenDatabase: ReadonlySet<string> = new Set(['dpkg-audit', 'dpkg-updates', 'apt-check']);
 
 function verdictText(state: UpdateState): string {
   switch (state.name) {

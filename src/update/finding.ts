@@ -8,3 +8,8 @@ export interface Finding {
   /** What to type or do about it. */
   remedy: string;
 }
+
+/** Of a verification: is what was found no more than a version that is not the planned one? */
+export function packagesAreWhole(findings: readonly Finding[]): boolean {
+  return findings.every(({ check }) => check === 'package-state');
+}

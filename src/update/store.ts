@@ -62,9 +62,11 @@ export function updateStore({ paths, fs, files, moment }: StoreParts): UpdateSto
 
     async current() {
       const marked = await readOpen(fs, paths.open);
-      if (marked !== undefined) return open(marked);
+      const known = marked === undefined ? undefined : await open(marked);
+      // One that has its verdict is marked only because the power went before the mark was taken away.
+      if (known && !isVerdict(known.journal.state.name)) return known;
       const staged = await readStagedPlan(fs, paths.stage);
-      return staged && open(staged.plan.id);
+      return staged ? open(staged.plan.id) : known;
     },
 
     async find(id) {

@@ -6,6 +6,14 @@ import type { Check } from './context.js';
 
 export const payload: Check = {
   id: 'payload',
-  run: ({ staged, payload: kind, paths }) =>
-    staged ? kind.preflight(staged.plan.payload, { path: paths.stage }) : Promise.resolve([]),
+  async run({ staged, payload: kind, paths }) {
+    if (!staged) return [];
+    // It lets apt read a file of the stage, which can name programs to run: never of a stage that is not as sealed.
+    try {
+      await staged.verify();
+    } catch {
+      return []; // told by `stage-intact`
+    }
+    return kind.preflight(staged.plan.payload, { path: paths.stage });
+  },
 };

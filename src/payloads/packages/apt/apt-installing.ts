@@ -17,6 +17,7 @@ import { preflightPlan } from './apt-preflight.js';
 import { verifyPlan } from './apt-verify.js';
 import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-leftovers.js';
 import { dpkgDatabase } from './dpkg-database.js';
+import { waitForDpkgLock } from './dpkg-lock.js';
 
 export interface AptInstallingDependencies {
   paths: { root: string };
@@ -28,6 +29,9 @@ export interface AptInstallingDependencies {
   /** Only tests give their own. */
   readActivity?: (pid: number) => Promise<Activity>;
 }
+
+/** For a holder that does nothing; one that works is waited for as long as it takes. */
+const ordinaryLockSeconds = 60;
 
 export type AptInstalling = Omit<Payload<PackagesPlan>, 'plan' | 'fetch'>;
 
@@ -55,7 +59,10 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
       await recordLeftovers(leftoverPorts, plan, record);
       await installPlan(ports, plan, stage, on, options, (name) => hung.add(name));
     },
-    verify: (plan) => verifyPlan(ports, plan),
+    async verify(plan, boot = 'update') {
+      if (boot === 'ordinary') await waitForDpkgLock(ports, ordinaryLockSeconds);
+      return verifyPlan(ports, plan, boot === 'ordinary');
+    },
     async heal(plan, stage, on, options) {
       record = leftoverRecord(options.terminalLog);
       await healPlan(ports, plan, stage, on, options, hung);

@@ -9,6 +9,7 @@ import type { RunCommand } from '../../../host/command.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import { aptEnvironment } from './apt-environment.js';
+import { compareVersions } from './debian-version.js';
 import type { DpkgDatabase, PackageState } from './dpkg-database.js';
 import { packageKey } from './dpkg-database.js';
 
@@ -17,10 +18,14 @@ export interface VerifyPorts {
   database: DpkgDatabase;
 }
 
-export async function verifyPlan(ports: VerifyPorts, plan: PackagesPlan): Promise<Finding[]> {
+export async function verifyPlan(
+  ports: VerifyPorts,
+  plan: PackagesPlan,
+  orNewer = false,
+): Promise<Finding[]> {
   if (plan.changes.length === 0) return [finding('package-state', 'the plan changes nothing')];
   const [states, database] = await Promise.all([ports.database.states(), verifyDatabase(ports)]);
-  return [...plan.changes.flatMap((change) => verifyChange(change, states)), ...database];
+  return [...plan.changes.flatMap((change) => verifyChange(change, states, orNewer)), ...database];
 }
 
 /** The package database alone, whatever was planned. */
@@ -57,7 +62,11 @@ const checkArguments = [
   'check',
 ];
 
-export function verifyChange(change: PackageChange, states: ReadonlyMap<string, PackageState>): Finding[] {
+export function verifyChange(
+  change: PackageChange,
+  states: ReadonlyMap<string, PackageState>,
+  orNewer = false,
+): Finding[] {
   const key = packageKey(change.name, change.architecture);
   const state = states.get(key);
   if (change.to === null) {
@@ -65,7 +74,10 @@ export function verifyChange(change: PackageChange, states: ReadonlyMap<string, 
     return isGone ? [] : [finding('package-state', `${key} should be gone and is ${describe(state)}`)];
   }
   // `hi` is the same as `ii`, on hold
-  const isThere = state && /^[ih]i$/.test(state.abbreviation) && state.version === change.to;
+  const isThere =
+    state &&
+    /^[ih]i$/.test(state.abbreviation) &&
+    (state.version === change.to || (orNewer && compareVersions(state.version, change.to) > 0));
   if (isThere) return [];
   const found = state ? describe(state) : 'not installed';
   return [finding('package-state', `${key} should be ${change.to} ii and is ${found}`)];

@@ -71,7 +71,11 @@ export async function runPackageTool(
     },
     onStall(stall, ended) {
       hung ??= current;
-      on({ ...progress.now(), text: `Stalled for ${Math.round(stall.seconds)} s, ending the ${ended}` });
+      on({
+        ...progress.now(),
+        stalled: true,
+        text: `Stalled for ${Math.round(stall.seconds)} s, ending the ${ended}`,
+      });
     },
   });
   return { end, errors, hung, output: await log.added() };
