@@ -104,6 +104,7 @@ void t.test(
         'makeFolder run/offline-update 755',
         'unlink var/lib/offline-update/claims',
         'syncFolder var/lib/offline-update',
+        'unlink var/lib/offline-update/rescued',
         'createFile var/lib/offline-update/.action.*.new "reboot\\n" 644',
         'syncFile var/lib/offline-update/.action.*.new',
         'rename var/lib/offline-update/.action.*.new var/lib/offline-update/action',
