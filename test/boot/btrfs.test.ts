@@ -103,6 +103,49 @@ void t.test('after a revert the next update is confirmed, and the failed root is
   t.not(names[1], failed);
 });
 
+void t.test('of two updates in a row, only the newer fallback is kept', async (t) => {
+  const machine = await armedBtrfsMachine(t, {
+    packages: ['lab-good', 'lab-library'],
+    prepare: ['lab-good'],
+  });
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  const [, first] = await machine.subvolumes();
+  await machine.exec(['offline-update', 'prepare', '--no-refresh']);
+  await machine.exec(['offline-update', 'trigger']);
+  await machine.stop();
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.strictSame(await versionsOf(machine, ['lab-good', 'lab-library']), {
+    'lab-good': '2.0',
+    'lab-library': '2.0',
+  });
+  const names = await machine.subvolumes();
+  t.match(names, ['@', other]);
+  t.equal(names.length, 2);
+  t.not(names[1], first);
+});
+
+void t.test('without a usable layout: preferred, the update goes on and records why', async (t) => {
+  const machine = await armedBtrfsMachine(t, {
+    packages: ['lab-good'],
+    trigger: ['--json'],
+    before: (m) => m.run('btrfs subvolume create /opt/nested && touch /opt/nested/file'),
+  });
+  // The remembered snapshot holds no subvolumes.
+  await machine.run('rmdir /opt/nested && btrfs subvolume create /opt/nested && touch /opt/nested/file');
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  const status = await statusOf(machine);
+  t.equal(status.state, 'confirmed');
+  t.strictSame(await machine.subvolumes(), ['@']);
+  t.match(await reportOf(machine, status.id ?? ''), {
+    findings: [
+      {
+        check: 'snapshot',
+        message: 'no fallback: /opt/nested is a subvolume with files, which a snapshot of / does not hold',
+      },
+    ],
+  });
+});
+
 void t.test('a name that update-grub wrote down while updating is put right before the commit', async (t) => {
   const machine = await armedBtrfsMachine(t, { packages: ['lab-good'] });
   // What grub-mkconfig asks the kernel for, run as a kernel package would.

@@ -41,12 +41,13 @@ async function room({ paths, facts, staged }: PreflightContext): Promise<Finding
   const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES;
   const { bytes } = await facts.freeSpace(paths.root);
   if (bytes >= needed) return [];
-  const mebibytes = (count: number): string => `${Math.floor(count / 1024 / 1024)} MiB`;
+  const mebibytes = (round: (count: number) => number, count: number): string =>
+    `${round(count / 1024 / 1024)} MiB`;
   return [
     {
       check: 'snapshot',
       severity: 'block',
-      evidence: `/ has ${mebibytes(bytes)} free, old and new root side by side may need ${mebibytes(needed)}`,
+      evidence: `/ has ${mebibytes(Math.floor, bytes)} free, old and new root side by side may need ${mebibytes(Math.ceil, needed)}`,
       remedy: 'make room, or go without a way back: snapshot = "off" in /etc/offline-update/config.toml',
     },
   ];

@@ -17,7 +17,7 @@ export interface LayoutFacts {
 export type Layout =
   { by: 'name' | 'default'; device: string; name: string; id: number } | { by: 'nothing'; reason: string };
 
-export const TOP_LEVEL_ID = 5;
+const TOP_LEVEL_ID = 5;
 
 export function analyseLayout({ root, kernelCommandLine, fstab, defaultSubvolume }: LayoutFacts): Layout {
   if (root?.type !== 'btrfs') return nothing(`/ is ${root?.type ?? 'no mount'}, not btrfs`);
