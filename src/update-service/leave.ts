@@ -9,7 +9,7 @@ import { saveReport } from './close.js';
 import type { Ports } from './ports.js';
 
 /** `auto` is a full reboot until the plan says which kind its changes need. */
-export function endOf(action: Action): PowerAction {
+function endOf(action: Action): PowerAction {
   return action === 'auto' ? 'reboot' : action;
 }
 

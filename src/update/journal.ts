@@ -69,7 +69,7 @@ interface ReadJournal {
 }
 
 /** All sound rows and the state that they add up to. A missing file is an empty journal. */
-export async function readJournal(path: string, fs: FileSystem): Promise<ReadJournal> {
+async function readJournal(path: string, fs: FileSystem): Promise<ReadJournal> {
   let text = '';
   try {
     text = await fs.readFile(path);

@@ -84,7 +84,7 @@ function awaySeconds(rows: readonly JournalRow[]): number | null {
 }
 
 /** One line of the timeline. */
-export function tell(entry: JournalEntry): string {
+function tell(entry: JournalEntry): string {
   if ('note' in entry) return tellNote(entry);
   switch (entry.event) {
     case 'prepared':

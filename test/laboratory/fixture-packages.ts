@@ -157,7 +157,7 @@ const named = {
   },
 } satisfies Record<string, FixturePackage>;
 
-export type FixtureName = keyof typeof named | `lab-tiny-${string}`;
+type FixtureName = keyof typeof named | `lab-tiny-${string}`;
 
 export const fixturePackages: ReadonlyMap<string, FixturePackage> = new Map<string, FixturePackage>([
   ...Object.entries(named),

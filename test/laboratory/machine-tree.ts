@@ -13,7 +13,7 @@ export interface TreeOptions {
 }
 
 /** What any boot changes, or what is a mount there. */
-export const volatilePaths: readonly (string | RegExp)[] = [
+const volatilePaths: readonly (string | RegExp)[] = [
   '/dev',
   '/proc',
   '/run',

@@ -11,7 +11,7 @@ import { watchBoot } from './boot.js';
 const recipeVersion = 3;
 const suite = 'trixie';
 const packages = ['systemd', 'systemd-sysv', 'libpam-systemd', 'dbus', 'nodejs', 'procps', 'debconf'];
-export const machineId = '0ffa1e0ffa1e40ffa1e00ffa1e0ffa1e';
+const machineId = '0ffa1e0ffa1e40ffa1e00ffa1e0ffa1e';
 
 export interface RootImageOptions {
   /** Installed besides systemd, dbus, nodejs, procps and debconf. */
