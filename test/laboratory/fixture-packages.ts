@@ -157,8 +157,6 @@ const named = {
   },
 } satisfies Record<string, FixturePackage>;
 
-type FixtureName = keyof typeof named | `lab-tiny-${string}`;
-
 export const fixturePackages: ReadonlyMap<string, FixturePackage> = new Map<string, FixturePackage>([
   ...Object.entries(named),
   ...Array.from({ length: tinyCount }, (_, index): [string, FixturePackage] => {
