@@ -15,6 +15,7 @@ interface Way {
   before?: (machine: Machine) => Promise<void>;
 }
 
+const releasePackages = 65_000;
 const bigNames = Array.from({ length: packageCount }, (_, index) => `lab-megabyte-${index + 1}`);
 
 const ways: readonly Way[] = [
@@ -28,6 +29,13 @@ const ways: readonly Way[] = [
     what: '100 tiny packages, with the refresh of the lists',
     ours: 'offline-update prepare',
     peer: 'apt-get update && apt-get --download-only --yes upgrade',
+  },
+  {
+    what: '100 tiny packages, beside the lists of a whole release',
+    ours: 'offline-update prepare --no-refresh',
+    peer: 'apt-get --download-only --yes upgrade',
+    target: { ratio: 1.25 },
+    before: offerWholeRelease,
   },
   {
     what: '100 packages of 1 MB',
@@ -52,6 +60,26 @@ export const prepare: Measurement = {
 async function offerBigPackages(machine: Machine): Promise<void> {
   const debs = bigNames.map((name) => debOf({ name, version: '1.0', sizeBytes: 1_000_000 }));
   await putRepository(machine, debs, { suite: 'megabytes', folder: '/srv/megabytes' });
+  await machine.run('apt-get update --quiet=2');
+}
+
+/** As many packages as Debian 13 has in main, none of them installed: what apt has to read on every real machine. */
+async function offerWholeRelease(machine: Machine): Promise<void> {
+  const stanza = (_: unknown, index: number) => `Package: lab-unused-${index}
+Version: ${index}.0-1
+Installed-Size: 100
+Maintainer: Laboratory <laboratory@localhost>
+Architecture: all
+Depends: lab-unused-${Math.floor(index / 2)} (>= 1.0), lab-unused-${Math.floor(index / 3)}
+Description: package number ${index} of a whole release
+Section: misc
+Priority: optional
+Filename: ./lab-unused-${index}_${index}.0-1_all.deb
+Size: 1000
+SHA256: ${index.toString(16).padStart(64, '0')}
+`;
+  await machine.write('/srv/release/Packages', Array.from({ length: releasePackages }, stanza).join('\n'));
+  await machine.write('/etc/apt/sources.list.d/release.list', 'deb [trusted=yes] copy:/srv/release ./\n');
   await machine.run('apt-get update --quiet=2');
 }
 
