@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootTargetOverride } from '../update/boot-override.js';
+import { bootTargetOverrides } from '../update/boot-override.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
 import { isOurTarget } from '../update/trigger-link.js';
 
@@ -24,12 +24,13 @@ export interface BootFacts {
 
 export function readBootFacts(env: NodeJS.ProcessEnv, root = '/'): BootFacts {
   const { triggers } = pathsBelow(root);
+  const words = (env.SYSTEMD_PROC_CMDLINE ?? readCommandLine(root)).split(/\s+/);
   return {
     inInitrd: env['SYSTEMD_IN_INITRD'] === '1',
     trigger: triggers.find((path) => pointsToUs(path)),
     claimed: triggers.map((path) => path + CLAIMED_SUFFIX).find((path) => pointsToUs(path)),
     foreign: triggers.some((path) => existsWithoutFollowing(path) && !pointsToUs(path)),
-    override: bootTargetOverride((env['SYSTEMD_PROC_CMDLINE'] ?? readCommandLine(root)).split(/\s+/)),
+    override: bootTargetOverrides(words).at(-1),
     running: journalRuns(root),
   };
 }

@@ -7,6 +7,7 @@
  * Errors: the system errors of the primitives. When an act fails, the effect may or may not have been made durable.
  */
 import { basename, dirname, join } from 'node:path';
+import { exists } from './exists.js';
 import type { FileSystem } from './file-system.js';
 import { isErrno } from './host-error.js';
 
@@ -118,14 +119,4 @@ async function createTemporary(fs: FileSystem, path: string, content: string, mo
     await fs.createFile(temporary, content, mode);
   }
   return temporary;
-}
-
-async function exists(fs: FileSystem, path: string): Promise<boolean> {
-  try {
-    await fs.lstat(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }

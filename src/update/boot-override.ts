@@ -1,6 +1,6 @@
 /**
- * The word of a kernel command line that names another boot target, or undefined. `systemd.unit=` and the runlevel
- * words win over the redirect of a generator: the update then waits (systemd.md, section 1).
+ * The words of a kernel command line that name another boot target. They win over the redirect of a generator: the
+ * update then waits. The list is the one of systemd's own generator (runlevel_to_target) [systemd.md 1].
  */
 const runlevelWords = new Set([
   'emergency',
@@ -17,8 +17,8 @@ const runlevelWords = new Set([
   '5',
 ]);
 
-export function bootTargetOverride(words: readonly string[]): string | undefined {
-  return words.findLast(
+export function bootTargetOverrides(words: readonly string[]): string[] {
+  return words.filter(
     (word) => runlevelWords.has(word) || (word.startsWith('systemd.unit=') && word !== 'systemd.unit='),
   );
 }

@@ -4,9 +4,8 @@
  */
 import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
-import { UpdateError } from './errors.js';
+import { parseDocument } from './document.js';
 import { policySchema } from './policy.js';
-import { inWords } from './schema-words.js';
 import { UPDATE_ID } from './update-id.js';
 
 export const PLAN_FORMAT = 1;
@@ -73,31 +72,13 @@ export function planHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Reads a plan's text; `FORMAT_TOO_NEW` for one of a later version, `PLAN_INVALID` for anything else that is wrong. */
+/** Reads a plan's text. Errors: `PLAN_INVALID`, and `FORMAT_TOO_NEW` for one of a later version. */
 export function parsePlan(text: string): Plan {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new UpdateError('PLAN_INVALID', 'the plan is not JSON', {
-      cause: error,
-      hint: 'offline-update prepare',
-    });
-  }
-  const format = z.looseObject({ format: z.int() }).safeParse(document);
-  if (format.success && format.data.format > PLAN_FORMAT) {
-    throw new UpdateError(
-      'FORMAT_TOO_NEW',
-      `the plan has format ${format.data.format}, this version of offline-update knows up to ${PLAN_FORMAT}`,
-      { hint: 'upgrade offline-update, or prepare again' },
-    );
-  }
-  const plan = planSchema.safeParse(document, inWords);
-  if (!plan.success) {
-    throw new UpdateError('PLAN_INVALID', `the plan is not valid: ${z.prettifyError(plan.error)}`, {
-      cause: plan.error,
-      hint: 'offline-update prepare',
-    });
-  }
-  return plan.data;
+  return parseDocument(text, {
+    what: 'the plan',
+    schema: planSchema,
+    format: PLAN_FORMAT,
+    invalid: 'PLAN_INVALID',
+    hint: 'offline-update prepare',
+  });
 }

@@ -7,9 +7,9 @@ import { parse as parseToml } from 'smol-toml';
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
+import { inWords } from './document.js';
 import { UpdateError } from './errors.js';
 import type { Paths } from './paths.js';
-import { inWords } from './schema-words.js';
 
 const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
 

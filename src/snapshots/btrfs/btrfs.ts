@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import type { DurableFiles } from '../../host/durable-files.js';
-import { isErrno } from '../../host/host-error.js';
+import { exists } from '../../host/exists.js';
 import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
 import { readMark } from '../../update/fallback-mark.js';
@@ -57,7 +57,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     const other = otherName(layout.name, id);
     const snapshot = join(top, other);
     // Of an attempt that was cut before the switch: nothing ever booted it.
-    if (await isThere(snapshot)) await deleteSubvolume(run, top, other);
+    if (await exists(fs, snapshot)) await deleteSubvolume(run, top, other);
     await ask(run, 'btrfs', 'subvolume', 'snapshot', paths.root, snapshot);
     const reference: Reference = {
       by: layout.by,
@@ -81,15 +81,6 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     }
     return reference;
   };
-  const isThere = async (path: string): Promise<boolean> => {
-    try {
-      await fs.lstat(path);
-      return true;
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return false;
-      throw error;
-    }
-  };
   /** Ours, but neither what runs nor what boots by default: the newest first. */
   const own = async (top: string, root: { name: string }) => {
     const boots = await defaultSubvolume(run, top);
@@ -97,7 +88,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     for (const name of (await fs.readFolder(top)).reverse()) {
       if (updateOf(name) === undefined || name === root.name) continue;
       const id = await subvolumeId(run, join(top, name));
-      const isFallback = await isThere(pathsBelow(join(top, name)).fallbackMark);
+      const isFallback = await exists(fs, pathsBelow(join(top, name)).fallbackMark);
       if (id !== boots) found.push({ name, isFallback, id });
     }
     return found.sort((a, b) => ((updateOf(a.name) ?? '') < (updateOf(b.name) ?? '') ? 1 : -1));
@@ -146,7 +137,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     async collect({ id, failedRoot }) {
       await within(async (top) => {
         const failed = join(top, failedRoot);
-        if (await isThere(failed)) await carryEvidence({ fs, files }, id, pathsBelow(failed), paths);
+        if (await exists(fs, failed)) await carryEvidence({ fs, files }, id, pathsBelow(failed), paths);
       });
     },
 

@@ -6,10 +6,11 @@
  */
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { inWords } from '../../../update/schema-words.js';
+import { parseDocument } from '../../../update/document.js';
 import { UpdateError } from '../../../update/errors.js';
 
 const PLUGIN_REQUEST_FORMAT = 1;
+const formatHint = 'see docs/plugins.md for the format';
 
 const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9+.-]+$/));
 const architecture = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/));
@@ -43,37 +44,23 @@ export type PluginRequest = z.infer<typeof pluginRequestSchema> & { folder: stri
 
 /** `folder`: what relative paths are relative to; absolute. */
 export function parsePluginRequest(text: string, folder: string): PluginRequest {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw invalid('the request is not JSON', error);
-  }
-  const format = z.looseObject({ format: z.int() }).safeParse(document);
-  if (format.success && format.data.format > PLUGIN_REQUEST_FORMAT) {
-    throw new UpdateError(
-      'FORMAT_TOO_NEW',
-      `the request has format ${format.data.format}, this version of offline-update knows up to ${PLUGIN_REQUEST_FORMAT}`,
-      { hint: 'upgrade offline-update' },
-    );
-  }
-  const request = pluginRequestSchema.safeParse(document, inWords);
-  if (!request.success) {
-    throw invalid(`the request is not valid: ${z.prettifyError(request.error)}`, request.error);
-  }
-  checkNamedOnce(request.data);
-  return { ...request.data, folder: resolve(folder, request.data.folder ?? '.') };
+  const request = parseDocument(text, {
+    what: 'the request',
+    schema: pluginRequestSchema,
+    format: PLUGIN_REQUEST_FORMAT,
+    invalid: 'REQUEST_INVALID',
+    hint: formatHint,
+  });
+  checkNamedOnce(request);
+  return { ...request, folder: resolve(folder, request.folder ?? '.') };
 }
 
 function checkNamedOnce({ packages, remove = [] }: z.infer<typeof pluginRequestSchema>): void {
   const seen = new Set<string>();
   for (const one of [...packages, ...remove]) {
     const key = `${one.name}:${one.architecture}`;
-    if (seen.has(key)) throw invalid(`${key} is named twice`);
+    if (seen.has(key))
+      throw new UpdateError('REQUEST_INVALID', `${key} is named twice`, { hint: formatHint });
     seen.add(key);
   }
-}
-
-function invalid(message: string, cause?: unknown): UpdateError {
-  return new UpdateError('REQUEST_INVALID', message, { cause, hint: 'see docs/plugins.md for the format' });
 }
