@@ -6,6 +6,7 @@ import { readBootId } from '../host/boot-id.js';
 import type { RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';
+import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
@@ -75,7 +76,7 @@ export const systemPorts: MakePorts = async (root) => {
     },
     async baseFingerprint() {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
-      return dpkgDatabase(run, fs, root).fingerprint();
+      return dpkgDatabase(runShortCommand, fs, root).fingerprint();
     },
     async reboot(log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');

@@ -7,7 +7,6 @@
  *
  * Errors: Node's system errors as they are (`ENOENT`, `EEXIST`, ...), and `EXCHANGE_UNSUPPORTED` of `exchange`.
  */
-import { execFile } from 'node:child_process';
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import {
@@ -29,6 +28,7 @@ import {
 import fsExtra from 'fs-extra';
 import { dirname } from 'node:path';
 import { HostError, isErrno } from './host-error.js';
+import { runShortCommand } from './short-command.js';
 
 /** What lstat(2) says, without its clocks: nothing here may depend on times. */
 export interface Entry {
@@ -106,6 +106,8 @@ export const fileSystem: FileSystem = {
   syncFileSystem,
 };
 
+const inEnglish = { env: { LC_ALL: 'C' } };
+
 async function createFile(path: string, content: string, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode);
   try {
@@ -128,19 +130,14 @@ async function appendFile(path: string, content: string): Promise<void> {
 
 /** Node has no renameat2(2); coreutils 9.5 and newer (Debian 13) does it in one call. */
 async function exchange(a: string, b: string): Promise<void> {
-  const refusal = await coreutils('mv', ['--exchange', '-T', '--no-copy', '--', a, b]);
-  if (refusal === undefined) return;
+  const { exitCode, stderr } = await runShortCommand(
+    'mv',
+    ['--exchange', '-T', '--no-copy', '--', a, b],
+    inEnglish,
+  );
+  if (exitCode === 0) return;
   for (const path of [a, b]) await lstat(path); // the plain reason first: ENOENT and the like
-  throw new HostError('EXCHANGE_UNSUPPORTED', `cannot exchange ${a} and ${b}: ${refusal}`);
-}
-
-/** What it said when it failed. By Node alone, without command.ts: whoever only reads files need not load that. */
-function coreutils(program: 'mv' | 'sync', args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile(program, args, { env: { ...process.env, LC_ALL: 'C' } }, (error, _stdout, stderr) => {
-      resolve(error ? stderr.trim() || error.message : undefined);
-    });
-  });
+  throw new HostError('EXCHANGE_UNSUPPORTED', `cannot exchange ${a} and ${b}: ${stderr}`);
 }
 
 async function makeFolder(path: string, mode: number): Promise<void> {
@@ -168,10 +165,10 @@ async function sync(path: string, flags: number): Promise<void> {
 }
 
 async function syncFileSystem(path: string): Promise<void> {
-  const refusal = await coreutils('sync', ['--file-system', '--', path]);
-  if (refusal === undefined) return;
+  const { exitCode, stderr } = await runShortCommand('sync', ['--file-system', '--', path], inEnglish);
+  if (exitCode === 0) return;
   await lstat(path);
-  throw new HostError('COMMAND_FAILED', `cannot sync the file system of ${path}: ${refusal}`);
+  throw new HostError('COMMAND_FAILED', `cannot sync the file system of ${path}: ${stderr}`);
 }
 
 function entryOf(stats: BigIntStats): Entry {

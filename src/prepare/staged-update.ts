@@ -1,7 +1,7 @@
 /** The staged plan, and the proof of its seal: hashed once, however many ask. */
 import { UpdateError } from '../update/errors.js';
-import type { Plan } from '../update/plan.js';
-import { readStagedPlan, verifyStage } from '../update/stage.js';
+import { parsePlan, type Plan } from '../update/plan.js';
+import { readStaged, verifyStage } from '../update/stage.js';
 import type { StagedUpdate } from './preflight/context.js';
 import type { Online } from './online.js';
 
@@ -10,7 +10,7 @@ export async function stagedUpdate(
   { fs, paths }: Pick<Online, 'fs' | 'paths'>,
   expectedHash: string,
 ): Promise<StagedUpdate> {
-  const staged = await readStagedPlan(fs, paths.stage);
+  const staged = await readStaged(fs, paths.stage);
   if (!staged) {
     throw new UpdateError('PLAN_MISSING', `${paths.stage} holds no plan`, { hint: 'offline-update prepare' });
   }
@@ -21,7 +21,7 @@ export async function stagedUpdate(
   }
   let proof: Promise<Plan> | undefined;
   return {
-    plan: staged.plan,
+    plan: parsePlan(staged.text),
     verify: () => (proof ??= verifyStage(fs, paths.stage, expectedHash)),
   };
 }

@@ -3,11 +3,12 @@
  * takes no lock, and runs no child process unless an update is prepared or armed (for its drift).
  */
 import { isErrno } from '../host/host-error.js';
+import { exists } from '../host/exists.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason } from '../update/events.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { PayloadPlan, Plan } from '../update/plan.js';
-import { readStagedPlan, verifyStage } from '../update/stage.js';
+import { readStaged, verifyStage } from '../update/stage.js';
 import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
 import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
@@ -69,6 +70,9 @@ export interface StatusOptions {
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
   const { fs, paths, store } = online;
+  // dpkg needs as long for its answer as the plan for being read: asked first, where there is a plan to compare with.
+  const asked = (await exists(fs, paths.stage)) ? options.baseFingerprint() : undefined;
+  asked?.catch(() => undefined);
   const [current, links, live] = await Promise.all([
     currentOrProblem(online),
     readTriggers(fs, paths.triggers),
@@ -79,7 +83,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const plan = update && (await store.readPlan(update).catch(() => undefined));
   const [stage, drift, lastVerdict] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
-    driftOf(state, plan, options),
+    driftOf(state, plan, options, asked),
     newestVerdict(online, update),
   ]);
   const told = {
@@ -141,7 +145,7 @@ async function stageTruth(
   try {
     if (verify) await verifyStage(fs, paths.stage, state.planHash);
     else {
-      const staged = await readStagedPlan(fs, paths.stage);
+      const staged = await readStaged(fs, paths.stage);
       if (!staged) throw new UpdateError('PLAN_MISSING', `${paths.stage} holds no plan`);
       if (staged.hash !== state.planHash)
         throw new UpdateError('PLAN_TAMPERED', 'the plan in the stage is not the one that was prepared');
@@ -158,10 +162,11 @@ async function driftOf(
   state: UpdateState,
   plan: Plan | undefined,
   options: StatusOptions,
+  asked: Promise<string> | undefined,
 ): Promise<boolean | null> {
   if (state.name === 'stale') return true;
   if (!plan || (state.name !== 'prepared' && state.name !== 'armed')) return null;
-  return (await options.baseFingerprint()) !== plan.payload.baseFingerprint;
+  return (await (asked ?? options.baseFingerprint())) !== plan.payload.baseFingerprint;
 }
 
 async function newestVerdict(

@@ -6,7 +6,7 @@ import { isErrno } from '../host/host-error.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { packagesAreWhole } from '../update/finding.js';
-import { readStagedPlan } from '../update/stage.js';
+import { readStaged } from '../update/stage.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
@@ -81,8 +81,8 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
 /** The power went between the verdict, or a cancel, and what closes the update. */
 async function closeLeftOpen(ports: Ports, update: KnownUpdate): Promise<void> {
   if (update.journal.state.name === 'confirmed') {
-    const staged = await readStagedPlan(ports.fs, ports.paths.stage);
-    if (staged?.plan.id === update.id) await dropConfirmed(ports);
+    const staged = await readStaged(ports.fs, ports.paths.stage);
+    if (staged?.id === update.id) await dropConfirmed(ports);
   }
   await closeUpdate(ports);
 }

@@ -64,6 +64,8 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>;
 export type PayloadPlan = Plan['payload'];
 
+const planHeadSchema = z.looseObject({ format: z.literal(PLAN_FORMAT), id: planSchema.shape.id });
+
 export function planText(plan: Plan): string {
   return `${JSON.stringify(plan, null, 1)}\n`;
 }
@@ -72,13 +74,19 @@ export function planHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+const planDocument = {
+  what: 'the plan',
+  format: PLAN_FORMAT,
+  invalid: 'PLAN_INVALID',
+  hint: 'offline-update prepare',
+} as const;
+
 /** Reads a plan's text. Errors: `PLAN_INVALID`, and `FORMAT_TOO_NEW` for one of a later version. */
 export function parsePlan(text: string): Plan {
-  return parseDocument(text, {
-    what: 'the plan',
-    schema: planSchema,
-    format: PLAN_FORMAT,
-    invalid: 'PLAN_INVALID',
-    hint: 'offline-update prepare',
-  });
+  return parseDocument(text, { ...planDocument, schema: planSchema });
+}
+
+/** The id alone, without judging thousands of changes. Errors: as `parsePlan`. */
+export function readPlanId(text: string): string {
+  return parseDocument(text, { ...planDocument, schema: planHeadSchema }).id;
 }

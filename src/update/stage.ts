@@ -9,7 +9,7 @@ import { sha256OfFile, sha256OfFiles } from '../host/hash.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError, type UpdateErrorCode } from './errors.js';
 import { stageLayout } from './paths.js';
-import { parsePlan, planHash, type Plan, type StagedFile } from './plan.js';
+import { parsePlan, planHash, readPlanId, type Plan, type StagedFile } from './plan.js';
 
 /** What apt itself leaves in a stage that it works on, always empty. */
 const tolerated = new Set([
@@ -59,14 +59,14 @@ export async function verifyStage(fs: FileSystem, stage: string, expectedPlanHas
   return plan;
 }
 
-/** The plan alone, for verbs that tell and do not install. Undefined when nothing is staged. */
-export async function readStagedPlan(
+/** Which plan is staged, for verbs that tell and do not install; undefined when none is. Errors: as `readPlanId`. */
+export async function readStaged(
   fs: FileSystem,
   stage: string,
-): Promise<{ plan: Plan; hash: string } | undefined> {
+): Promise<{ id: string; hash: string; text: string } | undefined> {
   try {
     const text = await fs.readFile(join(stage, stageLayout.plan));
-    return { plan: parsePlan(text), hash: planHash(text) };
+    return { id: readPlanId(text), hash: planHash(text), text };
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

@@ -10,7 +10,7 @@ import { UpdateError } from './errors.js';
 import { Journal, type Moment } from './journal.js';
 import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
 import { parsePlan, planHash, planText, type Plan } from './plan.js';
-import { readStagedPlan } from './stage.js';
+import { readStaged } from './stage.js';
 import { isVerdict } from './state.js';
 import { UPDATE_ID } from './update-id.js';
 
@@ -65,8 +65,8 @@ export function updateStore({ paths, fs, files, moment }: StoreParts): UpdateSto
       const known = marked === undefined ? undefined : await open(marked);
       // One that has its verdict is marked only because the power went before the mark was taken away.
       if (known && !isVerdict(known.journal.state.name)) return known;
-      const staged = await readStagedPlan(fs, paths.stage);
-      return staged ? open(staged.plan.id) : known;
+      const staged = await readStaged(fs, paths.stage);
+      return staged ? open(staged.id) : known;
     },
 
     async find(id) {

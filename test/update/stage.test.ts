@@ -16,7 +16,7 @@ import { fileSystem } from '../../src/host/file-system.js';
 import type { UpdateErrorCode } from '../../src/update/errors.js';
 import { planHash, planText, type Plan } from '../../src/update/plan.js';
 import { defaultPolicy } from '../../src/update/policy.js';
-import { readStagedPlan, sealStage, verifyStage } from '../../src/update/stage.js';
+import { readStaged, sealStage, verifyStage } from '../../src/update/stage.js';
 
 interface Sealed {
   stage: string;
@@ -66,8 +66,8 @@ void t.test('a stage that is as it was sealed gives its plan', async (t) => {
       ['packages/two_1%3a2.0_all.deb', 15],
     ],
   );
-  t.strictSame(await readStagedPlan(fileSystem, stage), { plan, hash });
-  t.equal(await readStagedPlan(fileSystem, `${stage}.nowhere`), undefined);
+  t.strictSame(await readStaged(fileSystem, stage), { id: plan.id, hash, text: planText(plan) });
+  t.equal(await readStaged(fileSystem, `${stage}.nowhere`), undefined);
 });
 
 const faults: [string, UpdateErrorCode, RegExp, (s: Sealed) => void][] = [

@@ -1,0 +1,20 @@
+import t from 'tap';
+import { runCommand } from '../../src/host/command.js';
+import { runShortCommand } from '../../src/host/short-command.js';
+
+void t.test('a short command ends as the other kind of command does', async (t) => {
+  const calls: Parameters<typeof runCommand>[] = [
+    ['sh', ['-c', 'echo out; echo err >&2; exit 3']],
+    ['sh', ['-c', 'printf "a\\n\\n"; printf b >&2']],
+    ['sh', ['-c', 'kill -TERM $$']],
+    ['sh', ['-c', 'echo "$ONE:$HOME"'], { env: { ONE: '1' } }],
+    ['/bin/sh', ['-c', 'echo "$ONE:$HOME"'], { env: { ONE: '1' }, extendEnv: false }],
+    ['pwd', [], { cwd: '/usr' }],
+  ];
+  for (const call of calls)
+    t.strictSame(await runShortCommand(...call), await runCommand(...call), call[1].join(' '));
+});
+
+void t.test('a program that is not there is told as such', async (t) => {
+  await t.rejects(runShortCommand('no-such-program', []), { code: 'COMMAND_NOT_FOUND' });
+});
