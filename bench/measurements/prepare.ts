@@ -1,6 +1,6 @@
 /**
  * `prepare` of a hundred packages, hashing, sealing and all, against the download alone by apt: tiny packages, with
- * which it is the start of programs that counts, and new ones of a megabyte each, where it is the bytes.
+ * which it is the start of programs that counts, and new ones of one and ten megabytes each, where it is the bytes.
  */
 import { debOf, putRepository, type Layer, type Machine } from '../../test/laboratory/laboratory.js';
 import { packageCount } from '../bench-machines.js';
@@ -16,7 +16,19 @@ interface Way {
 }
 
 const releasePackages = 65_000;
-const bigNames = Array.from({ length: packageCount }, (_, index) => `lab-megabyte-${index + 1}`);
+const bigNames = (megabytes: number): string[] =>
+  Array.from({ length: packageCount }, (_, index) => `lab-${megabytes}-megabytes-${index + 1}`);
+
+function bigPackages(megabytes: number): Way {
+  const names = bigNames(megabytes).join(' ');
+  return {
+    what: `100 packages of ${megabytes} MB`,
+    ours: `offline-update prepare --no-refresh ${names}`,
+    peer: `apt-get --download-only --yes install ${names}`,
+    target: { ratio: 1.25 },
+    before: (machine) => offerBigPackages(machine, megabytes),
+  };
+}
 
 const ways: readonly Way[] = [
   {
@@ -37,13 +49,8 @@ const ways: readonly Way[] = [
     target: { ratio: 1.25 },
     before: offerWholeRelease,
   },
-  {
-    what: '100 packages of 1 MB',
-    ours: `offline-update prepare --no-refresh ${bigNames.join(' ')}`,
-    peer: `apt-get --download-only --yes install ${bigNames.join(' ')}`,
-    target: { ratio: 1.25 },
-    before: offerBigPackages,
-  },
+  bigPackages(1),
+  bigPackages(10),
 ];
 
 export const prepare: Measurement = {
@@ -57,8 +64,10 @@ export const prepare: Measurement = {
   },
 };
 
-async function offerBigPackages(machine: Machine): Promise<void> {
-  const debs = bigNames.map((name) => debOf({ name, version: '1.0', sizeBytes: 1_000_000 }));
+async function offerBigPackages(machine: Machine, megabytes: number): Promise<void> {
+  const debs = bigNames(megabytes).map((name) =>
+    debOf({ name, version: '1.0', sizeBytes: megabytes * 1_000_000 }),
+  );
   await putRepository(machine, debs, { suite: 'megabytes', folder: '/srv/megabytes' });
   await machine.run('apt-get update --quiet=2');
 }

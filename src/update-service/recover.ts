@@ -23,7 +23,7 @@ export async function recover(ports: Ports): Promise<void> {
     });
   }
   const rescued = await readRescued(ports);
-  const update = mark ? await ports.store.find(mark.id) : await ports.store.current();
+  const update = mark ? await knownUpdate(ports, mark.id) : await ports.store.current();
   const triggers = await readTriggers(ports.fs, ports.paths.triggers);
   const armed = triggers.some(({ link }) => link.kind === 'ours');
   const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
@@ -36,7 +36,15 @@ export async function recover(ports: Ports): Promise<void> {
   }
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
-  if (claimed && (!update || isSettled(update.journal.state))) await dropLinks(ports);
+  if (claimed && (!update || isSettled(update.journal.state))) {
+    await dropLinks(ports);
+    if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
+  }
+}
+
+/** Undefined when its history was removed: then there is nothing to record, and only residues to clean. */
+async function knownUpdate({ store }: Ports, id: string): Promise<KnownUpdate | undefined> {
+  return (await store.ids()).includes(id) ? store.find(id) : undefined;
 }
 
 function isSettled(state: UpdateState): boolean {
