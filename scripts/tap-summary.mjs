@@ -7,6 +7,8 @@ export class TapSummary {
   failed = 0;
   /** The files that came to an end. */
   files = new Set();
+  /** What was counted for each file that failed. */
+  failures = new Map();
   #print;
   #file = newFile();
   #explainsFailure = false;
@@ -21,6 +23,15 @@ export class TapSummary {
     for await (const line of createInterface({ input: stream })) this.#readLine(line);
     this.#file = newFile();
     this.#explainsFailure = false;
+  }
+
+  /** Forgets what was counted for a file that is run once more. */
+  takeBack(file) {
+    const { passed, failed } = this.failures.get(file);
+    this.passed -= passed;
+    this.failed -= failed;
+    this.failures.delete(file);
+    this.files.delete(file);
   }
 
   /** A failure that no line of TAP tells. */
@@ -54,6 +65,7 @@ export class TapSummary {
     this.passed += passed;
     this.failed += failed;
     this.files.add(name);
+    if (failed > 0) this.failures.set(name, { passed, failed });
     if (failed > 0) for (const line of lines) this.#print(line);
     this.#print(`${failed === 0 ? 'ok  ' : 'FAIL'} ${name}: ${passed} passed, ${failed} failed ${time}`);
     for (const test of skipped) this.#print(`     skipped: ${test}`);

@@ -105,6 +105,7 @@ export async function versionsOf(
  */
 export async function isBackToNormal(t: Test, machine: Machine, boots: readonly BootRecord[]): Promise<void> {
   t.equal(boots.at(-1)?.ended, 'up', 'the machine is up');
+  t.comment((await machine.exec('offline-update status', { check: false })).stdout);
   const { stdout: target } = await machine.exec('systemctl is-active multi-user.target', { check: false });
   t.equal(target.trim(), 'active', 'in its normal target');
   const { stdout: jobs } = await machine.exec('systemctl list-jobs --no-legend', { check: false });

@@ -38,5 +38,6 @@ function gpg(home: string, args: readonly string[], input = '') {
 
 /** The agent stays for ever otherwise. */
 function endAgent(home: string) {
-  return command(['gpgconf', '--homedir', home, '--kill', 'all']);
+  // Another process may have ended it at the same time.
+  return command(['gpgconf', '--homedir', home, '--kill', 'all'], { check: false });
 }

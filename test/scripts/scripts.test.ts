@@ -11,6 +11,8 @@ interface Tools {
     passed: number;
     failed: number;
     files: Set<string>;
+    failures: Map<string, { passed: number; failed: number }>;
+    takeBack(file: string): void;
     read(stream: Readable): Promise<void>;
   };
 }
@@ -135,6 +137,7 @@ not ok 4 - timeout!
   );
   t.strictSame({ passed: summary.passed, failed: summary.failed }, { passed: 2, failed: 2 });
   t.strictSame([...summary.files], ['test/a.test.ts', 'test/b.test.ts', 'test/c.test.ts']);
+  t.strictSame([...summary.failures.keys()], ['test/b.test.ts', 'test/c.test.ts']);
   t.strictSame(printed, [
     'ok   test/a.test.ts: 1 passed, 0 failed 5ms',
     '     skipped: two: not root',
@@ -150,4 +153,9 @@ not ok 4 - timeout!
     'FAIL test/c.test.ts: 0 passed, 1 failed 7ms',
     '     signal: SIGSEGV',
   ]);
+
+  // A file that is run once more counts anew.
+  summary.takeBack('test/b.test.ts');
+  t.strictSame({ passed: summary.passed, failed: summary.failed }, { passed: 1, failed: 1 });
+  t.notOk(summary.files.has('test/b.test.ts'));
 });
