@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { onCleanup } from './cleanup.js';
 import type { CommandOptions, CommandOutput } from './command.js';
 import { argvOf, command, shellQuote } from './command.js';
+import { ControlGroup } from './control-group.js';
 import { followLines } from './follow-lines.js';
 import { LaboratoryError } from './laboratory-error.js';
 import { containerLeader, processName } from './processes.js';
@@ -59,7 +60,9 @@ export class Container {
     ];
     const network = options.network === true ? [] : ['--private-network'];
     const args = [...fixed, ...network, `--machine=${name}`, ...(options.args ?? []), `--directory=${root}`];
-    this.#nspawn = spawn('systemd-nspawn', [...args, ...(options.words ?? [])], {
+    const group = new ControlGroup(name);
+    const [program = '', ...rest] = group.commandLine(['systemd-nspawn', ...args, ...(options.words ?? [])]);
+    this.#nspawn = spawn(program, rest, {
       // Without this, /tmp of the boot would be another one than that of `Machine.run` and `Machine.path`.
       env: { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,6 +80,7 @@ export class Container {
       });
       this.#nspawn.on('close', (code) => {
         this.#ended = true;
+        group.remove();
         forget();
         resolve(code ?? undefined);
       });

@@ -7,6 +7,7 @@ import type { CommandOptions, CommandOutput } from './command.js';
 import { argvOf, command } from './command.js';
 import type { ContainerOptions, ExecOptions } from './container.js';
 import { Container } from './container.js';
+import { ControlGroup } from './control-group.js';
 import { LaboratoryError } from './laboratory-error.js';
 import type { JournalOptions, JournalRow } from './machine-journal.js';
 import { readJournal } from './machine-journal.js';
@@ -89,10 +90,15 @@ export class Machine {
     const fixed = ['--quiet', '--register=no', '--keep-unit', '--pipe', `--machine=${this.#name}`];
     const network = options.network === true ? [] : ['--private-network'];
     const own = [...fixed, ...network, ...environment, ...(options.args ?? []), `--directory=${this.root}`];
-    return command(['systemd-nspawn', ...own, '--', ...argvOf(line)], {
-      ...options,
-      env: { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: '0', SYSTEMD_LOG_LEVEL: 'crit' },
-    });
+    const group = new ControlGroup(`${this.#name}-run`);
+    try {
+      return await command(group.commandLine(['systemd-nspawn', ...own, '--', ...argvOf(line)]), {
+        ...options,
+        env: { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: '0', SYSTEMD_LOG_LEVEL: 'crit' },
+      });
+    } finally {
+      group.remove();
+    }
   }
 
   get #name(): string {
