@@ -45,6 +45,7 @@ void t.test('the end that was wished for is in the report, and how it was reache
   await machine.bootUntilSettled();
   const { id } = await statusOf(machine);
   const { stdout } = await machine.exec(['offline-update', 'report', id ?? '', '--json']);
-  t.match(JSON.parse(stdout), { action: 'reboot', leftBy: 'logind' });
+  // The bus may be stopped before logind's answer is out: then whoever said yes next is named.
+  t.match(JSON.parse(stdout), { action: 'reboot', leftBy: /^(logind|systemctl)$/ });
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
 });

@@ -54,13 +54,13 @@ void t.test('a root that cannot be written is updated by way of /etc/system-upda
 });
 
 void t.test('invariant 5: cut short there, it goes on from /etc/system-update.claimed', async (t) => {
-  const machine = await installedMachine(t, ['lab-good']);
+  const machine = await installedMachine(t, ['lab-slow']);
   await armed(t, machine);
-  const killWhen = { file: '/var/lib/offline-update/updates/*/term.log', match: /Unpacking lab-good/ };
+  const killWhen = { file: '/var/lib/offline-update/updates/*/term.log', match: /Setting up lab-slow/ };
   t.equal((await machine.boot({ killWhen })).ended, 'killed');
   t.ok(machine.exists('/etc/system-update.claimed'));
   const boots = await machine.bootUntilSettled();
   await isBackToNormal(t, machine, boots);
   t.equal((await statusOf(machine)).state, 'confirmed');
-  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
+  t.strictSame(await versionsOf(machine, ['lab-slow']), { 'lab-slow': '2.0' });
 });
