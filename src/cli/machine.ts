@@ -1,11 +1,13 @@
 /** This machine, as the preflight asks about it. */
+import { release } from 'node:os';
 import { dirname } from 'node:path';
 import type { RunCommand } from '../host/command.js';
+import { lastSynchronization } from '../host/clock.js';
 import { freeSpace, type FreeSpace } from '../host/disk-space.js';
 import { fileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { readKernelCommandLine } from '../host/kernel-command-line.js';
-import { isWritableFolder } from '../host/mounts.js';
+import { isWritableFolder, readMounts } from '../host/mounts.js';
 import { isChroot, runsUnderSystemd, systemdVersion } from '../host/systemd.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 
@@ -21,6 +23,13 @@ export function hostFacts(root: string, run: RunCommand): HostFacts {
       const { dpkgLockHolder } = await import('../payloads/packages/apt/dpkg-lock.js');
       return dpkgLockHolder(fileSystem, root);
     },
+    mounts: () => readMounts(),
+    shutdownInhibitors: async () => (await import('../host/login.js')).shutdownInhibitors(),
+    otherUsers: async () => (await import('../host/login.js')).loggedInUsers(process.env['XDG_SESSION_ID']),
+    isMetered: async () => (await import('../host/login.js')).isNetworkMetered(),
+    kernelRelease: () => Promise.resolve(release()),
+    now: () => new Date(),
+    lastKnownTime: () => lastSynchronization(),
   };
 }
 

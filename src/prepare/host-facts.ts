@@ -1,5 +1,7 @@
 /** What the preflight asks about this machine; each answer is read anew. Fakes give a machine of their own. */
 import type { FreeSpace } from '../host/disk-space.js';
+import type { Inhibitor } from '../host/login.js';
+import type { Mount } from '../host/mounts.js';
 
 export interface HostFacts {
   kernelCommandLine(): Promise<string[]>;
@@ -11,4 +13,14 @@ export interface HostFacts {
   freeSpace(path: string): Promise<FreeSpace>;
   /** Who works with the package manager right now; undefined when nobody does. */
   packageLockHolder(): Promise<{ pid: number; command: string; lock: string } | undefined>;
+  mounts(): Promise<Mount[]>;
+  /** Locks that forbid a shutdown. */
+  shutdownInhibitors(): Promise<Inhibitor[]>;
+  /** Names of the people who are logged in besides the calling session. */
+  otherUsers(): Promise<string[]>;
+  isMetered(): Promise<boolean>;
+  kernelRelease(): Promise<string>;
+  now(): Date;
+  /** When the clock was last known to be right; undefined where nobody keeps that. */
+  lastKnownTime(): Promise<Date | undefined>;
 }

@@ -1,10 +1,11 @@
 import t from 'tap';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBootId } from '../../src/host/boot-id.js';
 import type { RunCommand } from '../../src/host/command.js';
+import { lastSynchronization } from '../../src/host/clock.js';
 import { freeSpace } from '../../src/host/disk-space.js';
 import { sha256OfFile, sha256OfFiles, sha256OfText } from '../../src/host/hash.js';
 import { readKernelCommandLine } from '../../src/host/kernel-command-line.js';
@@ -219,4 +220,12 @@ void t.test('no place for the lock, or no flock, is told as it is', async (t) =>
     code: 'COMMAND_FAILED',
     message: `cannot lock ${join(root, 'lock')}: flock ended with 71`,
   });
+});
+
+void t.test('the clock was right when it was last synchronized, if anybody keeps that', async (t) => {
+  const folder = t.testdir({ clock: '' });
+  const moment = new Date(Date.UTC(2026, 10, 20));
+  utimesSync(join(folder, 'clock'), moment, moment);
+  t.strictSame(await lastSynchronization(join(folder, 'clock')), moment);
+  t.equal(await lastSynchronization(join(folder, 'none')), undefined);
 });

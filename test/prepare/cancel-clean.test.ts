@@ -81,7 +81,7 @@ void t.test(
     const lonely = newMachine(t);
     lonely.link('/var/lib/system-update', '/etc/system-update');
     t.equal((await lonely.cli('cancel')).exitCode, 0);
-    t.strictSame(await namesIn(lonely, '/etc'), ['offline-update']);
+    t.strictSame(await namesIn(lonely, '/etc'), ['machine-id', 'offline-update']);
 
     const claimedOnly = await armed(t);
     await claimedOnly.ports.online.fs.rename(

@@ -10,6 +10,7 @@ import { diskSpace } from './disk-space.js';
 import { generatorMasked } from './generator-masked.js';
 import { kernelCommandLine } from './kernel-command-line.js';
 import { lockHeld } from './lock-held.js';
+import { machineChecks } from './machine/machine-checks.js';
 import { payload } from './payload.js';
 import { rootWritable } from './root-writable.js';
 import { snapshot } from './snapshot.js';
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   lockHeld,
   diskSpace,
   snapshot,
+  ...machineChecks,
 ];
 
 export async function preflight(context: PreflightContext, table = checks): Promise<Finding[]> {

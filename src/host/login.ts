@@ -1,0 +1,88 @@
+/**
+ * What logind and NetworkManager know of the people and locks on this machine. Where they do not run nobody is logged in
+ * and nothing is locked: every answer is then the empty one. Errors: `BUS_TIMEOUT`, `BUS_GONE` when one is there and
+ * does not answer.
+ */
+import { existsSync } from 'node:fs';
+import type { BusCall } from './bus.js';
+import { openSystemBus, systemBusAddress } from './bus.js';
+import { isHostError } from './host-error.js';
+
+export interface Inhibitor {
+  who: string;
+  why: string;
+}
+
+const DEADLINE_MILLISECONDS = 5_000;
+const FIRST_USER_ID = 1000;
+
+/** Locks of the mode `block` on a shutdown. */
+export async function shutdownInhibitors(
+  address?: string,
+  deadlineMilliseconds?: number,
+): Promise<Inhibitor[]> {
+  const [locks] = (await ask({ ...logind, member: 'ListInhibitors' }, address, deadlineMilliseconds)) as [
+    LockRow[]?,
+  ];
+  return (locks ?? [])
+    .filter(([what, , , mode]) => mode === 'block' && what.split(':').includes('shutdown'))
+    .map(([, who, why]) => ({ who, why }));
+}
+
+/** Names of the people with a session other than the calling one; greeters are no people. */
+export async function loggedInUsers(ownSession: string | undefined, address?: string): Promise<string[]> {
+  const [sessions] = (await ask({ ...logind, member: 'ListSessions' }, address)) as [SessionRow[]?];
+  return (sessions ?? [])
+    .filter(([id, uid]) => id !== ownSession && (uid === 0 || uid >= FIRST_USER_ID))
+    .map(([, , name]) => name);
+}
+
+/** By NetworkManager; false where another program manages the network. */
+export async function isNetworkMetered(
+  runFolder = '/run/NetworkManager',
+  address?: string,
+): Promise<boolean> {
+  // A call would start it.
+  if (!existsSync(runFolder)) return false;
+  const [property] = (await ask(networkMetered, address)) as [{ value?: unknown }?];
+  return property?.value === METERED_YES || property?.value === METERED_GUESS_YES;
+}
+
+type LockRow = [what: string, who: string, why: string, mode: string, uid: number, pid: number];
+type SessionRow = [id: string, uid: number, name: string, seat: string, path: string];
+
+const logind = {
+  destination: 'org.freedesktop.login1',
+  path: '/org/freedesktop/login1',
+  interface: 'org.freedesktop.login1.Manager',
+};
+/** NMMetered */
+const METERED_YES = 1;
+const METERED_GUESS_YES = 3;
+const networkMetered: BusCall = {
+  destination: 'org.freedesktop.NetworkManager',
+  path: '/org/freedesktop/NetworkManager',
+  interface: 'org.freedesktop.DBus.Properties',
+  member: 'Get',
+  signature: 'ss',
+  body: ['org.freedesktop.NetworkManager', 'Metered'],
+};
+
+/** Nothing when nobody answers. */
+async function ask(
+  call: BusCall,
+  address = systemBusAddress(),
+  deadline = DEADLINE_MILLISECONDS,
+): Promise<unknown[]> {
+  try {
+    const bus = await openSystemBus(address, deadline);
+    try {
+      return await bus.call(call, deadline);
+    } finally {
+      bus.close();
+    }
+  } catch (error) {
+    if (isHostError(error, 'BUS_ABSENT', 'BUS_REFUSED')) return [];
+    throw error;
+  }
+}
