@@ -45,6 +45,8 @@ export interface Payload<P> {
   fetch(plan: P, stage: Stage, on: Progress): Promise<void>;
   /** What would stall or break it, seen from the running system or at the start of the update boot. */
   preflight(plan: P, stage: Stage): Promise<Finding[]>;
+  /** What a person should know before the reboot, seen from the running system. */
+  advise(plan: P, policy: Policy): Promise<Finding[]>;
   /** Update boot: the change itself. Errors: `INSTALL_FAILED`, `INSTALL_STALLED`. */
   install(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
   /**

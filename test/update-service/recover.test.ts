@@ -84,6 +84,7 @@ async function recovered(
       plan: unused,
       fetch: unused,
       preflight: unused,
+      advise: unused,
       install: unused,
       heal: unused,
       verify: () => Promise.resolve(found.findings ?? []),

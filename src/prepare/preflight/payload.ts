@@ -14,6 +14,11 @@ export const payload: Check = {
     } catch {
       return []; // told by `stage-intact`
     }
-    return kind.preflight(staged.plan.payload, { path: paths.stage });
+    const { payload: plan, policy } = staged.plan;
+    const [hindrances, advice] = await Promise.all([
+      kind.preflight(plan, { path: paths.stage }),
+      kind.advise(plan, policy),
+    ]);
+    return [...hindrances, ...advice];
   },
 };

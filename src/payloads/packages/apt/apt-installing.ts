@@ -10,6 +10,7 @@ import type { StartJob } from '../../../host/job.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Payload } from '../../payload.js';
 import { healPlan } from './apt-heal.js';
+import { advisePlan } from './advice/apt-advice.js';
 import type { InstallPorts } from './apt-install.js';
 import { installPlan } from './apt-install.js';
 import type { PreflightPorts } from './apt-preflight.js';
@@ -54,6 +55,7 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
 
   return {
     preflight: (plan, stage) => preflightPlan(ports, plan, stage),
+    advise: (plan, policy) => advisePlan(ports, plan, policy),
     async install(plan, stage, on, options) {
       record = leftoverRecord(options.terminalLog);
       await recordLeftovers(leftoverPorts, plan, record);
