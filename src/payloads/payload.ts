@@ -2,6 +2,7 @@
  * What can be installed offline. Each kind (deb packages, later a system image, a release, a module) implements this
  * one interface; nothing above `payloads/` knows a package manager.
  */
+import type { Syncs } from '../update/events.js';
 import type { Finding } from '../update/finding.js';
 import type { Policy } from '../update/policy.js';
 
@@ -36,6 +37,8 @@ export interface InstallOptions {
   policy: Policy;
   /** Everything the package manager and its scripts print, appended. */
   terminalLog: string;
+  /** `suppressed`: the caller syncs all file systems afterwards, and can throw away all that is done until then. */
+  syncs: Syncs;
 }
 
 export interface Payload<P> {
@@ -56,6 +59,8 @@ export interface Payload<P> {
   verify(plan: P, boot?: 'update' | 'ordinary'): Promise<Finding[]>;
   /** After an interruption without a fallback: rolls forward from the files of the stage (invariant 5). */
   heal(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
+  /** Does it write what a fallback does not hold, such as a boot loader? */
+  writesBootLoader(plan: P): boolean;
   /** Files that the change left for a person to look at. */
   leftovers(plan: P): Promise<{ path: string; leftover: string }[]>;
 }

@@ -1,18 +1,22 @@
 /** The change itself, and what makes up for its failure where there is no way back. */
 import { asUpdateError } from '../update/errors.js';
 import { giveUp } from './fallback.js';
+import type { Syncs } from '../update/events.js';
+import type { InstallOptions } from '../payloads/payload.js';
 import type { Attempt } from './attempt.js';
+import { chooseSyncs } from './syncs.js';
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
 export async function install(attempt: Attempt): Promise<void> {
   const { ports, update, plan, number, fallback, progress } = attempt;
-  await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null });
-  await ports.payload.install(plan.payload, stage(attempt), progress.on, options(attempt));
+  const syncs = await chooseSyncs(attempt);
+  await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null, syncs });
+  await ports.payload.install(plan.payload, stage(attempt), progress.on, options(attempt, syncs));
 }
 
 export async function rollForward(attempt: Attempt): Promise<void> {
   const { ports, plan, progress } = attempt;
-  await ports.payload.heal(plan.payload, stage(attempt), progress.on, options(attempt));
+  await ports.payload.heal(plan.payload, stage(attempt), progress.on, options(attempt, 'kept'));
 }
 
 /**
@@ -38,6 +42,6 @@ function stage({ ports }: Attempt): { path: string } {
   return { path: ports.paths.stage };
 }
 
-function options({ plan, update }: Attempt): { policy: typeof plan.policy; terminalLog: string } {
-  return { policy: plan.policy, terminalLog: update.paths.terminalLog };
+function options({ plan, update }: Attempt, syncs: Syncs): InstallOptions {
+  return { policy: plan.policy, terminalLog: update.paths.terminalLog, syncs };
 }

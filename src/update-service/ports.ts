@@ -10,6 +10,7 @@ import { startJob } from '../host/job.js';
 import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
 import { systemLog, type SystemLog } from '../host/system-log.js';
 import { wakeLogin } from '../host/wake-login.js';
+import { whySyncsStay } from '../host/without-syncs.js';
 import { aptPayload } from '../payloads/packages/apt/apt-payload.js';
 import type { Payload } from '../payloads/payload.js';
 import { machineSnapshots } from '../snapshots/machine-snapshots.js';
@@ -31,6 +32,8 @@ export interface Ports {
   /** The unit writes to journal and console alike. */
   log: SystemLog;
   askToLeave: (action: PowerAction) => Promise<string>;
+  /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. */
+  whySyncsStay: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for. Never throws. */
   wakeLogin: () => Promise<void>;
 }
@@ -51,6 +54,7 @@ export async function systemPorts(): Promise<Ports> {
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     log,
+    whySyncsStay: () => whySyncsStay(runCommand),
     wakeLogin: () => wakeLogin(),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
       log.write('info', line);

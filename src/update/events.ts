@@ -18,6 +18,12 @@ export interface FallbackNote {
   reference: string;
 }
 
+/**
+ * Whether the package manager's own syncs reach the disks. Suppressed only while a fallback boots next, and then all
+ * file systems are synced before `installed`.
+ */
+export type Syncs = 'kept' | 'suppressed';
+
 export type UpdateEvent =
   | { event: 'prepared'; planHash: string }
   | { event: 'armed'; planHash: string; action: Action; trigger: string }
@@ -25,7 +31,7 @@ export type UpdateEvent =
   | { event: 'stale'; reason: Reason }
   | { event: 'claimed'; attempt: number }
   | { event: 'refused'; reason: Reason }
-  | { event: 'installing'; attempt: number; fallback: FallbackNote | null }
+  | { event: 'installing'; attempt: number; fallback: FallbackNote | null; syncs?: Syncs }
   | { event: 'resumed'; attempt: number }
   | { event: 'installed'; attempt: number }
   | { event: 'failed'; reason: Reason; healed: boolean }

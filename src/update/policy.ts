@@ -28,6 +28,8 @@ export const policySchema = z.strictObject({
   conffiles: z._default(z.enum(['keep', 'replace']), 'keep'),
   /** Whether a way back is a must, is used where it can be had, or is not wanted. */
   snapshot: z._default(z.enum(['require', 'prefer', 'off']), 'prefer'),
+  /** While a fallback is armed, spare the package manager's syncs and sync all at the end; or never. */
+  packageSyncs: z._default(z.enum(['auto', 'keep']), 'auto'),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
 });

@@ -2,7 +2,7 @@
  * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
-import type { Action, JournalEntry, Reason } from './events.js';
+import type { Action, JournalEntry, Reason, Syncs } from './events.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
@@ -24,6 +24,8 @@ export interface Report {
   leftBy: string | null;
   /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short. */
   awaySeconds: number | null;
+  /** Of the package manager, in the last attempt; null when none came to the install. */
+  syncs: Syncs | null;
   phases: { phase: string; outcome: 'done' | 'failed'; seconds: number }[];
   conffiles: { path: string; leftover: string }[];
   findings: { check: string; message: string }[];
@@ -45,6 +47,7 @@ export function buildReport(
     );
   const armed = entries.filter((entry) => 'event' in entry && entry.event === 'armed').at(-1);
   const leaving = notes('leaving').at(-1);
+  const installing = entries.filter((entry) => 'event' in entry && entry.event === 'installing').at(-1);
   return {
     format: REPORT_FORMAT,
     id: plan.id,
@@ -57,6 +60,7 @@ export function buildReport(
     action: leaving?.action ?? (armed && 'action' in armed ? armed.action : null),
     leftBy: leaving?.by ?? null,
     awaySeconds: awaySeconds(rows),
+    syncs: installing && 'syncs' in installing ? (installing.syncs ?? 'kept') : installing ? 'kept' : null,
     phases: notes('phase').map(({ phase, outcome, seconds }) => ({ phase, outcome, seconds })),
     conffiles: notes('conffile').map(({ path, leftover }) => ({ path, leftover })),
     findings: notes('finding').map(({ check, message }) => ({ check, message })),
@@ -97,7 +101,8 @@ function tell(entry: JournalEntry): string {
       return `claimed in the update boot, attempt ${entry.attempt}`;
     case 'installing':
       return entry.fallback
-        ? `installing, with a way back by ${entry.fallback.provider}`
+        ? `installing, with a way back by ${entry.fallback.provider}` +
+            (entry.syncs === 'suppressed' ? '; all is synced at the end' : '')
         : 'installing, without a fallback: an interruption is rolled forward';
     case 'resumed':
       return `found interrupted, resumed as attempt ${entry.attempt}`;

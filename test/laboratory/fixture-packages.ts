@@ -91,6 +91,12 @@ const named = {
     {},
     postinst('end=$(($(date +%s) + 3)); while [ "$(date +%s)" -lt $end ]; do :; done; echo "lab: slow done"'),
   ),
+  /** Tells whether a sync of its scripts reaches the kernel: fsync(2) of a descriptor that is not open. */
+  'lab-syncs': pair(
+    'lab-syncs',
+    {},
+    postinst(`perl -e 'print "lab: fsync is ", (syscall(74, 99) == 0 ? "suppressed" : "real"), "\\n"'`),
+  ),
   'lab-asks': pair(
     'lab-asks',
     {},

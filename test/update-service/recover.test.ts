@@ -88,11 +88,13 @@ async function recovered(
       install: unused,
       heal: unused,
       verify: () => Promise.resolve(found.findings ?? []),
+      writesBootLoader: () => false,
       leftovers: () => Promise.resolve([]),
     },
     snapshots: noSnapshots,
     log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
     askToLeave: unused,
+    whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
     wakeLogin: unused,
   };
   await recover(ports);

@@ -17,6 +17,7 @@ import type { PreflightPorts } from './apt-preflight.js';
 import { preflightPlan } from './apt-preflight.js';
 import { verifyPlan } from './apt-verify.js';
 import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-leftovers.js';
+import { isBootLoader } from './boot-loaders.js';
 import { dpkgDatabase } from './dpkg-database.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
 
@@ -69,6 +70,7 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
       record = leftoverRecord(options.terminalLog);
       await healPlan(ports, plan, stage, on, options, hung);
     },
+    writesBootLoader: ({ changes }) => changes.some(({ name }) => isBootLoader(name)),
     leftovers: (plan) => leftoversSince(leftoverPorts, plan, record),
   };
 }

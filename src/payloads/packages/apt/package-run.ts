@@ -3,6 +3,7 @@
  * It judges nothing.
  */
 import type { StartJob } from '../../../host/job.js';
+import { withoutSyncs } from '../../../host/without-syncs.js';
 import type { FileSystem } from '../../../host/file-system.js';
 import type { InstallOptions, Progress } from '../../payload.js';
 import { aptEnvironment } from './apt-environment.js';
@@ -53,7 +54,10 @@ export async function runPackageTool(
   let current: string | undefined;
   let hung: string | undefined;
 
-  const job = ports.startJob(tool.file, [...status, ...tool.args], {
+  const words = [...status, ...tool.args];
+  const { file, args } =
+    options.syncs === 'suppressed' ? withoutSyncs(tool.file, words) : { file: tool.file, args: words };
+  const job = ports.startJob(file, args, {
     env: aptEnvironment({ policy: options.policy, offline: true }),
     outputFile: options.terminalLog,
     statusFd,
