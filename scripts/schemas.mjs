@@ -10,9 +10,11 @@ const folder = join(root, 'docs/schema');
 const sources = `
   import * as z from 'zod/mini';
   import { planSchema } from './src/update/plan.ts';
+  import { rehearsalSchema } from './src/update/rehearsal.ts';
   import { pluginRequestSchema } from './src/payloads/packages/apt/plugin-schema.ts';
   export const schemas = [
     ['plan', 'A sealed update (plan.json)', z.toJSONSchema(planSchema, { io: 'output' })],
+    ['rehearsal', 'A rehearsal of an update (rehearsal.json)', z.toJSONSchema(rehearsalSchema, { io: 'output' })],
     ['plugin-request', 'What prepare --from takes', z.toJSONSchema(pluginRequestSchema, { io: 'input' })],
   ];
 `;

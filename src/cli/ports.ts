@@ -10,6 +10,7 @@ import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
+import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { pathsBelow } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
@@ -28,6 +29,7 @@ export interface CliPorts {
   run: RunCommand;
   payload(): Promise<CliPayload>;
   snapshots(): Promise<SnapshotProvider>;
+  rehearsal(): Promise<RehearsalMachine>;
   /** Errors: `CONFIG_INVALID`. */
   policy(): Promise<Policy>;
   /** What the system's packages look like now. */
@@ -70,6 +72,13 @@ export const systemPorts: MakePorts = async (root) => {
     async snapshots() {
       const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
       return machineSnapshots({ paths, fs, files, run });
+    },
+    async rehearsal() {
+      const [{ rehearsalMachine }, { machineSnapshots }] = await Promise.all([
+        import('./rehearsal-machine.js'),
+        import('../snapshots/machine-snapshots.js'),
+      ]);
+      return rehearsalMachine(root, await machineSnapshots({ paths, fs, files, run }));
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);

@@ -41,6 +41,16 @@ export interface InstallOptions {
   syncs: Syncs;
 }
 
+/** A question that got its default. */
+export interface Question {
+  name: string;
+  /** `select`, `boolean`, ... */
+  type: string;
+  /** One line. */
+  text: string;
+  answer: string;
+}
+
 export interface Payload<P> {
   /** Online: exactly what would change. Errors: `NOTHING_TO_DO`, `PLAN_FAILED`, `BUSY`, `SOURCE_*`. */
   plan(request: Request): Promise<P>;
@@ -61,6 +71,8 @@ export interface Payload<P> {
   heal(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
   /** Does it write what a fallback does not hold, such as a boot loader? */
   writesBootLoader(plan: P): boolean;
+  /** What packages asked and nobody answered, in this system so far; a rehearsal compares before and after. */
+  questions(): Promise<Question[]>;
   /** Files that the change left for a person to look at. */
   leftovers(plan: P): Promise<{ path: string; leftover: string }[]>;
 }

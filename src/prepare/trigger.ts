@@ -1,18 +1,19 @@
 /**
- * `offline-update trigger`: preflight, then the trigger (offline-updates(7), step 2).
+ * `offline-update trigger`: preflight, rehearsal, then the trigger (offline-updates(7), step 2).
  *
  * The order is write-ahead: whatever the update boot reads is durable before the link that leads into it, and the link
  * is the last act, one exclusive symlink(2). A power cut before it leaves an update that is armed by its journal and
  * has no link: nothing happens in the next boot, `status` says so, and `cancel` puts it straight.
  *
  * Errors: `PLAN_MISSING`, `ARMED`, `BLOCKED`, `BUSY`, `WRONG_STATE`; `FOREIGN_TRIGGER`, `DRIFT`, `STAGE_*`, `PLAN_*` and
- * `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings.
+ * `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings; `REHEARSAL_*`.
  */
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
 import type { Action } from '../update/events.js';
 import type { Finding } from '../update/finding.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
+import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
@@ -21,6 +22,7 @@ import { blocks, preflight } from './preflight/preflight.js';
 import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { STAGE_INTACT } from './preflight/stage-intact.js';
 import { describeForeign, TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
+import { rehearseBeforeArming, type RehearsalOptions } from './rehearse/before-arming.js';
 import { stagedUpdate } from './staged-update.js';
 import { chooseTriggerPath } from './trigger-path.js';
 import { refuseUnderWay } from './under-way.js';
@@ -31,28 +33,46 @@ export interface TriggerOptions {
   action?: Action;
   /** All that the preflight needs but the update itself. */
   machine: Omit<PreflightContext, 'staged'>;
+  rehearsal: RehearsalOptions;
 }
 
 export interface Triggered {
   id: string;
   action: Action;
   trigger: string;
-  /** What the preflight saw that does not block. */
+  /** What the preflight saw that does not block, and why there was no rehearsal where one was wanted. */
   findings: Finding[];
+  rehearsal: Rehearsal | null;
 }
 
-export function triggerUpdate(online: Online, { action, machine }: TriggerOptions): Promise<Triggered> {
+export function triggerUpdate(online: Online, options: TriggerOptions): Promise<Triggered> {
+  const { action, machine } = options;
   return exclusively(online, async () => {
     const update = await preparedUpdate(online, action);
     const staged = await stagedUpdate(online, update.planHash);
-    const findings = await preflight({ ...machine, staged });
-    await refuseBlocked(update, staged, findings);
-    const { policy } = await staged.verify();
+    const look = async (): Promise<Finding[]> => {
+      const found = await preflight({ ...machine, staged });
+      await refuseBlocked(update, staged, found);
+      return found;
+    };
+    let findings = await look();
+    const plan = await staged.verify();
+    const { policy } = plan;
+    const sealed = { plan, planHash: update.planHash };
+    const { rehearsal, findings: unrehearsed } = await rehearseBeforeArming(
+      online,
+      machine.policy,
+      options.rehearsal,
+      update,
+      sealed,
+    );
+    // A rehearsal takes its time, in which somebody may have installed a package or armed another update.
+    if (rehearsal) findings = await look();
     const trigger = await chooseTriggerPath(online.paths, machine.facts);
     if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
     const armed = { action: action ?? policy.action, trigger };
     await carryOut(armingSteps(online, update, armed));
-    return { id: update.id, ...armed, findings };
+    return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal };
   });
 }
 

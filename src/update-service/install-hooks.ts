@@ -16,12 +16,17 @@ async function hooks({ ports, update, plan, number }: Attempt, folder: string): 
   await runHooks(ports, {
     folder,
     timeoutSeconds: plan.policy.hookTimeoutSeconds,
-    env: {
-      OFFLINE_UPDATE_ID: update.id,
-      OFFLINE_UPDATE_PLAN: update.paths.plan,
-      OFFLINE_UPDATE_ATTEMPT: String(number),
-      SYSTEMD_OFFLINE: '1',
-    },
+    env: hookEnvironment(update.id, update.paths.plan, number),
     note: (note) => update.journal.append(note),
   });
+}
+
+/** What a hook knows of the update, besides what a unit knows. */
+export function hookEnvironment(id: string, planPath: string, attempt: number): Record<string, string> {
+  return {
+    OFFLINE_UPDATE_ID: id,
+    OFFLINE_UPDATE_PLAN: planPath,
+    OFFLINE_UPDATE_ATTEMPT: String(attempt),
+    SYSTEMD_OFFLINE: '1',
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * The entry of the service bundle: `run` in the update boot, `recover` and `confirm` in ordinary ones. For the units
- * only; by hand it refuses, since `run` ends in a reboot (PackageKit#687).
+ * The entry of the service bundle: `run` in the update boot, `recover` and `confirm` in ordinary ones, and `rehearse` in
+ * a throw-away copy of the system. For the units and the rehearsal only; by hand it refuses, since `run` ends in a
+ * reboot (PackageKit#687).
  *
  * Ends with status 0 only when the verb came to its end: a promise that never settles ends a Node process with 0,
  * which a unit would read as success.
@@ -8,12 +9,27 @@
 import { asUpdateError } from '../update/errors.js';
 import { confirm } from './confirm.js';
 import { systemPorts, type Ports } from './ports.js';
+import { rehearsalOrderSchema } from '../update/rehearsal.js';
+import { rehearse } from './rehearse/rehearse.js';
 import { recover } from './recover.js';
 import { runUpdateBoot } from './run.js';
+
+/** Of a rehearsal: a process of a throw-away copy, which ends with it. */
+async function rehearseOrder(word: string): Promise<void> {
+  const order = rehearsalOrderSchema.parse(JSON.parse(word));
+  await rehearse(await systemPorts(), order, (line) => {
+    console.log(JSON.stringify(line));
+  });
+}
 
 const verbs: Record<string, (ports: Ports) => Promise<void>> = { run: runUpdateBoot, recover, confirm };
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'rehearse') {
+    await rehearseOrder(process.argv[3] ?? '');
+    process.exitCode = 0;
+    return;
+  }
   const verb = verbs[process.argv[2] ?? ''];
   if (!verb || process.env['INVOCATION_ID'] === undefined) {
     console.error('offline-update: this program is started by its systemd units, never by hand');

@@ -1,5 +1,6 @@
 /** Success is proven, never an exit status alone (DESIGN, invariant 9). */
 import { UpdateError } from '../update/errors.js';
+import type { Finding } from '../update/finding.js';
 import type { Attempt } from './attempt.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
@@ -10,6 +11,11 @@ export async function verify({ ports, plan, update }: Attempt): Promise<void> {
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });
   }
+  refuseUnproven(findings);
+}
+
+/** Errors: as `verify`. */
+export function refuseUnproven(findings: readonly Finding[]): void {
   const blocks = findings.filter(({ severity }) => severity === 'block');
   if (blocks.length === 0) return;
   throw new UpdateError('VERIFY_FAILED', blocks.map(({ evidence }) => evidence).join('; '), {

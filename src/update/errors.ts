@@ -45,6 +45,9 @@ export type UpdateErrorCode =
   | 'FOREIGN_TRIGGER'
   | 'TRIGGER_VANISHED'
   | 'PREFLIGHT_BLOCKED'
+  // the rehearsal
+  | 'REHEARSAL_FAILED'
+  | 'REHEARSAL_UNAVAILABLE'
   // the update boot
   | 'DRIFT'
   | 'DATABASE_DIRTY'

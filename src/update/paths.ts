@@ -27,6 +27,8 @@ export interface Paths {
   fallbackArmed: string;
   /** The wished end, one word, for the shell scripts. */
   action: string;
+  /** What a rehearsal writes where memory is too small for it; gone with it. */
+  rehearsalFolder: string;
   lock: string;
   runFolder: string;
   statusFile: string;
@@ -61,6 +63,7 @@ export function pathsBelow(root = '/'): Paths {
     fallbackMark: join(state, 'fallback.json'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
     action: join(state, 'action'),
+    rehearsalFolder: join(state, 'rehearsal'),
     lock: at('/run/offline-update/lock'),
     runFolder: at('/run/offline-update'),
     statusFile: at('/run/offline-update/status.json'),
@@ -79,6 +82,7 @@ export interface UpdatePaths {
   plan: string;
   journal: string;
   report: string;
+  rehearsal: string;
   terminalLog: string;
 }
 
@@ -89,6 +93,7 @@ export function pathsOfUpdate(paths: Paths, id: string): UpdatePaths {
     plan: join(folder, 'plan.json'),
     journal: join(folder, 'journal.jsonl'),
     report: join(folder, 'report.json'),
+    rehearsal: join(folder, 'rehearsal.json'),
     terminalLog: join(folder, 'term.log'),
   };
 }

@@ -30,6 +30,10 @@ export const policySchema = z.strictObject({
   snapshot: z._default(z.enum(['require', 'prefer', 'off']), 'prefer'),
   /** While a fallback is armed, spare the package manager's syncs and sync all at the end; or never. */
   packageSyncs: z._default(z.enum(['auto', 'keep']), 'auto'),
+  /** Whether `trigger` installs the update on a throw-away copy of the system first; "require": not without. */
+  rehearse: z._default(z.union([z.boolean(), z.literal('require')]), true),
+  /** For the whole rehearsal. */
+  rehearseTimeoutSeconds: z._default(seconds, 1800),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
 });

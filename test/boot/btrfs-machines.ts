@@ -39,7 +39,7 @@ async function makeArmed(
   await scenario.before?.(machine);
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(scenario.prepare ?? [])]);
-  await machine.exec(['offline-update', 'trigger', ...(scenario.trigger ?? [])]);
+  await machine.exec(['offline-update', 'trigger', '--no-rehearse', ...(scenario.trigger ?? [])]);
   await machine.stop();
   await machine.remember();
   return machine;

@@ -53,7 +53,8 @@ async function makeArmed(scenario: Scenario): Promise<Layer> {
   await scenario.before?.(machine);
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(scenario.prepare ?? [])]);
-  await machine.exec(['offline-update', 'trigger', ...(scenario.trigger ?? [])]);
+  // Rehearsals have tests of their own (rehearse.test.ts), and would double the time of all others.
+  await machine.exec(['offline-update', 'trigger', '--no-rehearse', ...(scenario.trigger ?? [])]);
   await machine.stop();
   return machine.freeze();
 }

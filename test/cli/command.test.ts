@@ -49,6 +49,8 @@ void t.test('every error code has the exit code that the manual says', (t) => {
     by(5).filter((code) => !code.startsWith('STAGE_')),
     [
       'PREFLIGHT_BLOCKED',
+      'REHEARSAL_FAILED',
+      'REHEARSAL_UNAVAILABLE',
       'PLAN_MISSING',
       'PLAN_INVALID',
       'PLAN_TAMPERED',

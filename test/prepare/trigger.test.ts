@@ -62,6 +62,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
     action: 'poweroff',
     trigger: machine.path('/system-update'),
     findings: [],
+    rehearsal: null,
     rebootAskedBy: 'the fake',
   });
   t.equal(called.stderr, '');

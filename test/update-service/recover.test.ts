@@ -89,6 +89,7 @@ async function recovered(
       heal: unused,
       verify: () => Promise.resolve(found.findings ?? []),
       writesBootLoader: () => false,
+      questions: () => Promise.resolve([]),
       leftovers: () => Promise.resolve([]),
     },
     snapshots: noSnapshots,

@@ -19,7 +19,5 @@ export function planPage(plan: Plan): string[] {
     ...(unsignedSources.length === 0
       ? []
       : ['', 'Not signed, allowed by the policy:', ...unsignedSources.map((source) => `  ${source}`)]),
-    '',
-    'Next: offline-update trigger',
   ];
 }

@@ -1,10 +1,12 @@
 /** `prepare`: plan, download, seal. */
 import type { PlanSource } from '../../prepare/prepare-update.js';
 import { UpdateError } from '../../update/errors.js';
+import type { Rehearsal } from '../../update/rehearsal.js';
 import type { Policy } from '../../update/policy.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
-import type { CliPayload } from '../ports.js';
+import type { Output, Stream } from '../output.js';
+import type { CliPayload, CliPorts } from '../ports.js';
 import { progressBar } from '../progress-bar.js';
 import type { Verb } from '../verb.js';
 
@@ -12,6 +14,7 @@ interface Options {
   full?: boolean;
   refresh?: boolean;
   from?: string;
+  rehearse?: boolean;
 }
 
 export const prepare: Verb = (program, invoke) => {
@@ -28,6 +31,7 @@ export const prepare: Verb = (program, invoke) => {
     .option('--refresh', 'fetch the package lists first (this is the default)')
     .option('--no-refresh', 'use the package lists as they are')
     .option('--from <file>', 'take the plan of a package manager plugin, as JSON; - is the standard input')
+    .option('--rehearse', 'then install it on a throw-away copy of the running system')
     .option('--json', 'print JSON')
     .action(
       invoke<Options>({
@@ -50,7 +54,20 @@ export const prepare: Verb = (program, invoke) => {
             const { id, plan } = await prepareUpdate(ports.online, { source, payload, policy, on: bar.on });
             bar.end();
             for (const line of planPage(plan)) out.line(line);
-            out.json({ id, state: 'prepared', plan: planSummary(plan), next: 'offline-update trigger' });
+            const rehearsal = options.rehearse === true ? await rehearsed(ports, id, out, stderr) : undefined;
+            if (rehearsal instanceof UpdateError) {
+              out.error(`update ${id} is prepared, but would fail`, rehearsal);
+              return exitCodes.blocked;
+            }
+            out.line();
+            out.line('Next: offline-update trigger');
+            out.json({
+              id,
+              state: 'prepared',
+              plan: planSummary(plan),
+              ...(rehearsal && { rehearsal }),
+              next: 'offline-update trigger',
+            });
             return exitCodes.done;
           } finally {
             bar.end();
@@ -60,6 +77,30 @@ export const prepare: Verb = (program, invoke) => {
       }),
     );
 };
+
+/** The rehearsal after the seal: the plan stays prepared, however it ends. */
+async function rehearsed(
+  ports: CliPorts,
+  id: string,
+  out: Output,
+  stderr: Stream,
+): Promise<Rehearsal | UpdateError> {
+  const { rehearsePrepared } = await import('../../prepare/rehearse/rehearse-prepared.js');
+  const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
+  const bar = progressBar(stderr, () => performance.now());
+  try {
+    const rehearsal = await rehearsePrepared(ports.online, await ports.rehearsal(), id, bar.on);
+    bar.end();
+    out.line();
+    for (const line of rehearsalLines(rehearsal)) out.line(line);
+    return rehearsal;
+  } catch (error) {
+    if (error instanceof UpdateError) return error;
+    throw error;
+  } finally {
+    bar.end();
+  }
+}
 
 function planSource(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {
   const { from, full = false, refresh = true } = options;

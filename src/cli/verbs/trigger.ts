@@ -3,13 +3,16 @@ import { Option } from 'commander';
 import { UpdateError } from '../../update/errors.js';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
+import { onInterrupt } from '../interrupt.js';
 import type { Output } from '../output.js';
 import type { CliPorts } from '../ports.js';
+import { progressBar } from '../progress-bar.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
   action?: Action;
   now?: boolean;
+  rehearse: boolean;
 }
 
 const actions: readonly Action[] = ['auto', 'reboot', 'soft-reboot', 'poweroff'];
@@ -19,23 +22,37 @@ export const trigger: Verb = (program, invoke) => {
     .command('trigger')
     .summary('install the prepared update in the next boot')
     .description(
-      'Checks everything that could stand in the way, then arms the prepared update: the next boot installs it\n' +
-        'and ends as --action says. Until then, offline-update cancel takes it back.',
+      'Checks everything that could stand in the way, installs the prepared update on a throw-away copy of the\n' +
+        'running system, and arms it: the next boot installs it and ends as --action says. Until then,\n' +
+        'offline-update cancel takes it back.',
     )
     .addOption(new Option('--action <action>', 'how the update boot ends').choices(actions))
     .option('--now', 'reboot into the update at once')
+    .option('--no-rehearse', 'do not install it on a throw-away copy of the system first')
     .option('--json', 'print JSON')
     .action(
       invoke<Options>({
         failed: 'the update was not armed',
         needsRoot: true,
-        async run({ options, ports, out }) {
+        async run({ options, ports, out, stderr }) {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { machineOf } = await import('../preflight-machine.js');
+          const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
           const { findingLines } = await import('../pages/finding-lines.js');
           const machine = await machineOf(ports);
-          const { action, now = false } = options;
-          const armed = await triggerUpdate(ports.online, { machine, ...(action && { action }) });
+          const { action, now = false, rehearse } = options;
+          const bar = progressBar(stderr, () => performance.now());
+          const settle = onInterrupt(() => {
+            bar.end();
+            out.note('interrupted: nothing was armed\n  next: offline-update trigger');
+          });
+          const rehearsal = { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on };
+          const wishes = { machine, rehearsal, ...(action && { action }) };
+          const armed = await triggerUpdate(ports.online, wishes).finally(() => {
+            bar.end();
+            settle();
+          });
+          if (armed.rehearsal) for (const line of rehearsalLines(armed.rehearsal)) out.line(line);
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
           const asked = now ? await rebootQuietly(ports, out) : null;

@@ -18,6 +18,7 @@ import { preflightPlan } from './apt-preflight.js';
 import { verifyPlan } from './apt-verify.js';
 import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-leftovers.js';
 import { isBootLoader } from './boot-loaders.js';
+import { askedQuestions } from './debconf-questions.js';
 import { dpkgDatabase } from './dpkg-database.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
 
@@ -71,6 +72,7 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
       await healPlan(ports, plan, stage, on, options, hung);
     },
     writesBootLoader: ({ changes }) => changes.some(({ name }) => isBootLoader(name)),
+    questions: () => askedQuestions(dependencies.fs, root),
     leftovers: (plan) => leftoversSince(leftoverPorts, plan, record),
   };
 }
