@@ -16,11 +16,12 @@ export const files = [
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
   { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
   ...['claim', 'rescue', 'roll-forward', 'guard', 'leave', 'throw-away-root'].map((name) => ({
+  ...['claim', 'rescue', 'roll-forward', 'restore', 'guard', 'leave'].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,
     mode: 0o755,
   })),
-  // Sourced by the five above, never run.
+  // Sourced by those above, never run.
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   { from: 'units/leave', to: `${library}/leave`, mode: 0o755 },
   { from: 'units/roll-forward', to: `${library}/roll-forward`, mode: 0o755 },

@@ -1,11 +1,17 @@
 /** A way back. One file or folder a provider; `none` is the provider of hosts without snapshots. */
 import type { FallbackMark } from '../update/fallback-mark.js';
+import type { Policy } from '../update/policy.js';
 
 export interface Support {
   usable: boolean;
   /** Why not, or what it would do. */
   reason: string;
+  /** What it would copy right away, beside what old and new system have apart later. */
+  copiedBytes?: number;
 }
+
+/** What is to be done where `/` has no snapshots; only a choice between providers heeds it. */
+export type WithoutSnapshots = Policy['withoutSnapshots'];
 
 /** The untouched old root, named so that its provider finds it again in any boot. */
 export interface Fallback {
@@ -19,12 +25,12 @@ export const KEPT_FALLBACKS = 1;
 export interface SnapshotProvider {
   readonly name: string;
   /** Usable here? Why not? Would the fallback boot? */
-  probe(): Promise<Support>;
+  probe(otherwise?: WithoutSnapshots): Promise<Support>;
   /**
    * Returns only when a crash from now on boots the old root (DESIGN, invariant 4), which then holds a mark
    * (update/fallback-mark.ts). When it throws, the running root still boots next.
    */
-  armFallback(id: string): Promise<Fallback>;
+  armFallback(id: string, otherwise?: WithoutSnapshots): Promise<Fallback>;
   /** The updated root boots next; the old one is kept. */
   commit(fallback: Fallback): Promise<void>;
   /** The fallback boots next, and holds journal, log and report of the update `id` (invariant 12). */

@@ -14,9 +14,9 @@ export async function armFallback(attempt: Attempt): Promise<void> {
     });
     return;
   }
-  const support = await ports.snapshots.probe();
+  const support = await ports.snapshots.probe(plan.policy.withoutSnapshots);
   if (support.usable) {
-    attempt.fallback = await ports.snapshots.armFallback(update.id);
+    attempt.fallback = await ports.snapshots.armFallback(update.id, plan.policy.withoutSnapshots);
     return;
   }
   if (wish === 'require') {

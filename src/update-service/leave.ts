@@ -1,5 +1,6 @@
 /** The end of the update boot: links away, then the wished end (DESIGN, invariants 11 and 13). */
 import { join } from 'node:path';
+import { exists } from '../host/exists.js';
 import type { PowerAction } from '../host/power.js';
 import type { Action } from '../update/events.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -15,8 +16,10 @@ function endOf(action: Action): PowerAction {
 
 /** Resolves when the machine is on its way out. Rejects only when nobody can be asked; the rescue unit is next then. */
 export async function leave(ports: Ports, update: KnownUpdate | undefined, action: Action): Promise<void> {
-  const end = endOf(action);
-  if (!(await dropLinks(ports))) {
+  // The next boot has to lead back here: the rescue unit puts back the copy that could not be put back in this boot.
+  const goesOn = await exists(ports.fs, ports.paths.copyArmed);
+  const end = goesOn ? 'reboot' : endOf(action);
+  if (!goesOn && !(await dropLinks(ports))) {
     ports.log.write('error', 'a link of ours cannot be removed: no reboot, on to the normal target');
     await ports.run(join(ports.paths.library, 'leave'), ['stay']);
     return;

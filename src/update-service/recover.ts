@@ -58,6 +58,14 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
   const { journal } = update;
   const state = journal.state;
   switch (state.name) {
+    case 'reverted':
+      if (!rescued.some((line) => line.includes('copy-not-restored'))) {
+        await closeLeftOpen(ports, update);
+        return;
+      }
+      // Written down before the copy was put back, which did not come to its end.
+      await failWithoutReturn(ports, update);
+      break;
     case 'armed':
       // Armed in this very boot: the link was taken away by hand, which is a cancel. (A soft-reboot keeps the boot id,
       // but then the shell has told what became of the update boot.)
@@ -84,6 +92,15 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
   }
   await saveReport(ports, update, await ports.store.readPlan(update));
   if (journal.state.name !== 'installed') await closeUpdate(ports);
+}
+
+/** Neither the old system nor the whole new one: the shell has rolled forward as far as the packages let it. */
+async function failWithoutReturn(ports: Ports, update: KnownUpdate): Promise<void> {
+  const plan = await ports.store.readPlan(update);
+  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const message = 'the copy of what the update replaced could not be put back, see the terminal log';
+  const reason: Reason = { code: 'SNAPSHOT_FAILED', message };
+  await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
 }
 
 /** The power went between the verdict, or a cancel, and what closes the update. */

@@ -23,6 +23,11 @@ export interface Paths {
   rescued: string;
   /** Lies in a fallback only: this root booted because the update did not complete. */
   fallbackMark: string;
+  /** One folder an update: what provider `copy` saved of it. */
+  fallbacks: string;
+  /** A link to the one that the next update boot puts back (units/rescue), and its name once that is done. */
+  copyArmed: string;
+  copyRestored: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
   /** The wished end, one word, for the shell scripts. */
@@ -61,6 +66,9 @@ export function pathsBelow(root = '/'): Paths {
     claims: join(state, 'claims'),
     rescued: join(state, 'rescued'),
     fallbackMark: join(state, 'fallback.json'),
+    fallbacks: join(state, 'fallbacks'),
+    copyArmed: join(state, 'fallbacks/armed'),
+    copyRestored: join(state, 'fallbacks/restored'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
     action: join(state, 'action'),
     rehearsalFolder: join(state, 'rehearsal'),

@@ -34,6 +34,8 @@ export const policySchema = z.strictObject({
   rehearse: z._default(z.union([z.boolean(), z.literal('require')]), true),
   /** For the whole rehearsal. */
   rehearseTimeoutSeconds: z._default(seconds, 1800),
+  /** Where `/` cannot be snapshotted: put back a copy of what the update replaces, or finish what was cut short. */
+  withoutSnapshots: z._default(z.enum(['copy', 'resume']), 'copy'),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
 });

@@ -63,7 +63,7 @@ export const transitions: Record<EventName, Transition> = {
   installing: { from: ['claimed'], to: 'installing' },
   resumed: { from: ['installing'], to: 'installing' },
   installed: { from: ['installing'], to: 'installed' },
-  failed: { from: ['installing', 'installed'], to: 'failed' },
+  failed: { from: ['installing', 'installed', 'reverted'], to: 'failed' },
   reverted: { from: ['claimed', 'installing', 'installed'], to: 'reverted' },
   confirmed: { from: ['installed'], to: 'confirmed' },
   blocked: { from: ['claimed', 'installing', 'installed', 'failed'], to: 'blocked' },

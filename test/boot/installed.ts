@@ -48,8 +48,9 @@ export async function armedMachine(t: Test, scenario: Scenario): Promise<Machine
 
 async function makeArmed(scenario: Scenario): Promise<Layer> {
   const machine = await Machine.on(await installedLayer(scenario.packages, scenario.repository));
-  if (scenario.config !== undefined)
-    await machine.write('/etc/offline-update/config.d/50-test.toml', scenario.config);
+  await machine.write('/etc/offline-update/config.d/50-test.toml', scenario.config ?? '');
+  // What is said of machines without a way back; the copy has tests of its own (copy.test.ts).
+  await machine.write('/etc/offline-update/config.d/10-laboratory.toml', 'withoutSnapshots = "resume"\n');
   await scenario.before?.(machine);
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(scenario.prepare ?? [])]);
@@ -124,6 +125,9 @@ const traces = [
   '/var/lib/offline-update/open',
   '/var/lib/offline-update/claims',
   '/var/lib/offline-update/rescued',
+  '/var/lib/offline-update/fallback.json',
+  '/var/lib/offline-update/fallbacks/armed',
+  '/var/lib/offline-update/fallbacks/restored',
   '/usr/sbin/policy-rc.d',
   '/run/offline-update/update-boot',
 ];

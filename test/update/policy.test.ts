@@ -21,6 +21,7 @@ void t.test('without any file the defaults hold', async (t) => {
     stallTimeoutSeconds: 900,
     unsignedSources: 'refuse',
     snapshot: 'prefer',
+    withoutSnapshots: 'copy',
   });
 });
 

@@ -12,11 +12,11 @@ const MARGIN_BYTES = 256 * 1024 * 1024;
 export const snapshot: Check = {
   id: 'snapshot',
   async run(context) {
-    const { policy, staged, snapshots } = context;
-    const wish = (staged?.plan.policy ?? policy).snapshot;
+    const { staged, snapshots } = context;
+    const { snapshot: wish, withoutSnapshots } = staged?.plan.policy ?? context.policy;
     if (wish === 'off') return [];
-    const { usable, reason } = await snapshots.probe();
-    if (usable) return [...(await room(context)), tell(reason)];
+    const { usable, reason, copiedBytes } = await snapshots.probe(withoutSnapshots);
+    if (usable) return [...(await room(context, copiedBytes)), tell(reason)];
     if (wish === 'require') {
       return [
         {
@@ -36,13 +36,28 @@ function tell(evidence: string): Finding {
   return { check: 'snapshot', severity: 'info', evidence, remedy: 'man 8 offline-update' };
 }
 
-async function room({ paths, facts, staged }: PreflightContext): Promise<Finding[]> {
+async function room(
+  { paths, facts, staged }: PreflightContext,
+  copiedBytes: number | undefined,
+): Promise<Finding[]> {
   const packed = (staged?.plan.files ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES;
-  const { bytes } = await facts.freeSpace(paths.root);
+  const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES + (copiedBytes ?? 0);
+  // A copy lies with our own record, a snapshot where the root lies.
+  const { bytes } = await facts.freeSpace(copiedBytes === undefined ? paths.root : paths.state);
   if (bytes >= needed) return [];
   const mebibytes = (round: (count: number) => number, count: number): string =>
     `${round(count / 1024 / 1024)} MiB`;
+  if (copiedBytes !== undefined) {
+    return [
+      {
+        check: 'snapshot',
+        severity: 'block',
+        evidence: `/var/lib/offline-update has ${mebibytes(Math.floor, bytes)} free, the copy of what the update replaces may need ${mebibytes(Math.ceil, needed)}`,
+        remedy:
+          'make room, or go without a way back: withoutSnapshots = "resume" in /etc/offline-update/config.toml',
+      },
+    ];
+  }
   return [
     {
       check: 'snapshot',

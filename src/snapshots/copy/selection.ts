@@ -1,0 +1,133 @@
+/**
+ * What is to be saved of this machine and how: by a hard link where nobody writes into the file, which costs neither
+ * time nor space, else as a copy. All paths are relative to the root, without a slash in front.
+ *
+ * A hard link shares the inode with the file in its place. dpkg unpacks a new file beside the old one and renames it
+ * over it, so the old inode stays as it was; but it takes the rights away from a set-uid file before that (0600, so that
+ * nobody keeps a hole by a link), and an administrator edits what lies in /etc: those are copied.
+ */
+import { join } from 'node:path';
+import type { Entry, FileSystem } from '../../host/file-system.js';
+import { isErrno } from '../../host/host-error.js';
+import type { Mount } from '../../host/mounts.js';
+import { dpkgFolders, isInWholeFolder, singleFiles, walkedFolders, wholeFolders } from './scope.js';
+import { truePaths } from './true-path.js';
+
+export interface Selection {
+  /** Files and whole folders that a hard link is good for. */
+  linked: string[];
+  copied: string[];
+  /** Folders of packages; those without a saved file in them are made by themselves. */
+  folders: string[];
+  /** Saved with all in them. */
+  whole: string[];
+  /** Of those, the ones that are mounts of their own. */
+  mounted: string[];
+  walked: string[];
+  /** Not there: goes when it is there later. */
+  absent: string[];
+}
+
+/** Where the EFI system partition is mounted. */
+const SYSTEM_PARTITIONS = ['/boot/efi', '/efi'];
+
+export interface SelectionPorts {
+  fs: FileSystem;
+  root: string;
+  /** Of the file system that the copy lies on, which alone can share inodes with it. */
+  device: number;
+  mounts: readonly Mount[];
+}
+
+export async function select(ports: SelectionPorts, owned: readonly string[]): Promise<Selection> {
+  const { mounts, device } = ports;
+  const selection: Selection = {
+    linked: [],
+    copied: [],
+    folders: [],
+    whole: [],
+    mounted: [],
+    walked: [],
+    absent: [],
+  };
+  const isMount = (path: string): boolean =>
+    mounts.some(({ target, type }) => target === path && type !== 'autofs');
+  for (const path of [...wholeFolders, ...SYSTEM_PARTITIONS.filter(isMount)]) {
+    if ((await entryAt(ports, path))?.kind !== 'folder') {
+      selection.absent.push(bare(path));
+      continue;
+    }
+    selection.whole.push(bare(path));
+    if (isMount(path)) selection.mounted.push(bare(path));
+    await selectWhole(ports, path, selection);
+  }
+  for (const path of singleFiles) {
+    const entry = await entryAt(ports, path);
+    (entry ? selection.copied : selection.absent).push(bare(path));
+  }
+  for (const path of walkedFolders) {
+    const entry = await entryAt(ports, path);
+    if (entry?.kind === 'folder') selection.walked.push(bare(path));
+    else if (!entry) selection.absent.push(bare(path));
+  }
+  const truePath = truePaths(ports.fs, ports.root);
+  await inParallel([...owned, ...(await linksAtTop(ports))], async (name) => {
+    const path = await truePath(name);
+    if (path === undefined || isInWholeFolder(path)) return;
+    const entry = await entryAt(ports, path);
+    if (!entry) return;
+    const isLinkable = entry.device === device && (entry.mode & 0o7000) === 0;
+    if (entry.kind === 'folder') selection.folders.push(bare(path));
+    else if (isLinkable) selection.linked.push(bare(path));
+    else selection.copied.push(bare(path));
+  });
+  return selection;
+}
+
+/** Of the package database, what only dpkg writes is linked; everything else is copied. */
+async function selectWhole(ports: SelectionPorts, path: string, selection: Selection): Promise<void> {
+  const parts = dpkgFolders.filter((folder) => folder.startsWith(`${path}/`));
+  if (parts.length === 0) {
+    selection.copied.push(bare(path));
+    return;
+  }
+  for (const name of await ports.fs.readFolder(join(ports.root, path))) {
+    const inside = `${path}/${name}`;
+    const isLinkable = (parts as readonly string[]).includes(inside);
+    const entry = await entryAt(ports, inside);
+    if (isLinkable && entry?.device === ports.device) selection.linked.push(bare(inside));
+    else selection.copied.push(bare(inside));
+  }
+}
+
+/** `/vmlinuz` and its like, which kernel packages make. */
+async function linksAtTop(ports: SelectionPorts): Promise<string[]> {
+  const links: string[] = [];
+  for (const name of await ports.fs.readFolder(ports.root)) {
+    if (name.startsWith('system-update')) continue;
+    if ((await entryAt(ports, `/${name}`))?.kind === 'symlink') links.push(`/${name}`);
+  }
+  return links;
+}
+
+async function entryAt({ fs, root }: SelectionPorts, path: string): Promise<Entry | undefined> {
+  try {
+    return await fs.lstat(join(root, path));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function bare(path: string): string {
+  return path.slice(1);
+}
+
+/** lstat(2) waits for the disk: many at a time. */
+async function inParallel<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await action(item);
+  };
+  await Promise.all(Array.from({ length: 32 }, worker));
+}

@@ -1,0 +1,29 @@
+/**
+ * The provider of a machine: snapshots where the root has them, else a copy, if the policy wants one (`otherwise`, by
+ * default "copy"). A fallback is known by the name of the provider that made it.
+ */
+import type { SnapshotProvider, WithoutSnapshots } from './snapshot-provider.js';
+
+export function withCopy(snapshots: SnapshotProvider, copy: SnapshotProvider): SnapshotProvider {
+  const both = [snapshots, copy];
+  const of = (name: string): SnapshotProvider => both.find((each) => each.name === name) ?? snapshots;
+  const choose = async (otherwise: WithoutSnapshots = 'copy') => {
+    const support = await snapshots.probe();
+    if (support.usable || otherwise === 'resume') return { provider: snapshots, support };
+    const instead = await copy.probe();
+    const reason = `${instead.reason} (no snapshots: ${support.reason})`;
+    return { provider: copy, support: { ...instead, reason } };
+  };
+  return {
+    name: snapshots.name,
+    probe: async (otherwise) => (await choose(otherwise)).support,
+    armFallback: async (id, otherwise) => (await choose(otherwise)).provider.armFallback(id),
+    commit: (fallback) => of(fallback.provider).commit(fallback),
+    revert: (fallback, id) => of(fallback.provider).revert(fallback, id),
+    collect: (mark) => of(mark.provider).collect(mark),
+    list: async () => (await Promise.all(both.map((each) => each.list()))).flat(),
+    async prune(keep) {
+      for (const each of both) await each.prune(keep);
+    },
+  };
+}

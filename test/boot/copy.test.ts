@@ -1,0 +1,177 @@
+/** The way back where / has no snapshots: a copy of what the update replaces, put back by shell (docs/copy.md). */
+import t, { type Test } from 'tap';
+import type { Container, KillPoint, Machine, Tree } from '../laboratory/laboratory.js';
+import { tinyPackages, treeDifference } from '../laboratory/laboratory.js';
+import { armedMachine, isBackToNormal, reportOf, statusOf, versionsOf, type Scenario } from './installed.js';
+
+const copying = 'withoutSnapshots = "copy"\n';
+const packages = ['lab-conffile', 'lab-slow', ...tinyPackages(10)];
+const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
+const journal = '/var/lib/offline-update/updates/*/journal.jsonl';
+const terminal = '/var/lib/offline-update/updates/*/term.log';
+const configuring = { file: terminal, match: /Setting up lab-slow/ };
+
+function copyMachine(t: Test, scenario: Scenario): Promise<Machine> {
+  return armedMachine(t, { ...scenario, config: copying + (scenario.config ?? '') });
+}
+
+/** Everything but our own record, trigger and stage, and what dpkg and apt write down of their runs. */
+function treeOf(machine: Machine): Promise<Tree> {
+  const ours = [
+    '/var/lib/offline-update',
+    '/var/lib/system-update',
+    '/system-update',
+    '/system-update.claimed',
+  ];
+  return machine.tree({
+    exclude: [...ours, '/var/log/dpkg.log', '/var/log/alternatives.log', /^\/var\/log\/apt\//],
+  });
+}
+
+async function isAsBefore(t: Test, machine: Machine, before: Tree): Promise<void> {
+  t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
+  t.equal((await machine.exec('dpkg --audit')).stdout, '');
+}
+
+void t.test('a good update is confirmed, and the copy is kept for a rollback', async (t) => {
+  const machine = await copyMachine(t, { packages });
+  const boots = await machine.bootUntilSettled();
+  t.strictSame(
+    boots.map(({ ended }) => ended),
+    ['reboot', 'up'],
+  );
+  await isBackToNormal(t, machine, boots);
+  t.strictSame(await versionsOf(machine, packages), updated);
+  const status = await statusOf(machine);
+  t.equal(status.state, 'confirmed');
+  t.ok(machine.exists(`/var/lib/offline-update/fallbacks/${status.id ?? ''}/tree/usr`));
+  const { timeline } = await reportOf(machine, status.id ?? '');
+  t.match(
+    (timeline as { text: string }[]).map(({ text }) => text).find((text) => text.startsWith('installing')),
+    'installing, with a way back by copy',
+  );
+});
+
+for (const [fault, name, code, config] of [
+  ['a failing postinst', 'lab-postinst-fails', 'INSTALL_FAILED', ''],
+  ['a hanging postinst', 'lab-hangs', 'INSTALL_STALLED', 'stallTimeoutSeconds = 3\n'],
+] as const) {
+  void t.test(
+    `${fault}: put back in the same boot, every file is as it was, and the log tells why`,
+    async (t) => {
+      const some = ['lab-conffile', 'lab-needs-more', 'lab-old', 'lab-new', name];
+      const machine = await copyMachine(t, { packages: some, prepare: ['--full'], config });
+      const before = await treeOf(machine);
+      const boots = await machine.bootUntilSettled();
+      t.strictSame(
+        boots.map(({ ended }) => ended),
+        ['reboot', 'up'],
+      );
+      await isBackToNormal(t, machine, boots);
+      await isAsBefore(t, machine, before);
+      const status = await statusOf(machine);
+      t.match(status, { state: 'reverted', reason: { code, message: new RegExp(name) } });
+      const log = await machine.exec(['offline-update', 'log', status.id ?? '']);
+      t.match(log.stdout, new RegExp(`${name}.*2\\.0`), 'invariant 12: the terminal log survived');
+    },
+  );
+}
+
+const old = 'reverted';
+const fresh = 'confirmed';
+const moments: [string, KillPoint, readonly string[]][] = [
+  ['while it is saved', { file: journal, match: /"phase":"before"/ }, [fresh]],
+  ['when the copy is armed', { file: journal, match: /"phase":"snapshot"/ }, [old]],
+  ['in the midst of unpacking', { file: terminal, match: /Unpacking lab-tiny-005/ }, [old]],
+  ['in the midst of configuring', configuring, [old]],
+  ['at the commit', { file: journal, match: /"event":"installed"/ }, [old, fresh]],
+];
+
+for (const [moment, killWhen, states] of moments) {
+  void t.test(`invariant 4: killed ${moment}, the machine is ${states.join(' or ')}`, async (t) => {
+    const machine = await copyMachine(t, { packages });
+    const before = await treeOf(machine);
+    t.equal((await machine.boot({ killWhen })).ended, 'killed');
+    const boots = await machine.bootUntilSettled();
+    await isBackToNormal(t, machine, boots);
+    const status = await statusOf(machine);
+    t.ok(states.includes(status.state), `the record says ${status.state}`);
+    if (status.state === fresh) t.strictSame(await versionsOf(machine, packages), updated);
+    else await isAsBefore(t, machine, before);
+  });
+}
+
+void t.test(
+  'invariant 6: cut twice more while the copy is put back, without Node: every file is as it was',
+  async (t) => {
+    const machine = await copyMachine(t, { packages });
+    const before = await treeOf(machine);
+    t.equal((await machine.boot({ killWhen: configuring })).ended, 'killed');
+    await machine.run('mv /usr/bin/node /root/node');
+    for (const program of ['ln', 'comm']) {
+      await machine.write(
+        `/usr/local/bin/${program}`,
+        `#!/bin/sh\necho lab-in-${program} >/dev/console\nexec /usr/bin/${program} "$@"\n`,
+      );
+      const cut = await machine.boot({ killWhen: { match: new RegExp(`lab-in-${program}`) } });
+      t.equal(cut.ended, 'killed', `in the midst of ${program}`);
+      await machine.remove(`/usr/local/bin/${program}`);
+    }
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(
+      boots.map(({ ended }) => ended),
+      ['reboot', 'up'],
+    );
+    t.notOk(machine.exists('/system-update') || machine.exists('/system-update.claimed'), 'no link is left');
+    await machine.stop();
+    await machine.run('mv /root/node /usr/bin/node');
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    await isAsBefore(t, machine, before);
+    t.match(await statusOf(machine), { state: 'reverted', reason: { code: 'INSTALL_INTERRUPTED' } });
+  },
+);
+
+void t.test(
+  'invariant 11: the service dies in mid-install: one reboot to put back, then the wished end',
+  async (t) => {
+    const machine = await copyMachine(t, { packages, trigger: ['--action', 'poweroff'] });
+    const before = await treeOf(machine);
+    const kill = async (container: Container): Promise<void> => {
+      await container.waitForLine(terminal, (line) => configuring.match.test(line));
+      await container.exec('systemctl kill --kill-whom=main --signal=SIGKILL offline-update.service', {
+        check: false,
+      });
+    };
+    const boots = await machine.bootUntilSettled({ during: kill });
+    t.strictSame(
+      boots.map(({ ended }) => ended),
+      ['reboot', 'poweroff'],
+    );
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    await isAsBefore(t, machine, before);
+    t.match(await statusOf(machine), { state: 'reverted', reason: { code: 'SERVICE_CRASHED' } });
+  },
+);
+
+void t.test(
+  'a copy that cannot be put back: the packages are made whole instead, and the record says failed',
+  async (t) => {
+    const machine = await copyMachine(t, { packages });
+    t.equal((await machine.boot({ killWhen: configuring })).ended, 'killed');
+    await machine.run('echo >> /var/lib/offline-update/fallbacks/armed/names');
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.strictSame(await versionsOf(machine, packages), updated);
+    t.equal((await statusOf(machine)).state, 'confirmed', 'what is really there is what the record says');
+  },
+);
+
+void t.test('without room for the copy nothing is changed', async (t) => {
+  const machine = await copyMachine(t, { packages: ['lab-good'] });
+  await machine.write('/usr/local/bin/cp', '#!/bin/sh\necho "cp: No space left on device" >&2\nexit 1\n');
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.match(await statusOf(machine), {
+    state: 'refused',
+    reason: { code: 'SNAPSHOT_FAILED', message: /No space left/ },
+  });
+  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
+});

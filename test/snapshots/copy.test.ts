@@ -1,0 +1,276 @@
+/** The copy on a tree of its own, saved by the provider and put back by the very script that is installed. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runCommand } from '../../src/host/command.js';
+import { durableFiles } from '../../src/host/durable-files.js';
+import { fileSystem } from '../../src/host/file-system.js';
+import { copySnapshots } from '../../src/snapshots/copy/copy.js';
+import type { SnapshotProvider } from '../../src/snapshots/snapshot-provider.js';
+import { pathsBelow, pathsOfUpdate, type Paths } from '../../src/update/paths.js';
+import { planText, type PackageChange, type Plan } from '../../src/update/plan.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+import { readTree, treeDifference, type Tree } from '../laboratory/machine-tree.js';
+
+const id = '20261120T154935-3f2a';
+const changed = (name: string, from: string | null): PackageChange => ({
+  name,
+  architecture: 'amd64',
+  action: from === null ? 'install' : 'upgrade',
+  from,
+  to: '2.0',
+  automatic: false,
+  file: null,
+  sizeBytes: 0,
+  sha256: null,
+});
+
+interface CopyMachine {
+  root: string;
+  paths: Paths;
+  provider: SnapshotProvider;
+  at: (path: string) => string;
+  write: (path: string, text: string, mode?: number) => void;
+  /** As dpkg does it: beside the old one, then renamed over it. */
+  unpack: (path: string, text: string) => void;
+  tree(): Promise<Tree>;
+  restore(): { status: number | null; stderr: string };
+}
+
+/** A machine with the package `tool`, and one that is not in the plan. */
+function machine(t: Test): CopyMachine {
+  const root = t.testdir({});
+  const paths = pathsBelow(root);
+  const at = (path: string): string => join(root, path);
+  const write = (path: string, text: string, mode = 0o644): void => {
+    mkdirSync(dirname(at(path)), { recursive: true });
+    writeFileSync(at(path), text);
+    chmodSync(at(path), mode);
+  };
+  mkdirSync(at('/run/offline-update'), { recursive: true });
+  write('/usr/lib/offline-update/restore', readFileSync('units/restore', 'utf8'), 0o755);
+  symlinkSync('usr/lib', at('/lib'));
+  write('/usr/bin/tool', 'tool 1\n', 0o755);
+  write('/usr/bin/su-tool', 'su-tool 1\n', 0o4755);
+  write('/usr/lib/tool/plain', 'plain 1\n');
+  write('/usr/lib/tool/with blank\tand tab', 'odd 1\n');
+  linkSync(at('/usr/lib/tool/plain'), at('/usr/lib/tool/second name'));
+  symlinkSync('plain', at('/usr/lib/tool/link'));
+  mkdirSync(at('/usr/share/tool/empty'), { recursive: true });
+  write('/usr/lib/other', 'other 1\n');
+  symlinkSync('/etc/alternatives/editor', at('/usr/bin/editor'));
+  write('/etc/tool.conf', 'as the administrator wants it\n', 0o640);
+  write('/etc/odd\nname', 'odd\n');
+  symlinkSync('/var/lib/system-update', at('/etc/system-update.claimed'));
+  write('/boot/vmlinuz-1', 'kernel 1\n');
+  write('/boot/grub/grubenv', `# GRUB Environment Block\n${'#'.repeat(999)}`);
+  write('/var/lib/dpkg/status', 'tool 1\n');
+  const list =
+    '/.\n/usr\n/usr/bin\n/usr/bin/tool\n/usr/bin/su-tool\n/lib/tool\n/lib/tool/plain\n/lib/tool/with blank\tand tab\n' +
+    '/lib/tool/second name\n/lib/tool/link\n/usr/share/tool\n/usr/share/tool/empty\n/usr/bin/gone-already\n/etc/tool.conf\n';
+  write('/var/lib/dpkg/info/tool.list', list);
+  write('/var/lib/dpkg/info/other.list', '/.\n/usr/lib/other\n');
+  write('/var/lib/dpkg/diversions', '');
+  const changes = [changed('tool', '1.0'), changed('fresh', null)];
+  const plan: Plan = {
+    format: 1,
+    id,
+    createdAt: '2026-11-20T15:49:35.000Z',
+    request: { mode: 'upgrade', packages: [] },
+    payload: {
+      kind: 'packages',
+      manager: 'apt',
+      changes,
+      baseFingerprint: '0'.repeat(64),
+      diskBytes: 0,
+      unsignedSources: [],
+    },
+    files: [],
+    policy: defaultPolicy,
+  };
+  write(pathsOfUpdate(paths, id).plan.slice(root.length), planText(plan));
+  const ports = { paths, fs: fileSystem, files: durableFiles(fileSystem), run: runCommand };
+  return {
+    root,
+    paths,
+    at,
+    write,
+    provider: copySnapshots({ ...ports, mounts: () => Promise.resolve([]) }),
+    unpack(path, text) {
+      write(`${path}.dpkg-new`, text, lstatSync(at(path), { throwIfNoEntry: false })?.mode);
+      renameSync(at(`${path}.dpkg-new`), at(path));
+    },
+    tree: () => readTree(root, { exclude: ['/var/lib/offline-update'] }),
+    restore() {
+      const { status, stderr } = spawnSync(join(paths.copyArmed, 'restore'), [root], { encoding: 'utf8' });
+      return { status, stderr };
+    },
+  };
+}
+
+/** What an update does to it, and what its scripts do. */
+function update({ at, write, unpack }: CopyMachine): void {
+  // dpkg takes the rights away from a set-uid file before it lets go of it.
+  chmodSync(at('/usr/bin/su-tool'), 0o600);
+  for (const path of ['/usr/bin/tool', '/usr/bin/su-tool', '/usr/lib/tool/plain']) unpack(path, 'new\n');
+  rmSync(at('/usr/lib/tool/with blank\tand tab'));
+  // A link becomes a folder, a folder a link.
+  unlinkSync(at('/usr/lib/tool/link'));
+  mkdirSync(at('/usr/lib/tool/link'));
+  write('/usr/lib/tool/link/inside', 'new\n');
+  rmSync(at('/usr/share/tool'), { recursive: true });
+  symlinkSync('../lib/tool', at('/usr/share/tool'));
+  write('/usr/lib/fresh/file', 'new\n');
+  write('/usr/lib/tool/__pycache__/x.pyc', 'made by a script\n');
+  write('/usr/bin/half.dpkg-new', 'half');
+  rmSync(at('/usr/bin/editor'));
+  writeFileSync(at('/etc/tool.conf'), 'written in place\n');
+  chmodSync(at('/etc/tool.conf'), 0o600);
+  write('/etc/tool.conf.dpkg-dist', 'new\n');
+  rmSync(at('/etc/odd\nname'));
+  write('/boot/vmlinuz-2', 'kernel 2\n');
+  writeFileSync(at('/boot/grub/grubenv'), '');
+  unpack('/var/lib/dpkg/status', 'tool 2\nfresh 2\n');
+  unpack('/var/lib/dpkg/info/tool.list', '/.\n/usr/lib/fresh\n');
+  write('/var/lib/dpkg/info/fresh.list', '/.\n/usr/lib/fresh/file\n');
+  write('/var/lib/dpkg/updates/0001', 'tool\n');
+  chmodSync(at('/usr/lib/tool'), 0o700);
+  mkdirSync(at('/opt'), { recursive: true });
+}
+
+void t.test(
+  'what an update changed is put back, what it brought is gone, and nothing else is touched',
+  async (t) => {
+    const copied = machine(t);
+    const before = await copied.tree();
+    await copied.provider.armFallback(id);
+    t.strictSame(treeDifference(before, await copied.tree()), [], 'saving changes nothing');
+    update(copied);
+    t.ok(treeDifference(before, await copied.tree()).length > 15);
+    t.strictSame(copied.restore(), { status: 0, stderr: '' });
+    t.strictSame(treeDifference(before, await copied.tree()), []);
+    t.equal(
+      readFileSync(copied.paths.fallbackMark, 'utf8'),
+      `{"format":1,"id":"${id}","provider":"copy","failedRoot":""}\n`,
+    );
+    t.equal(
+      lstatSync(copied.paths.copyArmed, { throwIfNoEntry: false }),
+      undefined,
+      'it is not to be put back again',
+    );
+    t.ok(lstatSync(copied.paths.copyRestored).isSymbolicLink());
+  },
+);
+
+void t.test(
+  'files that only dpkg touches cost no space; what can be written in place is a copy',
+  async (t) => {
+    const copied = machine(t);
+    await copied.provider.armFallback(id);
+    const isShared = (path: string): boolean =>
+      lstatSync(copied.at(path)).ino === lstatSync(join(copied.paths.fallbacks, id, 'tree', path)).ino;
+    const shares = spawnSync('cp', ['--reflink=always', 'units/claim', join(copied.root, 'x')]).status === 0;
+    for (const path of ['/usr/bin/tool', '/usr/lib/tool/link', '/var/lib/dpkg/info/tool.list']) {
+      t.equal(isShared(path), !shares, path);
+    }
+    for (const path of ['/usr/bin/su-tool', '/etc/tool.conf', '/boot/vmlinuz-1', '/var/lib/dpkg/status']) {
+      t.equal(isShared(path), false, path);
+    }
+  },
+);
+
+/** A folder of programs that are the real ones until the one before which everything ends at once, as in a power cut. */
+function programsUntil(copied: CopyMachine, cut: number): string {
+  const folder = copied.at('/tmp/programs');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const script = `#!/bin/bash
+echo >>${folder}/count
+[ "$(/usr/bin/wc -l <${folder}/count)" -lt ${cut} ] || kill -KILL 0
+exec /usr/bin/\${0##*/} "$@"
+`;
+  for (const program of 'cmp comm cp find grep ln mkdir mv rm sed sh sha256sum sort stat sync tr xargs'.split(
+    ' ',
+  )) {
+    writeFileSync(join(folder, program), script, { mode: 0o755 });
+  }
+  return folder;
+}
+
+void t.test('cut at any moment, it is put back when it may come to its end', async (t) => {
+  let cuts = 0;
+  for (let cut = 1; ; cut += 17) {
+    const copied = machine(t);
+    const before = await copied.tree();
+    await copied.provider.armFallback(id);
+    update(copied);
+    const env = { ...process.env, PATH: `${programsUntil(copied, cut)}:${process.env['PATH'] ?? ''}` };
+    const restore = spawn(join(copied.paths.fallbacks, id, 'restore'), [copied.root], {
+      env,
+      detached: true,
+    });
+    const [status] = (await once(restore, 'exit')) as [number | null];
+    if (status === 0) break;
+    cuts += 1;
+    t.ok(lstatSync(copied.paths.copyArmed).isSymbolicLink(), `cut before program ${cut}: still armed`);
+    t.strictSame(copied.restore(), { status: 0, stderr: '' });
+    t.strictSame(treeDifference(before, await copied.tree()), []);
+  }
+  t.ok(cuts > 5, `${cuts} cuts`);
+});
+
+void t.test('a list that is damaged takes nothing away', async (t) => {
+  const copied = machine(t);
+  await copied.provider.armFallback(id);
+  update(copied);
+  const updated = await copied.tree();
+  writeFileSync(join(copied.paths.fallbacks, id, 'names'), '');
+  t.not(copied.restore().status, 0);
+  t.strictSame(treeDifference(updated, await copied.tree()), []);
+  t.ok(lstatSync(copied.paths.copyArmed).isSymbolicLink(), 'and it is tried again');
+});
+
+void t.test('the life of a copy: armed, committed, listed, armed again by hand, pruned', async (t) => {
+  const copied = machine(t);
+  const { provider, paths } = copied;
+  const fallback = await provider.armFallback(id);
+  t.strictSame(fallback, { provider: 'copy', reference: id });
+  t.strictSame(await provider.list(), [], 'no fallback of a system that is not proven');
+  update(copied);
+  await provider.commit(fallback);
+  t.equal(lstatSync(paths.copyArmed, { throwIfNoEntry: false }), undefined);
+  t.strictSame(await provider.list(), [fallback]);
+  await provider.prune(1);
+  t.strictSame(await provider.list(), [fallback]);
+  await provider.revert(fallback, id);
+  t.equal(lstatSync(paths.copyArmed).isSymbolicLink(), true);
+  t.equal(lstatSync(`${paths.triggers[0]}.claimed`).isSymbolicLink(), true);
+  await provider.prune(0);
+  t.ok(lstatSync(join(paths.fallbacks, id)).isDirectory(), 'what is armed is never removed');
+  unlinkSync(paths.copyArmed);
+  copied.unpack('/var/lib/dpkg/status', 'tool 3\n');
+  t.strictSame(await provider.list(), [], 'packages were changed since: it no longer fits');
+  await t.rejects(provider.revert(fallback, id), { code: 'SNAPSHOT_UNAVAILABLE' });
+  await provider.prune(1);
+  t.equal(lstatSync(join(paths.fallbacks, id), { throwIfNoEntry: false }), undefined);
+});
+
+void t.test('what cannot be saved leaves nothing armed', async (t) => {
+  const copied = machine(t);
+  rmSync(copied.at('/usr/lib/offline-update/restore'));
+  await t.rejects(copied.provider.armFallback(id));
+  t.equal(lstatSync(copied.paths.copyArmed, { throwIfNoEntry: false }), undefined);
+});
