@@ -17,6 +17,8 @@ export type WithoutSnapshots = Policy['withoutSnapshots'];
 export interface Fallback {
   provider: string;
   reference: string;
+  /** What the update changes although the fallback is armed: that has to be whole for the way back to begin. */
+  inPlace?: string;
 }
 
 /** For `prune`: the root before the newest confirmed update. */

@@ -16,6 +16,8 @@ export interface Reason {
 export interface FallbackNote {
   provider: string;
   reference: string;
+  /** What is changed in its place although the fallback is armed. */
+  inPlace?: string;
 }
 
 /**

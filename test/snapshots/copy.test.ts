@@ -247,14 +247,14 @@ void t.test('the life of a copy: armed, committed, listed, armed again by hand, 
   const copied = machine(t);
   const { provider, paths } = copied;
   const fallback = await provider.armFallback(id);
-  t.strictSame(fallback, { provider: 'copy', reference: id });
+  t.strictSame(fallback, { provider: 'copy', reference: id, inPlace: '/' });
   t.strictSame(await provider.list(), [], 'no fallback of a system that is not proven');
   update(copied);
   await provider.commit(fallback);
   t.equal(lstatSync(paths.copyArmed, { throwIfNoEntry: false }), undefined);
-  t.strictSame(await provider.list(), [fallback]);
+  t.strictSame(await provider.list(), [{ provider: 'copy', reference: id }]);
   await provider.prune(1);
-  t.strictSame(await provider.list(), [fallback]);
+  t.strictSame(await provider.list(), [{ provider: 'copy', reference: id }]);
   await provider.revert(fallback, id);
   t.equal(lstatSync(paths.copyArmed).isSymbolicLink(), true);
   t.equal(lstatSync(`${paths.triggers[0]}.claimed`).isSymbolicLink(), true);

@@ -6,6 +6,7 @@ import type { Attempt } from '../../src/update-service/attempt.js';
 import { chooseSyncs } from '../../src/update-service/syncs.js';
 
 interface Given {
+  inPlace?: string;
   fallback?: boolean;
   packageSyncs?: 'auto' | 'keep';
   writesBootLoader?: boolean;
@@ -17,7 +18,14 @@ async function chosen(given: Given): Promise<{ syncs: string; rows: JournalEntry
   const rows: JournalEntry[] = [];
   let asked = 0;
   const attempt = {
-    fallback: given.fallback === true ? { provider: 'btrfs', reference: '@' } : undefined,
+    fallback:
+      given.fallback === true
+        ? {
+            provider: 'btrfs',
+            reference: '@',
+            ...(given.inPlace !== undefined && { inPlace: given.inPlace }),
+          }
+        : undefined,
     plan: { policy: { ...defaultPolicy, packageSyncs: given.packageSyncs ?? 'auto' }, payload: {} },
     ports: {
       payload: { writesBootLoader: () => given.writesBootLoader === true },
@@ -47,6 +55,14 @@ void t.test('invariant 5: without a fallback every sync is made, and nothing is 
 
 void t.test('with a fallback they are suppressed', async (t) => {
   t.strictSame(await chosen({ fallback: true }), { syncs: 'suppressed', rows: [], asked: 1 });
+});
+
+void t.test('a root that is changed in its place has to boot after a cut: every sync is made', async (t) => {
+  t.strictSame(await chosen({ fallback: true, inPlace: '/' }), {
+    syncs: 'kept',
+    rows: finding('every sync is made: / is changed in its place, and boots after a cut'),
+    asked: 0,
+  });
 });
 
 void t.test('the policy can keep them', async (t) => {

@@ -84,7 +84,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       await files.makeFolder(paths.runFolder, 0o755);
       await files.replace(paths.fallbackArmed, `${id}\n`);
       await files.link(id, paths.copyArmed);
-      return { provider: 'copy', reference: id };
+      return { provider: 'copy', reference: id, inPlace: '/' };
     },
 
     async commit({ reference }) {

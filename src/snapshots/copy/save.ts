@@ -41,10 +41,7 @@ export async function save(
   await files.makeFolder(tree, 0o700);
   const selection = await choose((await fs.lstat(tree)).device);
   const shares = await sharesBlocks(ports, folder);
-  await Promise.all([
-    copyAll(ports, folder, selection, shares),
-    writeLists(ports, folder, mark, selection),
-  ]);
+  await Promise.all([copyAll(ports, folder, selection, shares), writeLists(ports, folder, mark, selection)]);
   await nameAll(ports, folder, selection.walked);
   await makeEmptyFolders(ports, tree, selection.folders);
   for (const path of neverSaved) await fs.removeTree(join(tree, path));
