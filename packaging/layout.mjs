@@ -15,8 +15,7 @@ export const files = [
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
   { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
-  ...['claim', 'rescue', 'roll-forward', 'guard', 'leave', 'throw-away-root'].map((name) => ({
-  ...['claim', 'rescue', 'roll-forward', 'restore', 'guard', 'leave'].map((name) => ({
+  ...['claim', 'rescue', 'roll-forward', 'restore', 'guard', 'leave', 'throw-away-root'].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,
     mode: 0o755,
