@@ -56,8 +56,11 @@ export interface Payload<P> {
   plan(request: Request): Promise<P>;
   /** Brings every file of the plan into the stage, resuming what an earlier run left there. */
   fetch(plan: P, stage: Stage, on: Progress): Promise<void>;
-  /** What would stall or break it, seen from the running system or at the start of the update boot. */
-  preflight(plan: P, stage: Stage): Promise<Finding[]>;
+  /**
+   * What would stall or break it, seen from the running system or at the start of the update boot. Nothing of the stage
+   * is read before `plan`, which may still be on its way to be proven.
+   */
+  preflight(plan: P | Promise<P>, stage: Stage): Promise<Finding[]>;
   /** What a person should know before the reboot, seen from the running system. */
   advise(plan: P, policy: Policy): Promise<Finding[]>;
   /** Update boot: the change itself. Errors: `INSTALL_FAILED`, `INSTALL_STALLED`. */

@@ -7,9 +7,13 @@ import type { Attempt } from './attempt.js';
 export async function check(attempt: Attempt): Promise<void> {
   const { ports, update } = attempt;
   const stage = { path: ports.paths.stage };
-  attempt.plan = await verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
-  // Not beside it: the simulation lets apt read a file of the stage, which can name programs to run.
-  const findings = await ports.payload.preflight(attempt.plan.payload, stage);
+  const proven = verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
+  // Its simulation comes after the proof: it lets apt read a file of the stage, which can name programs to run.
+  const findings = await ports.payload.preflight(
+    proven.then((plan) => plan.payload),
+    stage,
+  );
+  attempt.plan = await proven;
   for (const { check, severity, evidence, remedy } of findings) {
     if (severity === 'block') throw new UpdateError(codes[check] ?? 'DRIFT', evidence, { hint: remedy });
     await update.journal.append({ note: 'finding', check, message: evidence });

@@ -37,6 +37,11 @@ export const packagesPlanSchema = z.strictObject({
   changes: z.array(packageChangeSchema),
   /** SHA-256 over the sorted list of installed packages when the plan was made. */
   baseFingerprint: sha256,
+  /**
+   * SHA-256 over all on the machine that decides what the package manager would do with these files, as it was when it
+   * agreed to the plan: as long as it is the same, it need not be asked again. Absent when that is not known.
+   */
+  decidedBy: z.optional(sha256),
   /** Change of disk use in bytes as the package manager tells it; negative when space is freed. */
   diskBytes: z.int(),
   /** Sources that only the policy allowed: shown wherever the plan is shown. */

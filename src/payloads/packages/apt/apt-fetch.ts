@@ -16,6 +16,7 @@ import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import type { Progress, Stage } from '../../payload.js';
+import { decisionInputs } from './decision-inputs.js';
 import { downloadPackages } from './apt-download.js';
 import { planDifferences } from './apt-simulate.js';
 import { downloadProgress, type DownloadProgress } from './download-progress.js';
@@ -28,7 +29,7 @@ type FileChange = PackageChange & { file: string; to: string };
 
 export async function fetchPlan(
   ports: PlanningPorts,
-  { policy, uris, stanzas }: PlanContext,
+  { policy, uris, inputs, stanzas }: PlanContext,
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
@@ -50,7 +51,10 @@ export async function fetchPlan(
   await writeFrozenLists(ports, plan, stage, index.value, policy);
   // also fails when a file is not there, or of another size
   const differing = await planDifferences(ports, plan, stage);
-  if (differing.length === 0) return;
+  if (differing.length === 0) {
+    if (inputs !== undefined && inputs === (await decisionInputs(files, ports.root))) plan.decidedBy = inputs;
+    return;
+  }
   throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${differing.join('; ')}`, {
     hint: 'offline-update prepare',
   });
@@ -58,7 +62,7 @@ export async function fetchPlan(
 
 async function bring(
   ports: PlanningPorts,
-  { policy, uris }: PlanContext,
+  { policy, uris }: Pick<PlanContext, 'policy' | 'uris'>,
   plan: PackagesPlan,
   missing: readonly FileChange[],
   stage: Stage,

@@ -11,6 +11,7 @@ import type { Request } from '../../payload.js';
 import { basename } from 'node:path';
 import { refreshIndexes } from './apt-refresh.js';
 import { automaticPackages } from './automatic-packages.js';
+import { decisionInputs } from './decision-inputs.js';
 import { plannedChanges, wantedChanges } from './planned-changes.js';
 import { checkDatabase, nothingToDo, type PlanContext, type PlanningPorts } from './planning.js';
 import { printUris, type Downloads } from './print-uris.js';
@@ -35,10 +36,11 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
     ports.database.states(),
     ports.database.fingerprint(),
     automaticPackages(ports.files, ports.root),
+    decisionInputs(ports.files, ports.root),
   ]);
   facts.catch(() => undefined); // told below
   await checkDatabase(ports);
-  const [downloads, sources, states, baseFingerprint, isAutomatic] = await facts;
+  const [downloads, sources, states, baseFingerprint, isAutomatic, inputs] = await facts;
   const wanted = wantedChanges(downloads, states);
   if (wanted.length === 0) throw nothingToDo();
   const requested = new Set(names.flatMap((name) => [name, downloads.selected.get(name) ?? name]));
@@ -47,7 +49,7 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
   const { diskBytes } = downloads;
   return {
     plan: { kind: 'packages', manager: 'apt', changes, baseFingerprint, diskBytes, unsignedSources },
-    context: { policy: request.policy, uris: urisOf(changes, downloads) },
+    context: { policy: request.policy, uris: urisOf(changes, downloads), inputs },
   };
 }
 

@@ -5,12 +5,16 @@
  * Checks: `drift`: packages were changed since the plan was made, or apt would now do something else; `dpkg-dirty`:
  * an earlier run of dpkg was interrupted or left broken packages.
  */
+import type { FileSystem } from '../../../host/file-system.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
+import { decisionInputs } from './decision-inputs.js';
 import type { DpkgDatabase } from './dpkg-database.js';
 
 export interface PreflightPorts {
+  root: string;
+  files: FileSystem;
   database: DpkgDatabase;
   /** How the simulation of the very command that would run differs from the plan; empty when it does not. */
   simulatedDifferences(plan: PackagesPlan, stage: Stage): Promise<string[]>;
@@ -20,16 +24,19 @@ const shownDifferences = 5;
 
 export async function preflightPlan(
   ports: PreflightPorts,
-  plan: PackagesPlan,
+  proven: PackagesPlan | Promise<PackagesPlan>,
   stage: Stage,
 ): Promise<Finding[]> {
   const { database } = ports;
-  const [audit, journal, fingerprint, differing] = await Promise.all([
+  const asking = Promise.all([
     database.audit(),
     database.pendingJournal(),
     database.fingerprint(),
-    ports.simulatedDifferences(plan, stage),
+    decisionInputs(ports.files, ports.root),
   ]);
+  asking.catch(() => undefined); // told below, unless the plan is refused
+  const plan = await proven;
+  const [audit, journal, fingerprint, inputs] = await asking;
   if (audit !== '' || journal.length > 0) {
     const evidence =
       audit === ''
@@ -40,6 +47,9 @@ export async function preflightPlan(
   if (fingerprint !== plan.baseFingerprint) {
     return [drift('packages were installed, removed, held or released since the update was prepared')];
   }
+  // apt has decided by the very same before, and the plan is what it said
+  if (inputs !== undefined && inputs === plan.decidedBy) return [];
+  const differing = await ports.simulatedDifferences(plan, stage);
   if (differing.length === 0) return [];
   const more = differing.length - shownDifferences;
   const shown = differing.slice(0, shownDifferences).join('; ') + (more > 0 ? `; and ${more} more` : '');

@@ -34,6 +34,8 @@ export interface PlanContext {
   policy: Policy;
   /** Where each file (relative to the stage) comes from. */
   uris: ReadonlyMap<string, string>;
+  /** `decisionInputs` when the plan was begun. */
+  inputs: string | undefined;
   /** Of a plugin's packages, which no index of apt may know. */
   stanzas?: readonly Stanza[];
 }

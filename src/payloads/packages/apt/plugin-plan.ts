@@ -14,6 +14,7 @@ import { installArguments } from './apt-arguments.js';
 import type { Planned } from './apt-plan.js';
 import { described, differences, simulatePlan, stageOptions, type SimulatedChange } from './apt-simulate.js';
 import { automaticPackages } from './automatic-packages.js';
+import { decisionInputs } from './decision-inputs.js';
 import type { PackageState } from './dpkg-database.js';
 import { writeFrozenLists } from './frozen-lists.js';
 import { installedAs, plannedChanges, type WantedChange } from './planned-changes.js';
@@ -29,11 +30,12 @@ export async function planPluginRequest(
   policy: Policy,
 ): Promise<Planned> {
   await checkDatabase(ports);
-  const [{ downloads, stanzas }, states, baseFingerprint, isAutomatic] = await Promise.all([
+  const [{ downloads, stanzas }, states, baseFingerprint, isAutomatic, inputs] = await Promise.all([
     takePluginFiles(ports, request, stage),
     ports.database.states(),
     ports.database.fingerprint(),
     automaticPackages(ports.files, ports.root),
+    decisionInputs(ports.files, ports.root),
   ]);
   const changes = plannedChanges(requestedChanges(request, states), {
     isAutomatic,
@@ -57,7 +59,7 @@ export async function planPluginRequest(
     ...['-o', 'APT::Get::Download=true'], // it only names them
   ]);
   const uris = new Map([...downloads].map(([file, { uri }]) => [join(stageLayout.packages, file), uri]));
-  return { plan: { ...plan, diskBytes }, context: { policy, uris, stanzas } };
+  return { plan: { ...plan, diskBytes }, context: { policy, uris, inputs, stanzas } };
 }
 
 /** As the plugin has it; what is installed at that version, or not there to be removed, is no change. */

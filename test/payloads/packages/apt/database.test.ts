@@ -140,6 +140,8 @@ void t.test(
     ): Promise<object[]> =>
       preflightPlan(
         {
+          root: '/',
+          files,
           database: dpkgDatabase(run, files),
           simulatedDifferences: () => Promise.resolve(differing),
         },
