@@ -5,9 +5,11 @@
  * `NOT_A_FILE`. Other errors: the system's own.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, fstatSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { HostError, isErrno } from './host-error.js';
+
+const smallBytes = 64 * 1024;
 
 export async function sha256OfFile(path: string): Promise<string> {
   // O_NONBLOCK: the open of a pipe without writer would wait for ever
@@ -16,8 +18,11 @@ export async function sha256OfFile(path: string): Promise<string> {
     throw isErrno(error, 'ELOOP', 'ENXIO') ? notAFile(path) : error;
   });
   try {
-    if (!(await file.stat()).isFile()) throw notAFile(path);
+    const found = fstatSync(file.fd);
+    if (!found.isFile()) throw notAFile(path);
     const hash = createHash('sha256');
+    // a way through the thread pool costs more than to read a small file, and there may be thousands
+    if (found.size <= smallBytes) return hash.update(readFileSync(file.fd)).digest('hex');
     const buffer = Buffer.allocUnsafe(256 * 1024);
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);

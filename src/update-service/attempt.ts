@@ -1,5 +1,6 @@
 /** What one attempt carries through its phases. */
 import type { Fallback } from '../snapshots/snapshot-provider.js';
+import type { Syncs } from '../update/events.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Ports } from './ports.js';
@@ -12,6 +13,8 @@ export interface Attempt {
   plan: Plan;
   expectedPlanHash: string;
   number: number;
+  /** How the package manager's syncs were made; undefined before the phase `install`. */
+  syncs?: Syncs;
   /** Made by the phase `snapshot`; the way back of every later phase. */
   fallback: Fallback | undefined;
   progress: ProgressReporter;

@@ -2,16 +2,23 @@
 import { asUpdateError } from '../update/errors.js';
 import { giveUp } from './fallback.js';
 import type { Syncs } from '../update/events.js';
-import type { InstallOptions } from '../payloads/payload.js';
+import type { InstallOptions, Progress } from '../payloads/payload.js';
 import type { Attempt } from './attempt.js';
 import { chooseSyncs } from './syncs.js';
+
+const nearlyDonePercent = 90;
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
 export async function install(attempt: Attempt): Promise<void> {
   const { ports, update, plan, number, fallback, progress } = attempt;
-  const syncs = await chooseSyncs(attempt);
+  const syncs = (attempt.syncs = await chooseSyncs(attempt));
   await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null, syncs });
-  await ports.payload.install(plan.payload, stage(attempt), progress.on, options(attempt, syncs));
+  const on: Progress = (event) => {
+    progress.on(event);
+    // Nearly done: logind starts beside the rest, and `leave` need not wait for it.
+    if (event.percent >= nearlyDonePercent) void ports.wakeLogin();
+  };
+  await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs));
 }
 
 export async function rollForward(attempt: Attempt): Promise<void> {

@@ -34,7 +34,7 @@ export interface Ports {
   askToLeave: (action: PowerAction) => Promise<string>;
   /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. */
   whySyncsStay: () => Promise<string | undefined>;
-  /** Called some time before askToLeave, which then has less to wait for. Never throws. */
+  /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
   wakeLogin: () => Promise<void>;
 }
 
@@ -44,6 +44,7 @@ export async function systemPorts(): Promise<Ports> {
   const files = durableFiles(fs);
   const moment: Moment = { now: () => new Date(), bootId: await readBootId() };
   const log = systemLog({ run: runCommand });
+  let woken: Promise<void> | undefined;
   return {
     paths,
     fs,
@@ -55,7 +56,7 @@ export async function systemPorts(): Promise<Ports> {
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     log,
     whySyncsStay: () => whySyncsStay(runCommand),
-    wakeLogin: () => wakeLogin(),
+    wakeLogin: () => (woken ??= wakeLogin()),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
       log.write('info', line);
     }),

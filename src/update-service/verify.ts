@@ -2,12 +2,16 @@
 import { UpdateError } from '../update/errors.js';
 import type { Finding } from '../update/finding.js';
 import type { Attempt } from './attempt.js';
+import { syncDisks } from './sync-disks.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
-export async function verify({ ports, plan, update }: Attempt): Promise<void> {
-  // All packages are in place, so logind starts as what it will be, beside us, and `leave` need not wait for it.
+export async function verify({ ports, plan, update, syncs }: Attempt): Promise<void> {
   void ports.wakeLogin();
-  const findings = await ports.payload.verify(plan.payload);
+  const [findings] = await Promise.all([
+    ports.payload.verify(plan.payload),
+    // The disks work while apt looks; what is written after this is synced by the commit.
+    syncs === 'suppressed' ? syncDisks(ports.fs) : undefined,
+  ]);
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });
   }

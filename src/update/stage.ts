@@ -107,9 +107,11 @@ async function checkFolder(fs: FileSystem, stage: string): Promise<void> {
 /** Every file below the stage but the plan, in byte order of the paths; refuses what may not be there at all. */
 async function walk(fs: FileSystem, stage: string, below = ''): Promise<Found[]> {
   const found: Found[] = [];
-  for (const name of await fs.readFolder(join(stage, below))) {
-    const path = below === '' ? name : `${below}/${name}`;
-    const entry = await fs.lstat(join(stage, path));
+  const names = await fs.readFolder(join(stage, below));
+  const paths = names.map((name) => (below === '' ? name : `${below}/${name}`));
+  const entries = await Promise.all(paths.map((path) => fs.lstat(join(stage, path))));
+  for (const [index, entry] of entries.entries()) {
+    const path = paths[index] ?? '';
     if (entry.kind === 'symlink') refuse('STAGE_SYMLINK', `${path} is a symbolic link`);
     if (entry.kind === 'other') refuse('STAGE_NOT_A_FILE', `${path} is neither a file nor a folder`);
     if (!tolerated.has(path)) checkOwner(path, entry);
