@@ -45,7 +45,10 @@ export const systemPorts: MakePorts = async (root) => {
   const fs = fileSystem;
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await readBootId() };
-  const run: RunCommand = async (...call) => (await import('../host/command.js')).runCommand(...call);
+  const run: RunCommand = async (file, args, options = {}) =>
+    options.timeoutSeconds === undefined && options.input === undefined
+      ? runShortCommand(file, args, options)
+      : (await import('../host/command.js')).runCommand(file, args, options);
   return {
     online: {
       paths,

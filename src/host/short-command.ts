@@ -1,14 +1,17 @@
 /**
- * A RunCommand for short programs of the system that is in memory at once: what only asks or reads (`status`, a sync)
- * must not pay for loading the library behind command.ts, some 30 ms of a Node start. No input, no time limit.
+ * A RunCommand for programs of the system that end by themselves, in memory at once: what asks or reads (`status`, a
+ * plan, a sync) must not pay for loading the library behind command.ts, some 30 ms of a Node start. No input, no time
+ * limit; all else is as there.
  *
- * Errors: HostError `COMMAND_NOT_FOUND`.
+ * Errors: HostError `COMMAND_NOT_FOUND`, `COMMAND_FAILED`.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { RunCommand } from './command.js';
 import { HostError, isErrno } from './host-error.js';
 
 const outputLimitBytes = 256 << 20;
+const pipeGraceMilliseconds = 1000;
 
 export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = true, cwd } = {}) =>
   new Promise((resolve, reject) => {
@@ -17,9 +20,12 @@ export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = 
       maxBuffer: outputLimitBytes,
       ...(cwd !== undefined && { cwd }),
     };
+    let grace: NodeJS.Timeout | undefined;
     const child = execFile(file, args, options, (error, stdout, stderr) => {
-      if (isErrno(error, 'ENOENT')) {
-        reject(new HostError('COMMAND_NOT_FOUND', `${file} is not installed`, { cause: error }));
+      clearTimeout(grace);
+      // Node writes a negative number where a program was never started
+      if (child.pid === undefined || (child.exitCode === null && child.signalCode === null)) {
+        reject(notStarted(file, cwd, error));
         return;
       }
       // The last newline is cut off, as command.ts does.
@@ -30,4 +36,20 @@ export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = 
         stderr: stderr.replace(/\n$/, ''),
       });
     });
+    child.stdin?.on('error', () => undefined); // it may end without having read
+    child.stdin?.end();
+    child.once('exit', () => {
+      // what it left behind may hold its output open: a daemon started by a hook
+      grace = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, pipeGraceMilliseconds);
+    });
   });
+
+/** spawn(2) says ENOENT for a missing working folder, too. */
+function notStarted(file: string, cwd = '.', error: unknown): HostError {
+  const isMissing = isErrno(error, 'ENOENT', 'EACCES') && existsSync(cwd);
+  const code = isMissing ? 'COMMAND_NOT_FOUND' : 'COMMAND_FAILED';
+  return new HostError(code, `cannot run ${file}: ${String(error)}`, { cause: error });
+}

@@ -56,6 +56,8 @@ export interface Payload<P> {
   plan(request: Request): Promise<P>;
   /** Brings every file of the plan into the stage, resuming what an earlier run left there. */
   fetch(plan: P, stage: Stage, on: Progress): Promise<void>;
+  /** Once all files are there: would the package manager do exactly the plan with them? Errors: `PLAN_FAILED`. */
+  agree(plan: P, stage: Stage): Promise<void>;
   /**
    * What would stall or break it, seen from the running system or at the start of the update boot. Nothing of the stage
    * is read before `plan`, which may still be on its way to be proven.

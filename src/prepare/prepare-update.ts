@@ -89,14 +89,21 @@ async function planOrTellStale(
 
 async function sealNextStage(
   online: Online,
-  { source, policy }: PrepareOptions,
+  { source, policy, payload: kind }: PrepareOptions,
   payload: PayloadPlan,
 ): Promise<Plan> {
   const { fs, paths, moment } = online;
   await dropUnplanned(online, payload);
   await closeNextStage(online);
-  const files = await sealStage(fs, paths.nextStage);
+  // side by side: one reads every file, the other looks at none
+  const [sealed, agreed] = await Promise.allSettled([
+    sealStage(fs, paths.nextStage),
+    kind.agree(payload, { path: paths.nextStage }),
+  ]);
+  if (sealed.status === 'rejected') throw sealed.reason;
+  const files = sealed.value;
   await checkHashes(online, payload, files);
+  if (agreed.status === 'rejected') throw agreed.reason;
   const now = moment.now();
   const plan: Plan = {
     format: PLAN_FORMAT,

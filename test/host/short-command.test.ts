@@ -10,6 +10,7 @@ void t.test('a short command ends as the other kind of command does', async (t) 
     ['sh', ['-c', 'echo "$ONE:$HOME"'], { env: { ONE: '1' } }],
     ['/bin/sh', ['-c', 'echo "$ONE:$HOME"'], { env: { ONE: '1' }, extendEnv: false }],
     ['pwd', [], { cwd: '/usr' }],
+    ['cat', []],
   ];
   for (const call of calls)
     t.strictSame(await runShortCommand(...call), await runCommand(...call), call[1].join(' '));
@@ -17,4 +18,12 @@ void t.test('a short command ends as the other kind of command does', async (t) 
 
 void t.test('a program that is not there is told as such', async (t) => {
   await t.rejects(runShortCommand('no-such-program', []), { code: 'COMMAND_NOT_FOUND' });
+  await t.rejects(runShortCommand('/etc/passwd', []), { code: 'COMMAND_NOT_FOUND' });
+  await t.rejects(runShortCommand('true', [], { cwd: '/no/such/folder' }), { code: 'COMMAND_FAILED' });
+});
+
+void t.test('a process left behind with our output open does not hold us', async (t) => {
+  const { stdout } = await runShortCommand('sh', ['-c', 'sleep 60 & echo $!']);
+  process.kill(Number(stdout), 'SIGKILL'); // throws if it had not outlived the command
+  t.match(stdout, /^\d+$/);
 });

@@ -83,6 +83,7 @@ async function recovered(
     payload: {
       plan: unused,
       fetch: unused,
+      agree: unused,
       preflight: unused,
       advise: unused,
       install: unused,

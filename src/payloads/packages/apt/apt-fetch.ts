@@ -1,6 +1,5 @@
 /**
- * Brings every file of a plan into the stage, and freezes the lists for the update boot. At the end apt itself must
- * find, from the frozen lists alone, exactly the plan.
+ * Brings every file of a plan into the stage, and freezes the lists for the update boot.
  *
  * What lies there with the right hash is not fetched again; apt goes on with the half files in `packages/partial`.
  * Nothing is made durable here, and nothing is hashed that the seal will hash.
@@ -29,7 +28,7 @@ type FileChange = PackageChange & { file: string; to: string };
 
 export async function fetchPlan(
   ports: PlanningPorts,
-  { policy, uris, inputs, stanzas }: PlanContext,
+  { policy, uris, stanzas }: PlanContext,
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
@@ -49,10 +48,19 @@ export async function fetchPlan(
   if (index.status === 'rejected') throw index.reason;
   await fillHashes(wanted, stage);
   await writeFrozenLists(ports, plan, stage, index.value, policy);
-  // also fails when a file is not there, or of another size
+}
+
+/** apt itself must find, from the frozen lists alone, exactly the plan; it looks for each file, and at its size. */
+export async function agreeToPlan(
+  ports: PlanningPorts,
+  { inputs }: PlanContext,
+  plan: PackagesPlan,
+  stage: Stage,
+): Promise<void> {
   const differing = await planDifferences(ports, plan, stage);
   if (differing.length === 0) {
-    if (inputs !== undefined && inputs === (await decisionInputs(files, ports.root))) plan.decidedBy = inputs;
+    const same = inputs !== undefined && inputs === (await decisionInputs(ports.files, ports.root));
+    if (same) plan.decidedBy = inputs;
     return;
   }
   throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${differing.join('; ')}`, {

@@ -36,7 +36,7 @@ export interface AptInstallingDependencies {
 /** For a holder that does nothing; one that works is waited for as long as it takes. */
 const ordinaryLockSeconds = 60;
 
-export type AptInstalling = Omit<Payload<PackagesPlan>, 'plan' | 'fetch'>;
+export type AptInstalling = Omit<Payload<PackagesPlan>, 'plan' | 'fetch' | 'agree'>;
 
 export function aptInstalling(dependencies: AptInstallingDependencies): AptInstalling {
   const { root } = dependencies.paths;
