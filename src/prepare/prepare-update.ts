@@ -56,8 +56,8 @@ export function prepareUpdate(online: Online, options: PrepareOptions): Promise<
     await openNextStage(online);
     const payload = await planOrTellStale(online, options, stage, former);
     await reuseStagedFiles(online, payload);
-    await options.payload.fetch(payload, stage, options.on);
-    const plan = await sealNextStage(online, options, payload);
+    const known = await options.payload.fetch(payload, stage, options.on);
+    const plan = await sealNextStage(online, options, payload, known);
     await online.store.record(plan);
     await swapStages(online);
     await forgetUnarmed(online.store, plan.id);
@@ -91,13 +91,14 @@ async function sealNextStage(
   online: Online,
   { source, policy, payload: kind }: PrepareOptions,
   payload: PayloadPlan,
+  known: ReadonlyMap<string, string>,
 ): Promise<Plan> {
   const { fs, paths, moment } = online;
   await dropUnplanned(online, payload);
   await closeNextStage(online);
   // side by side: one reads every file, the other looks at none
   const [sealed, agreed] = await Promise.allSettled([
-    sealStage(fs, paths.nextStage),
+    sealStage(fs, paths.nextStage, known),
     kind.agree(payload, { path: paths.nextStage }),
   ]);
   if (sealed.status === 'rejected') throw sealed.reason;

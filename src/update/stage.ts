@@ -25,14 +25,22 @@ interface Found {
   entry: Entry;
 }
 
-/** Hashes every file below `stage`, for the plan. Errors: as `verifyStage` for links and odd files. */
-export async function sealStage(fs: FileSystem, stage: string): Promise<StagedFile[]> {
+/**
+ * Hashes every file below `stage`, for the plan; but for those that are `known` to whoever has just written them, by
+ * their path in the stage. Errors: as `verifyStage` for links and odd files.
+ */
+export async function sealStage(
+  fs: FileSystem,
+  stage: string,
+  known: ReadonlyMap<string, string> = new Map(),
+): Promise<StagedFile[]> {
   const found = await walk(fs, stage);
-  const hashes = await sha256OfFiles(found.map(({ path }) => join(stage, path)));
+  const unknown = found.filter(({ path }) => !known.has(path));
+  const hashes = await sha256OfFiles(unknown.map(({ path }) => join(stage, path)));
   return found.map(({ path, entry }) => ({
     path,
     sizeBytes: entry.size,
-    sha256: hashes.get(join(stage, path)) ?? unhashed(path),
+    sha256: known.get(path) ?? hashes.get(join(stage, path)) ?? unhashed(path),
   }));
 }
 

@@ -45,7 +45,13 @@ void t.test(
     await machine.run("sed -i 's#copy:#file:#' /etc/apt/sources.list.d/*.sources; apt-get update");
     const copied = await prepare({ mode: 'packages', packages: ['lab-epoch'] });
     t.equal(copied.error, undefined);
-    t.ok('packages/lab-epoch_1%3a2.0-1+b1_amd64.deb' in copied.files);
+    const file = 'packages/lab-epoch_1%3a2.0-1+b1_amd64.deb';
+    t.ok(file in copied.files);
+    const sha256 = copied.plan?.changes[0]?.sha256;
+    t.strictSame(copied.known, { [file]: sha256 }, 'hashed while it was copied');
+    t.match(copied.plan?.decidedBy, /^[0-9a-f]{64}$/, 'by what apt has agreed is written down');
+    const again = await prepare({ mode: 'packages', packages: ['lab-epoch'] });
+    t.strictSame(again.known, { [file]: sha256 }, 'known from the look at what is there');
     await machine.remove('/srv/repository/pool/lab-good_2.0_all.deb');
     t.match(await prepare({ mode: 'packages', packages: ['lab-good'] }), {
       error: { code: 'DOWNLOAD_FAILED', message: /lab-good_2\.0_all\.deb cannot be read/ },

@@ -2,7 +2,7 @@
  * Brings every file of a plan into the stage, and freezes the lists for the update boot.
  *
  * What lies there with the right hash is not fetched again; apt goes on with the half files in `packages/partial`.
- * Nothing is made durable here, and nothing is hashed that the seal will hash.
+ * Nothing is made durable here.
  *
  * Errors: `DOWNLOAD_FAILED` with apt's words, also when interrupted; `HASH_MISMATCH`; `BUSY`; `PLAN_FAILED` when apt
  * would now do something else.
@@ -32,22 +32,24 @@ export async function fetchPlan(
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const { files } = ports;
   await files.makeFolder(join(stage.path, stageLayout.packages), 0o755);
   const wanted = plan.changes.filter((change): change is FileChange => change.file !== null);
-  const missing = await missingFiles(files, wanted, stage);
+  const known = new Map<string, string>();
+  const missing = await missingFiles(files, wanted, stage, known);
   const bytesMissing = sum(missing);
   const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
   // apt reads its index while the files come
   const [index, brought] = await Promise.allSettled([
     stanzas ?? stanzasFromIndex(ports, plan),
-    bring(ports, { policy, uris }, plan, missing, stage, progress, on),
+    bring(ports, { policy, uris }, plan, missing, stage, known, progress, on),
   ]);
   if (brought.status === 'rejected') throw brought.reason;
   if (index.status === 'rejected') throw index.reason;
-  await fillHashes(wanted, stage);
+  await fillHashes(wanted, stage, known);
   await writeFrozenLists(ports, plan, stage, index.value, policy);
+  return known;
 }
 
 /** apt itself must find, from the frozen lists alone, exactly the plan; it looks for each file, and at its size. */
@@ -74,6 +76,7 @@ async function bring(
   plan: PackagesPlan,
   missing: readonly FileChange[],
   stage: Stage,
+  known: Map<string, string>,
   progress: DownloadProgress,
   on: Progress,
 ): Promise<void> {
@@ -84,7 +87,9 @@ async function bring(
   const queue = local.values();
   const worker = async (): Promise<void> => {
     for (const { name, file, sizeBytes, source } of queue) {
-      await copyLocalFile(ports.files, source, join(stage.path, file));
+      const path = join(stage.path, file);
+      await copyLocalFile(ports.files, source, path);
+      known.set(file, await sha256OfFile(path)); // while the next ones are copied
       on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
     }
   };
@@ -99,6 +104,7 @@ async function missingFiles(
   files: FileSystem,
   wanted: readonly FileChange[],
   stage: Stage,
+  known: Map<string, string>,
 ): Promise<FileChange[]> {
   const there: FileChange[] = [];
   for (const change of wanted) {
@@ -111,16 +117,22 @@ async function missingFiles(
   const good = new Set<FileChange>();
   for (const change of there) {
     const path = join(stage.path, change.file);
-    if (change.sha256 !== null && hashes.get(path) === change.sha256) good.add(change);
-    else await files.removeTree(path);
+    if (change.sha256 !== null && hashes.get(path) === change.sha256) {
+      good.add(change);
+      known.set(change.file, change.sha256);
+    } else await files.removeTree(path);
   }
   return wanted.filter((change) => !good.has(change));
 }
 
 /** An index without hashes that the policy allowed: the file as it came is what gets sealed. */
-async function fillHashes(wanted: readonly FileChange[], stage: Stage): Promise<void> {
+async function fillHashes(
+  wanted: readonly FileChange[],
+  stage: Stage,
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
   for (const change of wanted) {
-    change.sha256 ??= await sha256OfFile(join(stage.path, change.file));
+    change.sha256 ??= known.get(change.file) ?? (await sha256OfFile(join(stage.path, change.file)));
   }
 }
 

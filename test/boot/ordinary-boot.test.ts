@@ -1,0 +1,61 @@
+/** A boot without an update starts no process of ours but the generator stub. */
+import t from 'tap';
+import { armedMachine, installedMachine, isBackToNormal } from './installed.js';
+
+/** Every executable of ours leaves a trace when it is started, Node included. */
+const traces = '/var/lib/started';
+const watched = [
+  '/usr/bin/node',
+  ...['claim', 'guard', 'rescue', 'leave'].map((name) => `/usr/lib/offline-update/${name}`),
+];
+
+async function watch(machine: Awaited<ReturnType<typeof installedMachine>>): Promise<void> {
+  await machine.run(`mkdir ${traces}`);
+  for (const path of watched) {
+    const name = path.split('/').at(-1) ?? '';
+    await machine.run(['mv', path, `${path}.real`]);
+    await machine.write(path, `#!/bin/sh\n: >${traces}/${name}\nexec ${path}.real "$@"\n`);
+  }
+}
+
+async function unitsStarted(machine: Awaited<ReturnType<typeof installedMachine>>): Promise<string[]> {
+  const { stdout } = await machine.exec([
+    'systemctl',
+    'show',
+    '--property=Id,ExecMainStartTimestampMonotonic,ConditionResult,LoadState',
+    'offline-update.service',
+    'offline-update-guard.service',
+    'offline-update-rescue.service',
+    'offline-update-recover.service',
+    'offline-update-confirm.service',
+  ]);
+  return stdout
+    .trim()
+    .split('\n\n')
+    .filter((unit) => !unit.includes('ExecMainStartTimestampMonotonic=0'))
+    .map((unit) => /^Id=(.*)$/m.exec(unit)?.[1] ?? unit);
+}
+
+void t.test('nothing of ours is started in an ordinary boot', async (t) => {
+  const machine = await installedMachine(t, ['lab-good']);
+  await watch(machine);
+  await machine.start();
+  t.strictSame(await unitsStarted(machine), []);
+  const { stdout } = await machine.exec(['ls', traces]);
+  t.equal(stdout, '', 'no Node, no script');
+  const { stdout: loaded } = await machine.exec('systemctl show -P LoadState offline-update-recover.service');
+  t.equal(loaded.trim(), 'loaded', 'the unit is there, and its conditions say no');
+});
+
+void t.test('only what has something to do is started, and once', async (t) => {
+  const machine = await armedMachine(t, { packages: ['lab-good'] });
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.strictSame(
+    await unitsStarted(machine),
+    ['offline-update-recover.service', 'offline-update-confirm.service'],
+    'the boot after an update confirms it',
+  );
+  await machine.stop();
+  await machine.start();
+  t.strictSame(await unitsStarted(machine), [], 'the next one has nothing to do');
+});
