@@ -39,6 +39,11 @@ export const files = [
     mode: 0o644,
     conffile: true,
   },
+  {
+    from: 'packaging/offline-update.catalog',
+    to: '/usr/lib/systemd/catalog/offline-update.catalog',
+    mode: 0o644,
+  },
   { from: 'docs/man/offline-update.8', to: '/usr/share/man/man8/offline-update.8.gz', mode: 0o644 },
   { from: bashCompletion, to: '/usr/share/bash-completion/completions/offline-update', mode: 0o644 },
   { from: zshCompletion, to: '/usr/share/zsh/vendor-completions/_offline-update', mode: 0o644 },
@@ -53,6 +58,8 @@ export const notInstalled = [];
 /** @type {{ at: string, target: string }[]} */
 export const links = [
   { at: '/usr/bin/offline-update', target: '../lib/offline-update/offline-update.cjs' },
+  // Shown at each log-in (pam_motd(8)); dangling as long as there is nothing to say.
+  { at: '/usr/lib/motd.d/offline-update', target: '/var/lib/offline-update/motd' },
   // Static, so that no `systemctl enable` is needed and no `preset` can take them away.
   wantedBy('system-update.target', 'offline-update.service'),
   wantedBy('system-update.target', 'offline-update-guard.service'),

@@ -20,6 +20,8 @@ export interface Output {
   line(text?: string): void;
   /** The answer of `--json`; nothing without. */
   json(document: unknown): void;
+  /** One of several documents of `--json`, each on a line of its own. */
+  jsonLine(document: unknown): void;
   /** On stderr, in either way. */
   note(text: string): void;
   /** `label   value`, the values below each other; undefined values are left out. */
@@ -59,6 +61,9 @@ export function output({ isJson, stdout, stderr, environment }: OutputOptions): 
     },
     json(value) {
       document(value);
+    },
+    jsonLine(value) {
+      if (isJson) stdout.write(`${JSON.stringify(value)}\n`);
     },
     note(text) {
       stderr.write(`${text}\n`);

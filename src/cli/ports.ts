@@ -12,7 +12,8 @@ import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
 import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
-import { pathsBelow } from '../update/paths.js';
+import type { Announcer } from '../update/announce.js';
+import { pathsBelow, type Paths } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
 import { updateStore } from '../update/store.js';
@@ -40,6 +41,26 @@ export interface CliPorts {
 
 export type MakePorts = (root: string) => Promise<CliPorts>;
 
+/** What an event is told with is loaded when there is one; Node itself waits until all is told. */
+function announceLate(paths: Paths, run: RunCommand): Announcer['event'] {
+  let loaded: Promise<Announcer> | undefined;
+  const load = async (): Promise<Announcer> => {
+    const [{ announcer }, { systemLog }, { readPolicy }] = await Promise.all([
+      import('../update/announce.js'),
+      import('../host/system-log.js'),
+      import('../update/policy.js'),
+    ]);
+    const log = systemLog({ run, output: { write: () => true } });
+    return announcer({ fs: fileSystem, paths, log, policy: () => readPolicy(fileSystem, paths) });
+  };
+  return (...event) => {
+    loaded ??= load();
+    void loaded.then((announce) => {
+      announce.event(...event);
+    });
+  };
+}
+
 export const systemPorts: MakePorts = async (root) => {
   const paths = pathsBelow(root);
   const fs = fileSystem;
@@ -55,7 +76,7 @@ export const systemPorts: MakePorts = async (root) => {
       fs,
       files,
       moment,
-      store: updateStore({ paths, fs, files, moment }),
+      store: updateStore({ paths, fs, files, moment, announce: announceLate(paths, run) }),
       takeLock: async (path) => (await import('../host/lock.js')).takeLock(path),
     },
     facts: hostFacts(root, run),

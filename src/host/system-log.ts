@@ -33,7 +33,7 @@ export interface SystemLog {
 
 export interface SystemLogOptions {
   run: RunCommand;
-  output?: NodeJS.WritableStream;
+  output?: { write(text: string): unknown };
   /** Is `output` a stream of the journal? Found out for stderr if not given. */
   toJournal?: boolean;
 }

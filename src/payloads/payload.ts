@@ -26,6 +26,8 @@ export interface ProgressEvent {
   /** What is being worked on, e.g. a package name. */
   item?: string;
   text: string;
+  itemsDone?: number;
+  itemsTotal?: number;
   bytesDone?: number;
   bytesTotal?: number;
   /** Nothing has moved for the stall timeout; true until something does. */

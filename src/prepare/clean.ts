@@ -27,6 +27,7 @@ export function cleanUpdate(online: Online): Promise<Cleaned> {
     if (update) await refuseUnderWay(online, update);
     const removed = await disarm(online, update, 'cleaned by hand');
     for (const folder of [paths.stage, paths.nextStage, paths.formerStage]) await files.removeTree(folder);
+    await files.remove(paths.motd);
     await forgetUnarmed(store);
     return { id: update?.id ?? null, removed, unblocked: update?.journal.state.name === 'blocked' };
   });

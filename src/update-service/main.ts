@@ -39,7 +39,8 @@ async function main(): Promise<void> {
   }
   // The reboot that we ask for sends us SIGTERM (dnf5#2896); a shutdown by somebody else waits until we have ended.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  await verb(await systemPorts());
+  const ports = await systemPorts();
+  await verb(ports).finally(() => ports.announce.settled());
   process.exit(0);
 }
 

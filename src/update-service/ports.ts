@@ -15,9 +15,11 @@ import { aptPayload } from '../payloads/packages/apt/apt-payload.js';
 import type { Payload } from '../payloads/payload.js';
 import { machineSnapshots } from '../snapshots/machine-snapshots.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
+import { announcer, type Announcer } from '../update/announce.js';
 import type { Moment } from '../update/journal.js';
 import { pathsBelow, type Paths } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
+import { readPolicy } from '../update/policy.js';
 import { updateStore, type UpdateStore } from '../update/store.js';
 
 export interface Ports {
@@ -31,6 +33,7 @@ export interface Ports {
   snapshots: SnapshotProvider;
   /** The unit writes to journal and console alike. */
   log: SystemLog;
+  announce: Announcer;
   askToLeave: (action: PowerAction) => Promise<string>;
   /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. */
   whySyncsStay: () => Promise<string | undefined>;
@@ -45,13 +48,15 @@ export async function systemPorts(): Promise<Ports> {
   const moment: Moment = { now: () => new Date(), bootId: await readBootId() };
   const log = systemLog({ run: runCommand });
   let woken: Promise<void> | undefined;
+  const announce = announcer({ fs, paths, log, policy: () => readPolicy(fs, paths) });
   return {
     paths,
     fs,
     files,
     run: runCommand,
     moment,
-    store: updateStore({ paths, fs, files, moment }),
+    store: updateStore({ paths, fs, files, moment, announce: announce.event }),
+    announce,
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     log,

@@ -42,6 +42,7 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
   const since = now().toISOString();
   let current: LiveStatus = {
     format: 1,
+    pid: process.pid,
     id,
     state: 'claimed',
     phase: 'check',
@@ -89,7 +90,7 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
       );
       sinks.plymouth?.progress(current.percent);
       if (current.percent >= lastLine + LINE_STEP_PERCENT) {
-        announce(`Installing updates · ${current.percent} % · ${event.text}`);
+        announce(lineOf(current.percent, event));
       }
     },
 
@@ -102,4 +103,11 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
       await writing;
     },
   };
+}
+
+/** `Installing updates · 43 % · 12 of 28 · openssl`, as far as it is known. */
+function lineOf(percent: number, { itemsDone, itemsTotal, item, text }: ProgressEvent): string {
+  const count = itemsTotal === undefined ? undefined : `${itemsDone ?? 0} of ${itemsTotal}`;
+  const parts = ['Installing updates', `${percent} %`, ...(count ? [count, item ?? text] : [text])];
+  return parts.join(' · ');
 }

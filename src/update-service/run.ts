@@ -53,7 +53,10 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
       line: (text) => {
         ports.log.write('info', text);
       },
-      status: (status) => writeLiveStatus(ports.fs, ports.paths, status),
+      status: (status) => {
+        ports.announce.progress(status);
+        return writeLiveStatus(ports.fs, ports.paths, status);
+      },
     },
     ports.moment.now,
   );

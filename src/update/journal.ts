@@ -30,10 +30,18 @@ export class Journal {
     private readonly files: DurableFiles,
     private readonly moment: Moment,
     private read: ReadJournal,
+    private readonly onEvent: (event: UpdateEvent) => void,
   ) {}
 
-  static async open(path: string, fs: FileSystem, files: DurableFiles, moment: Moment): Promise<Journal> {
-    return new Journal(path, files, moment, await readJournal(path, fs));
+  /** `onEvent`: told of each event of ours, once it is durable. */
+  static async open(
+    path: string,
+    fs: FileSystem,
+    files: DurableFiles,
+    moment: Moment,
+    onEvent: (event: UpdateEvent) => void = () => undefined,
+  ): Promise<Journal> {
+    return new Journal(path, files, moment, await readJournal(path, fs), onEvent);
   }
 
   get rows(): readonly JournalRow[] {
@@ -58,6 +66,7 @@ export class Journal {
     if (this.read.torn) await this.files.appendLine(this.path, '');
     await this.files.appendLine(this.path, JSON.stringify({ ...row, check }));
     this.read = { rows: [...this.read.rows, row], state, check, torn: false };
+    if (isEvent(entry)) this.onEvent(entry);
   }
 }
 

@@ -11,7 +11,10 @@ export const LIVE_STATUS_FORMAT = 1;
 
 export interface LiveStatus {
   format: typeof LIVE_STATUS_FORMAT;
-  id: string;
+  /** Who writes it: when that process has ended, so has what it told of. */
+  pid: number;
+  /** Null while an update is being prepared. */
+  id: string | null;
   state: string;
   phase: string;
   /** Whole percent, never falling; 100 only at the true end. */
@@ -34,9 +37,25 @@ export async function writeLiveStatus(fs: FileSystem, paths: Paths, status: Live
 
 export async function readLiveStatus(fs: FileSystem, paths: Paths): Promise<LiveStatus | undefined> {
   try {
-    return JSON.parse(await fs.readFile(paths.statusFile)) as LiveStatus;
+    const status = JSON.parse(await fs.readFile(paths.statusFile)) as LiveStatus;
+    return status.phase === 'done' || isAlive(status.pid) ? status : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
+  }
+}
+
+export async function removeLiveStatus(fs: FileSystem, paths: Paths): Promise<void> {
+  await fs.unlink(paths.statusFile).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isErrno(error, 'EPERM');
   }
 }

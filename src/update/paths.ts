@@ -34,6 +34,8 @@ export interface Paths {
   action: string;
   /** What a rehearsal writes where memory is too small for it; gone with it. */
   rehearsalFolder: string;
+  /** The line that is shown at each log-in. */
+  motd: string;
   lock: string;
   runFolder: string;
   statusFile: string;
@@ -72,6 +74,7 @@ export function pathsBelow(root = '/'): Paths {
     fallbackArmed: at('/run/offline-update/fallback-armed'),
     action: join(state, 'action'),
     rehearsalFolder: join(state, 'rehearsal'),
+    motd: join(state, 'motd'),
     lock: at('/run/offline-update/lock'),
     runFolder: at('/run/offline-update'),
     statusFile: at('/run/offline-update/status.json'),

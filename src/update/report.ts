@@ -2,7 +2,7 @@
  * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
-import type { Action, JournalEntry, Reason, Syncs } from './events.js';
+import type { Action, JournalEntry, Reason, Syncs, UpdateEvent } from './events.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
@@ -89,7 +89,10 @@ function awaySeconds(rows: readonly JournalRow[]): number | null {
 
 /** One line of the timeline. */
 function tell(entry: JournalEntry): string {
-  if ('note' in entry) return tellNote(entry);
+  return 'note' in entry ? tellNote(entry) : tellEvent(entry);
+}
+
+export function tellEvent(entry: UpdateEvent): string {
   switch (entry.event) {
     case 'prepared':
       return 'prepared and sealed';

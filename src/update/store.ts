@@ -7,6 +7,7 @@ import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from './errors.js';
+import type { UpdateEvent } from './events.js';
 import { Journal, type Moment } from './journal.js';
 import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
 import { parsePlan, planHash, planText, type Plan } from './plan.js';
@@ -42,12 +43,15 @@ export interface StoreParts {
   fs: FileSystem;
   files: DurableFiles;
   moment: Moment;
+  /** Told of each event, once it is durable. */
+  announce?: (id: string, event: UpdateEvent) => void;
 }
 
-export function updateStore({ paths, fs, files, moment }: StoreParts): UpdateStore {
+export function updateStore({ paths, fs, files, moment, announce }: StoreParts): UpdateStore {
   const open = async (id: string): Promise<KnownUpdate> => {
     const of = pathsOfUpdate(paths, id);
-    return { id, paths: of, journal: await Journal.open(of.journal, fs, files, moment) };
+    const journal = await Journal.open(of.journal, fs, files, moment, (event) => announce?.(id, event));
+    return { id, paths: of, journal };
   };
   const ids = async (): Promise<string[]> => {
     try {

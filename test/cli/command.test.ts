@@ -294,3 +294,27 @@ void t.test('quantities read as people write them', (t) => {
   t.equal(timeText('2026-11-20T15:49:35.123Z'), '2026-11-20 15:49:35 UTC');
   t.end();
 });
+
+void t.test(
+  'the report as HTML is one file that needs nothing else, with nothing of the update as markup',
+  async (t) => {
+    const machine = await updated(t);
+    const { journal } = await machine.ports.online.store.find(machine.id);
+    await journal.append({
+      note: 'hook',
+      path: '/etc/<b>&"',
+      exitCode: 1,
+      output: '<script>alert(1)</script>',
+    });
+    const { stdout, exitCode } = await machine.cli('report', '--html');
+    t.equal(exitCode, 0);
+    t.match(stdout, /^<!doctype html>\n/);
+    t.match(stdout, `<h1>Update ${machine.id}: <span class="bad">FAILED</span></h1>`);
+    t.match(
+      stdout,
+      /<svg viewBox="0 0 900 24" role="img" aria-label="the update boot took 0\.50 s in 1 phases">/,
+    );
+    t.match(stdout, '<td>/etc/&lt;b&gt;&amp;&quot;</td>');
+    t.notMatch(stdout, /<script|https?:|src=/);
+  },
+);

@@ -194,6 +194,7 @@ void t.test('what the service says of itself is passed on', async (t) => {
   const machine = newMachine(t);
   const live = {
     format: 1,
+    pid: process.pid,
     id: '20261120T150001-abcd',
     state: 'installing',
     phase: 'install',

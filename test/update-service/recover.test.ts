@@ -94,6 +94,7 @@ async function recovered(
       leftovers: () => Promise.resolve([]),
     },
     snapshots: noSnapshots,
+    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
     askToLeave: unused,
     whySyncsStay: () => Promise.resolve('not in an ordinary boot'),

@@ -73,7 +73,7 @@ function requestText({ mode, packages }: Report['request']): string {
   }
 }
 
-function verdictText({ state }: Report): string {
+export function verdictText({ state }: Report): string {
   switch (state) {
     case 'confirmed':
       return 'installed, and the machine came back updated';

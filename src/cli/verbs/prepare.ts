@@ -1,4 +1,5 @@
 /** `prepare`: plan, download, seal. */
+import type { Progress } from '../../payloads/payload.js';
 import type { PlanSource } from '../../prepare/prepare-update.js';
 import { UpdateError } from '../../update/errors.js';
 import type { Rehearsal } from '../../update/rehearsal.js';
@@ -43,7 +44,13 @@ export const prepare: Verb = (program, invoke) => {
           const policy = await ports.policy();
           const payload = await ports.payload();
           const source = planSource(words, options, payload, policy);
+          const { liveProgress } = await import('../../prepare/live-progress.js');
           const bar = progressBar(stderr, () => performance.now());
+          const live = liveProgress(ports.online);
+          const on: Progress = (event) => {
+            bar.on(event);
+            live.on(event);
+          };
           const settle = onInterrupt(() => {
             bar.end();
             out.note(
@@ -51,7 +58,7 @@ export const prepare: Verb = (program, invoke) => {
             );
           });
           try {
-            const { id, plan } = await prepareUpdate(ports.online, { source, payload, policy, on: bar.on });
+            const { id, plan } = await prepareUpdate(ports.online, { source, payload, policy, on });
             bar.end();
             for (const line of planPage(plan)) out.line(line);
             const rehearsal = options.rehearse === true ? await rehearsed(ports, id, out, stderr) : undefined;
@@ -71,6 +78,7 @@ export const prepare: Verb = (program, invoke) => {
             return exitCodes.done;
           } finally {
             bar.end();
+            await live.end();
             settle();
           }
         },

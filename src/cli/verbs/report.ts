@@ -10,10 +10,11 @@ export const report: Verb = (program, invoke) => {
     .description('Tells what changed, how it ended and what to look at. Without ID: of the last update.')
     .argument('[id]', 'an id from offline-update history')
     .option('--json', 'print JSON')
+    .option('--html', 'print one self-contained HTML page')
     .action(
-      invoke({
+      invoke<{ html?: boolean }>({
         failed: 'there is no report',
-        async run({ words: [id], ports, out }) {
+        async run({ words: [id], options, ports, out }) {
           const { store } = ports.online;
           const { buildReport } = await import('../../update/report.js');
           const { journalCommand } = await import('../journal-command.js');
@@ -23,7 +24,12 @@ export const report: Verb = (program, invoke) => {
           const { rows, state } = update.journal;
           const logs = { journal: journalCommand(rows).join(' '), terminal: update.paths.terminalLog };
           const told = buildReport(plan, rows, state, logs);
-          for (const line of reportPage(told, plan)) out.line(line);
+          if (options.html) {
+            const { reportHtml } = await import('../pages/report-html.js');
+            out.line(reportHtml(told, plan).trimEnd());
+          } else {
+            for (const line of reportPage(told, plan)) out.line(line);
+          }
           out.json(told);
           return exitCodes.done;
         },

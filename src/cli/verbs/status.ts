@@ -1,10 +1,12 @@
 /** `status`: every truth at once. */
+import type { LiveStatus } from '../../update/live-status.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Verb } from '../verb.js';
 import { version } from '../version.js';
 
 interface Options {
   verify?: boolean;
+  follow?: boolean;
 }
 
 export const status: Verb = (program, invoke) => {
@@ -16,11 +18,19 @@ export const status: Verb = (program, invoke) => {
         'changed since, how the last update ended, and what to type next. Changes nothing.',
     )
     .option('--json', 'print JSON')
+    .option('--follow', 'tell what goes on while it goes on, then the status')
     .option('--verify', 'check the hash of every prepared file')
     .action(
       invoke<Options>({
         failed: 'the state cannot be told',
         async run({ options, ports, out }) {
+          if (options.follow) {
+            const { followLive } = await import('../../prepare/follow.js');
+            await followLive(ports.online.fs, ports.online.paths, (live) => {
+              out.line(liveText(live));
+              out.jsonLine(live);
+            });
+          }
           const { readStatus } = await import('../../prepare/status.js');
           const told = await readStatus(ports.online, {
             version,
@@ -28,9 +38,15 @@ export const status: Verb = (program, invoke) => {
             baseFingerprint: () => ports.baseFingerprint(),
           });
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
-          out.json(told);
+          if (options.follow) out.jsonLine(told);
+          else out.json(told);
           return exitCodes.done;
         },
       }),
     );
 };
+
+function liveText({ percent, text, stalled, package: name }: LiveStatus): string {
+  const what = name === null || text.includes(name) ? text : `${name}: ${text}`;
+  return `${String(percent).padStart(3)} %  ${what}${stalled ? '  STALLED' : ''}`;
+}

@@ -50,8 +50,9 @@ export function installProgress(names: readonly string[]): InstallProgress {
       const { item, stage, text } = event;
       if (weights.has(item)) shares.set(item, Math.max(shares.get(item) ?? 0, share[stage]));
       percent = Math.max(percent, percentNow());
-      const words = `${text.replace(/ \([a-z0-9-]+\)$/, '')} (${done()} of ${names.length})`;
-      return item === 'dpkg-exec' ? { percent, text: words } : { percent, item, text: words };
+      const counted = { percent, itemsDone: done(), itemsTotal: names.length };
+      const words = `${text.replace(/ \([a-z0-9-]+\)$/, '')} (${counted.itemsDone} of ${names.length})`;
+      return item === 'dpkg-exec' ? { ...counted, text: words } : { ...counted, item, text: words };
     },
   };
 }

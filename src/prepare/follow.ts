@@ -1,0 +1,26 @@
+/**
+ * `status --follow`: what goes on, as it goes on. Ends when nothing does any more: at the end of a `prepare`, or, in an
+ * update boot, with the boot itself.
+ */
+import type { FileSystem } from '../host/file-system.js';
+import { lookAtChanges } from '../host/watch-folder.js';
+import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
+import type { Paths } from '../update/paths.js';
+
+/** `on` is told of each live status, once; resolves at once when nothing is going on. */
+export async function followLive(
+  fs: FileSystem,
+  paths: Paths,
+  on: (status: LiveStatus) => void,
+): Promise<void> {
+  await fs.makeFolder(paths.runFolder, 0o755);
+  let before = '';
+  await lookAtChanges(paths.runFolder, async () => {
+    const live = await readLiveStatus(fs, paths);
+    if (!live || live.phase === 'done') return false;
+    const text = JSON.stringify(live);
+    if (text !== before) on(live);
+    before = text;
+    return true;
+  });
+}

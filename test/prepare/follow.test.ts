@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { followLive } from '../../src/prepare/follow.js';
+import { liveProgress } from '../../src/prepare/live-progress.js';
+import { writeLiveStatus, type LiveStatus } from '../../src/update/live-status.js';
+import { newOnlineMachine } from '../fixtures/online-machine.js';
+
+void t.test('a follower sees a prepare from its beginning to its end', async (t) => {
+  const { ports, paths } = newOnlineMachine(t);
+  // The clock of this machine moves on by a second at each look: nothing is left out for coming too soon.
+  const live = liveProgress(ports.online, ports.online.moment.now);
+  const seen: string[] = [];
+  live.on({ percent: 10, text: 'downloading', item: 'alpha' });
+  await until(() => existsSync(paths.statusFile));
+  const followed = followLive(ports.online.fs, paths, ({ state, id, percent, package: name }) => {
+    seen.push(`${state} ${String(id)} ${percent} ${String(name)}`);
+  });
+  await until(() => seen.length === 1);
+  live.on({ percent: 20.9, text: 'downloading', item: 'beta' });
+  await until(() => seen.length === 2);
+  await live.end();
+  await followed;
+  t.strictSame(seen, ['preparing null 10 alpha', 'preparing null 20 beta']);
+  t.notOk(existsSync(paths.statusFile));
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+void t.test('where nothing goes on, there is nothing to follow', async (t) => {
+  const machine = newOnlineMachine(t);
+  t.match((await machine.cli('status', '--follow')).stdout, /^State /);
+  const { fs } = machine.ports.online;
+  const dead: LiveStatus = {
+    format: 1,
+    pid: 2 ** 22 + 1,
+    id: null,
+    state: 'preparing',
+    phase: 'prepare',
+    percent: 50,
+    package: null,
+    text: 'downloading',
+    since: '',
+    lastEvent: '',
+    stalled: false,
+  };
+  await writeLiveStatus(fs, machine.paths, dead);
+  t.match(
+    await lines(machine, 'status', '--follow', '--json'),
+    [{ state: 'none', live: null }],
+    'left by a crash',
+  );
+});
+
+async function lines(machine: ReturnType<typeof newOnlineMachine>, ...words: string[]): Promise<unknown[]> {
+  const { stdout } = await machine.cli(...words);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+}
