@@ -40,7 +40,7 @@ export function announcer({ fs, paths, log, policy }: AnnouncerParts): Announcer
     then(async () => {
       statusFile ??= policy().then((found) => found.statusFile);
       const path = await statusFile;
-      if (path !== '') await writeDashboardStatus(fs, join(paths.root, path), status);
+      if (path !== 'none') await writeDashboardStatus(fs, join(paths.root, path), status);
     });
   };
   const motd = (text: string | null): void => {

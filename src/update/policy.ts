@@ -38,8 +38,8 @@ export const policySchema = z.strictObject({
   withoutSnapshots: z._default(z.enum(['copy', 'resume']), 'copy'),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
-  /** A file that a dashboard reads (`dashboard-status.ts`), kept up to date at each step; empty: none. */
-  statusFile: z._default(z.string().check(z.regex(/^(?:\/[^\0]+)?$/)), ''),
+  /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */
+  statusFile: z._default(z.string().check(z.regex(/^(?:none|\/[^\0]+)$/)), 'none'),
 });
 
 export type Policy = z.infer<typeof policySchema>;

@@ -119,7 +119,13 @@ void t.test('progress never goes back, stays below 100 and reaches 99 when all p
   );
   const progress = installProgress(names);
   const event = parseStatusLine('status: c:i386: installed');
-  t.same(event && progress.see(event), { percent: 49, item: 'c', text: 'c installed (2 of 4)' });
+  t.same(event && progress.see(event), {
+    percent: 49,
+    itemsDone: 2,
+    itemsTotal: 4,
+    item: 'c',
+    text: 'c installed (2 of 4)',
+  });
   t.same(progress.see({ kind: 'conffile', path: '/etc/x' }), undefined);
   t.end();
 });
