@@ -15,11 +15,13 @@ export const files = [
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
   { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
-  ...['claim', 'rescue', 'roll-forward', 'restore', 'guard', 'leave', 'throw-away-root'].map((name) => ({
-    from: `units/${name}`,
-    to: `${library}/${name}`,
-    mode: 0o755,
-  })),
+  ...['claim', 'rescue', 'roll-forward', 'restore', 'boot-files', 'guard', 'leave', 'throw-away-root'].map(
+    (name) => ({
+      from: `units/${name}`,
+      to: `${library}/${name}`,
+      mode: 0o755,
+    }),
+  ),
   // Sourced by those above, never run.
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   { from: 'units/leave', to: `${library}/leave`, mode: 0o755 },
@@ -30,7 +32,7 @@ export const files = [
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-rescue', '-guard', '-recover', '-confirm']
+  ...['', '-rescue', '-guard', '-boot-files', '-recover', '-confirm']
     .map((part) => `offline-update${part}.service`)
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
   {
@@ -63,6 +65,7 @@ export const links = [
   // Static, so that no `systemctl enable` is needed and no `preset` can take them away.
   wantedBy('system-update.target', 'offline-update.service'),
   wantedBy('system-update.target', 'offline-update-guard.service'),
+  wantedBy('sysinit.target', 'offline-update-boot-files.service'),
   wantedBy('multi-user.target', 'offline-update-recover.service'),
   wantedBy('multi-user.target', 'offline-update-confirm.service'),
   {

@@ -3,6 +3,7 @@
  * is what the package database says, not what the last process meant to do.
  */
 import { isErrno } from '../host/host-error.js';
+import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { packagesAreWhole } from '../update/finding.js';
@@ -36,6 +37,7 @@ export async function recover(ports: Ports): Promise<void> {
   }
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
+  await dropSpentCopy(ports);
   if (claimed && (!update || isSettled(update.journal.state))) {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);

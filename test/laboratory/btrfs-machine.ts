@@ -12,6 +12,8 @@ export interface BtrfsOptions {
   /** How the next boot finds its root: whatever is named `@`, as with `subvol=@`, or the default subvolume. */
   boots?: 'name' | 'default';
   megabytes?: number;
+  /** /boot and the EFI system partition (/boot/efi) are file systems of their own, ext4 both. */
+  ownBoot?: boolean;
 }
 
 /**
@@ -23,12 +25,18 @@ export class BtrfsMachine extends Machine {
   readonly #device: string;
   readonly #boots: 'name' | 'default';
   readonly #link: string;
+  readonly #mounts: readonly string[];
 
-  private constructor(layer: Layer, folder: MachineFolder, device: string, boots: 'name' | 'default') {
+  private constructor(
+    layer: Layer,
+    folder: MachineFolder,
+    device: string,
+    { boots = 'name', ownBoot = false }: BtrfsOptions,
+  ) {
     super(layer, folder, join(folder.path, 'storage'));
     this.top = join(folder.path, 'top');
     this.#link = join(folder.path, 'root');
-    [this.#device, this.#boots] = [device, boots];
+    [this.#device, this.#boots, this.#mounts] = [device, boots, ownBoot ? ['boot', 'efi'] : []];
   }
 
   /** Copies a machine of `layer` into a new image. */
@@ -47,7 +55,16 @@ export class BtrfsMachine extends Machine {
     await command(['cp', '--archive', `${source.root}/.`, join(top, '@')]);
     await source.dispose();
     const { stdout: device } = await command(['findmnt', '--noheadings', '--output=SOURCE', top]);
-    const machine = new BtrfsMachine(layer, folder, device.trim(), boots);
+    const machine = new BtrfsMachine(layer, folder, device.trim(), options);
+    for (const name of machine.#mounts) {
+      const file = join(disk, `${name}.image`);
+      await mkdir(join(folder.path, name));
+      await command(['truncate', '--size=64M', file]);
+      await command(['mkfs.ext4', '-q', file]);
+      await command(['mount', '-o', 'loop,noatime', file, join(folder.path, name)]);
+      await command(['rmdir', join(folder.path, name, 'lost+found')]);
+    }
+    if (machine.#mounts.length > 0) await mkdir(join(folder.path, 'boot/efi'));
     if (boots === 'name') {
       await symlink('top/@', machine.#link);
       await machine.write('/etc/fstab', 'LABEL=system / btrfs defaults,noatime,subvol=@ 0 0\n');
@@ -57,6 +74,11 @@ export class BtrfsMachine extends Machine {
       await machine.#mountDefault();
     }
     return machine;
+  }
+
+  /** The folder outside of the machine that is its /boot, or its /boot/efi. */
+  bootFolder(name: 'boot' | 'efi' = 'boot'): string {
+    return join(this.top, '..', name);
   }
 
   /** Remembers what the root is now; `restore` brings it back, and takes all other subvolumes away. */
@@ -102,7 +124,10 @@ export class BtrfsMachine extends Machine {
   }
 
   #withDevice<Options extends ContainerOptions>(options: Options): Options {
-    return { ...options, args: [...(options.args ?? []), `--bind=${this.#device}`] };
+    const places = this.#mounts.map(
+      (name) => `--bind=${this.bootFolder(name as 'boot')}:/boot${name === 'boot' ? '' : `/${name}`}`,
+    );
+    return { ...options, args: [...(options.args ?? []), `--bind=${this.#device}`, ...places] };
   }
 
   async #mountDefault(): Promise<void> {

@@ -12,6 +12,7 @@ import { UpdateError } from '../../update/errors.js';
 import { readMark } from '../../update/fallback-mark.js';
 import { pathsBelow } from '../../update/paths.js';
 import { carryEvidence } from '../evidence.js';
+import { bootMounts, putBackBootFiles } from '../boot-files.js';
 import type { Fallback, SnapshotProvider } from '../snapshot-provider.js';
 import { mendGrub } from './boot-loader.js';
 import { ask, atTopLevel, defaultSubvolume, deleteSubvolume, subvolumeId } from './btrfs-command.js';
@@ -69,7 +70,8 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     try {
       const failedRoot = layout.by === 'name' ? other : layout.name;
       const mark = { id, provider: 'btrfs', failedRoot };
-      await fitToBoot({ fs, files, run }, { path: paths.root, name: layout.name }, snapshot, mark);
+      const root = { path: paths.root, name: layout.name, bootMounts: await bootMounts(ports, mounts) };
+      await fitToBoot({ fs, files, run }, root, snapshot, mark);
       await fs.syncFileSystem(top);
       await files.replace(paths.fallbackArmed, `${other}\n`);
       await bootNext(top, reference, 'other');
@@ -101,7 +103,10 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       const layout = await layoutOfMachine(ports);
       if (layout.by === 'nothing') return { usable: false, reason: layout.reason };
       const how = layout.by === 'name' ? `boots as subvol=${layout.name}` : 'boots as the default subvolume';
-      return { usable: true, reason: `a btrfs snapshot of / ${how} until the update is proven` };
+      const saved = (await bootMounts(ports, mounts))
+        .map((place) => `, ${place} is saved and put back`)
+        .join('');
+      return { usable: true, reason: `a btrfs snapshot of / ${how} until the update is proven${saved}` };
     },
 
     async armFallback(id) {
@@ -113,7 +118,12 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
         throw new UpdateError('SNAPSHOT_UNAVAILABLE', message);
       }
       const reference = await within((top) => arm(top, id, layout));
-      return { provider: 'btrfs', reference: referenceText(reference) };
+      const [inPlace] = await bootMounts(ports, mounts);
+      return {
+        provider: 'btrfs',
+        reference: referenceText(reference),
+        ...(inPlace !== undefined && { inPlace }),
+      };
     },
 
     async commit(fallback) {
@@ -131,6 +141,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
         const old = reference.by === 'name' ? reference.root : reference.other;
         await carryEvidence({ fs, files }, id, paths, pathsBelow(join(top, old)));
         await fs.syncFileSystem(top);
+        await putBackBootFiles(ports, join(top, old));
       });
     },
 

@@ -6,6 +6,7 @@ import type { FileSystem } from '../../host/file-system.js';
 import { markText, type FallbackMark } from '../../update/fallback-mark.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../../update/paths.js';
 import { readLinkTruth } from '../../update/trigger-link.js';
+import { saveBootFiles } from '../boot-files.js';
 import { ask, nestedIn } from './btrfs-command.js';
 
 export interface FallbackRootPorts {
@@ -14,10 +15,10 @@ export interface FallbackRootPorts {
   run: RunCommand;
 }
 
-/** `root`: the running one, named `name` at the top level; `snapshot`: the folder of its snapshot. */
+/** `root`: the running one, named `name` at the top level, with what is mounted in it that the boot loader reads; `snapshot`: the folder of its snapshot. */
 export async function fitToBoot(
   { fs, files, run }: FallbackRootPorts,
-  root: { path: string; name: string },
+  root: { path: string; name: string; bootMounts: readonly string[] },
   snapshot: string,
   mark: Omit<FallbackMark, 'format'>,
 ): Promise<void> {
@@ -35,6 +36,7 @@ export async function fitToBoot(
     await fs.changeOwner(join(snapshot, inside), uid, gid);
     await fs.changeMode(join(snapshot, inside), mode);
   }
+  await saveBootFiles({ fs, files, run, paths: pathsBelow(root.path) }, mark.id, snapshot, root.bootMounts);
   await files.makeFolder(paths.state, 0o755);
   await files.replace(paths.fallbackMark, markText(mark), 0o644);
 }

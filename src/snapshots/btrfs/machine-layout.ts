@@ -23,7 +23,7 @@ const realKernel = { mounts: () => readMounts(), commandLine: () => readKernelCo
 /** Both roots live on the same disk and drift apart: each changed block is there twice until one is removed. */
 const LEAST_FREE_BYTES = 256 * 1024 * 1024;
 
-/** What packages own, and what must come back with them: the database, /boot, our own record and files. */
+/** What packages own, and what must come back with them: the database, our own record and files; /boot see boot-files.ts. */
 const PROTECTED = [
   '/usr',
   '/etc',
@@ -33,9 +33,7 @@ const PROTECTED = [
   '/var/lib/dpkg',
   '/var/lib/offline-update',
   '/var/lib/system-update',
-  '/boot',
 ];
-const SYSTEM_PARTITIONS = ['/boot/efi', '/efi'];
 
 /** `nothing`, with the reason, unless a fallback would cover the whole system and would boot. */
 export async function layoutOfMachine(ports: LayoutPorts): Promise<Layout> {
@@ -49,7 +47,7 @@ export async function layoutOfMachine(ports: LayoutPorts): Promise<Layout> {
       defaultSubvolume: await defaultSubvolume(run, paths.root),
     });
     if (layout.by === 'nothing') return layout;
-    const reason = (await outside(ports)) ?? (await nested(ports, layout.name)) ?? (await onPartition(ports));
+    const reason = (await outside(ports)) ?? (await nested(ports, layout.name));
     if (reason !== undefined) return { by: 'nothing', reason };
     const { bytes } = await freeSpace(paths.root);
     if (bytes >= LEAST_FREE_BYTES) return layout;
@@ -80,20 +78,6 @@ async function nested({ paths, fs, run }: LayoutPorts, name: string): Promise<st
     const inside = path.slice(name.length);
     if ((await fs.readFolder(join(paths.root, inside))).length > 0) {
       return `${inside} is a subvolume with files, which a snapshot of / does not hold`;
-    }
-  }
-  return undefined;
-}
-
-async function onPartition({ paths, fs }: LayoutPorts): Promise<string | undefined> {
-  for (const partition of SYSTEM_PARTITIONS) {
-    for (const folder of ['loader/entries', 'EFI/Linux']) {
-      try {
-        const names = await fs.readFolder(join(paths.root, partition, folder));
-        if (names.length > 0) return `kernels lie on the EFI system partition (${partition}/${folder})`;
-      } catch (error) {
-        if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-      }
     }
   }
   return undefined;

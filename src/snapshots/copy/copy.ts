@@ -109,11 +109,8 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       await leadBack(ports);
     },
 
-    /** Journal and log lie outside of the copy. It is spent: the system is what it held. */
-    async collect({ id }) {
-      await files.remove(paths.copyRestored);
-      await files.removeTree(folderOf(id));
-    },
+    // Journal and log lie outside of the copy.
+    collect: () => Promise.resolve(),
 
     async list() {
       const fallbacks: Fallback[] = [];

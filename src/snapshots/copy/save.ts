@@ -3,8 +3,8 @@
  * disk when `save` resolves, and means nothing yet: only the link that arms it does.
  *
  * In the folder: `tree/`, the saved files under their paths; lists for the shell, relative to the root: `names` (of
- * walkedFolders, NUL-separated, sorted), `whole`, `mounted`, `walked`, `absent` (lines); `mark`, the fallback mark; `restore`, the
- * script as of now, since an update may replace our own; `sums`, SHA-256 of all of these.
+ * walkedFolders, NUL-separated, sorted), `whole`, `mounted`, `walked`, `absent` (lines); `mark`, a fallback mark; `restore`, the
+ * script as of now, since an update may replace our own; `sums`, SHA-256 of lists and script.
  *
  * Errors: `SNAPSHOT_FAILED` with what the program said.
  */
@@ -26,11 +26,11 @@ export interface SavePorts {
   run: RunCommand;
 }
 
-/** `choose` says what is to be saved, for a copy on this device. */
+/** `choose` says what is to be saved, for a copy on this device. `mark` tells the boot after it is put back; or none. */
 export async function save(
   ports: SavePorts,
   folder: string,
-  mark: Omit<FallbackMark, 'format'>,
+  mark: Omit<FallbackMark, 'format'> | undefined,
   choose: (device: number) => Promise<Selection>,
 ): Promise<void> {
   const { fs, files } = ports;
@@ -119,18 +119,18 @@ async function makeEmptyFolders(
 async function writeLists(
   { fs, paths }: SavePorts,
   folder: string,
-  mark: Omit<FallbackMark, 'format'>,
+  mark: Omit<FallbackMark, 'format'> | undefined,
   { whole, mounted, walked, absent }: Selection,
 ): Promise<void> {
   const lines = (items: readonly string[]): string => items.map((item) => `${item}\n`).join('');
   for (const [name, items] of Object.entries({ whole, mounted, walked, absent })) {
     await fs.createFile(join(folder, name), lines(items), 0o600);
   }
-  await fs.createFile(join(folder, 'mark'), markText(mark), 0o644);
+  if (mark) await fs.createFile(join(folder, 'mark'), markText(mark), 0o644);
   await fs.copyFile(join(paths.library, 'restore'), join(folder, 'restore'));
 }
 
-const summed = ['names', 'whole', 'mounted', 'walked', 'absent', 'mark', 'restore'];
+const summed = ['names', 'whole', 'mounted', 'walked', 'absent', 'restore'];
 
 async function sum({ fs, run }: SavePorts, folder: string): Promise<void> {
   const sums = await must(run, 'sha256sum', summed, folder);

@@ -28,6 +28,10 @@ export interface Selection {
   absent: string[];
 }
 
+export function emptySelection(): Selection {
+  return { linked: [], copied: [], folders: [], whole: [], mounted: [], walked: [], absent: [] };
+}
+
 /** Where the EFI system partition is mounted. */
 const SYSTEM_PARTITIONS = ['/boot/efi', '/efi'];
 
@@ -41,15 +45,7 @@ export interface SelectionPorts {
 
 export async function select(ports: SelectionPorts, owned: readonly string[]): Promise<Selection> {
   const { mounts, device } = ports;
-  const selection: Selection = {
-    linked: [],
-    copied: [],
-    folders: [],
-    whole: [],
-    mounted: [],
-    walked: [],
-    absent: [],
-  };
+  const selection = emptySelection();
   const isMount = (path: string): boolean =>
     mounts.some(({ target, type }) => target === path && type !== 'autofs');
   for (const path of [...wholeFolders, ...SYSTEM_PARTITIONS.filter(isMount)]) {
