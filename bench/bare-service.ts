@@ -7,6 +7,9 @@ interface StagedPlan {
 
 const wants = '/usr/lib/systemd/system/system-update.target.wants';
 
+/** Written by the bare service: when its apt-get began and ended, nanoseconds, a line each. */
+const bareTimes = '/var/log/bare-update.times';
+
 export async function makeBare(machine: Machine): Promise<void> {
   const plan = JSON.parse(await machine.read('/var/lib/system-update/plan.json')) as StagedPlan;
   const words = plan.payload.changes.map(({ name, architecture, to }) => `${name}:${architecture}=${to}`);
@@ -18,12 +21,20 @@ export async function makeBare(machine: Machine): Promise<void> {
   await machine.link('../bare-update.service', `${wants}/bare-update.service`);
 }
 
+/** Of apt-get alone. */
+export async function bareSeconds(machine: Machine): Promise<number> {
+  const [begin = NaN, end = NaN] = (await machine.read(bareTimes)).trim().split('\n').map(Number);
+  return (end - begin) / 1e9;
+}
+
 /** The environment is ours, so that apt and dpkg do the same work. */
 function bareScript(install: readonly string[]): string {
   return `#!/bin/sh
 rm /system-update
 export HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical SYSTEMD_OFFLINE=1
+date +%s%N >${bareTimes}
 ${shellQuote(install)} >/var/log/bare-update.log 2>&1 </dev/null
+date +%s%N >>${bareTimes}
 unset SYSTEMD_OFFLINE
 systemctl reboot
 `;

@@ -39,7 +39,7 @@ async function withMachine<T>(layer: Layer, use: (machine: Machine) => Promise<T
 }
 
 /** The .deb as it is now in this tree, or the one that is named. */
-function packageUnderBench(): string {
+export function packageUnderBench(): string {
   const named = process.env['OFFLINE_UPDATE_DEB'];
   if (named !== undefined) return named;
   const output = execFileSync(process.execPath, ['scripts/package.mjs'], { encoding: 'utf8' });

@@ -9,12 +9,13 @@ import type { Measurement, Result } from './measurement.js';
 import { generator } from './measurements/generator.js';
 import { memory } from './measurements/memory.js';
 import { prepare } from './measurements/prepare.js';
+import { safeSpeed } from './measurements/safe-speed.js';
 import { status } from './measurements/status.js';
 import { updateBoot } from './measurements/update-boot.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
 
-const measurements: readonly Measurement[] = [generator, updateBoot, prepare, status, memory];
+const measurements: readonly Measurement[] = [generator, updateBoot, safeSpeed, prepare, status, memory];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -3,11 +3,10 @@
  * runs the very same apt-get command and asks for the reboot. From sysinit.target, which both wait for, to the moment
  * when systemd begins to stop units, which is when it has got the request.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BootRecord, Machine } from '../../test/laboratory/laboratory.js';
 import { packageCount } from '../bench-machines.js';
 import { makeBare } from '../bare-service.js';
+import { phasesOf } from '../phases.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
 
 export const updateBoot: Measurement = {
@@ -40,7 +39,10 @@ async function oursOnce(bench: Bench, phases: Map<string, number[]>): Promise<nu
   return bench.withMachine(await bench.armed(), async (machine) => {
     const record = await machine.boot();
     const seconds = await awaySeconds(machine, record);
-    for (const [phase, value] of Object.entries(await phasesOf(machine, seconds))) {
+    const known = await phasesOf(machine);
+    // what is left is the start of Node.js, the claim, and the way out
+    const rest = seconds - Object.values(known).reduce((sum, each) => sum + each, 0);
+    for (const [phase, value] of Object.entries({ ...known, 'start, claim, records and way out': rest })) {
       phases.set(phase, [...(phases.get(phase) ?? []), value]);
     }
     return seconds;
@@ -69,26 +71,4 @@ async function awaySeconds(machine: Machine, record: BootRecord): Promise<number
   const end = rows.find(({ message }) => /^(Removed slice|Stopping|Stopped) /.test(message));
   if (!begin || !end) throw new Error('the journal does not tell when the update boot began and ended');
   return end.monotonicSeconds - begin.monotonicSeconds;
-}
-
-interface Row {
-  entry: { note?: string; phase?: string; seconds?: number; event?: string; attempt?: number };
-}
-
-/** The service's own account; what is left is the start of Node.js, the claim, and the way out. */
-async function phasesOf(machine: Machine, total: number): Promise<Record<string, number>> {
-  const updates = machine.path('/var/lib/offline-update/updates');
-  const [id = ''] = await readdir(updates);
-  const text = await readFile(join(updates, id, 'journal.jsonl'), 'utf8');
-  const entries = text
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as Row).entry);
-  if (!entries.some(({ event }) => event === 'installed')) throw new Error(`the update failed:\n${text}`);
-  const phases: Record<string, number> = {};
-  for (const { note, phase, seconds } of entries) {
-    if (note === 'phase' && phase !== undefined) phases[phase] = seconds ?? NaN;
-  }
-  const known = Object.values(phases).reduce((sum, seconds) => sum + seconds, 0);
-  return { ...phases, 'start, claim, records and way out': total - known };
 }

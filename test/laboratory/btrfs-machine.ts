@@ -14,6 +14,8 @@ export interface BtrfsOptions {
   megabytes?: number;
   /** /boot and the EFI system partition (/boot/efi) are file systems of their own, ext4 both. */
   ownBoot?: boolean;
+  /** Where the image lies: in memory, where a flush costs nothing, or on the disk, past the page cache of the host. */
+  on?: 'memory' | 'disk';
 }
 
 /**
@@ -46,7 +48,7 @@ export class BtrfsMachine extends Machine {
     const [disk, top] = [join(folder.path, 'disk'), join(folder.path, 'top')];
     const image = join(disk, 'image');
     for (const each of [disk, top, join(folder.path, 'default')]) await mkdir(each);
-    await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
+    if (options.on !== 'disk') await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
     await command(['truncate', `--size=${options.megabytes ?? 4096}M`, image]);
     await command(['mkfs.btrfs', '--quiet', image]);
     await command(['mount', '-o', 'loop,noatime,subvolid=5', image, top]);
@@ -55,6 +57,7 @@ export class BtrfsMachine extends Machine {
     await command(['cp', '--archive', `${source.root}/.`, join(top, '@')]);
     await source.dispose();
     const { stdout: device } = await command(['findmnt', '--noheadings', '--output=SOURCE', top]);
+    if (options.on === 'disk') await command(['losetup', '--direct-io=on', device.trim()]);
     const machine = new BtrfsMachine(layer, folder, device.trim(), options);
     for (const name of machine.#mounts) {
       const file = join(disk, `${name}.image`);

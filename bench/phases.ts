@@ -1,0 +1,25 @@
+/** What the update service itself told of its phases, in seconds. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Machine } from '../test/laboratory/laboratory.js';
+
+interface Row {
+  entry: { note?: string; phase?: string; seconds?: number; event?: string };
+}
+
+/** Of the one update that the machine knows. Throws when it was not installed. */
+export async function phasesOf(machine: Machine): Promise<Record<string, number>> {
+  const updates = machine.path('/var/lib/offline-update/updates');
+  const [id = ''] = await readdir(updates);
+  const text = await readFile(join(updates, id, 'journal.jsonl'), 'utf8');
+  const entries = text
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as Row).entry);
+  if (!entries.some(({ event }) => event === 'installed')) throw new Error(`the update failed:\n${text}`);
+  const phases: Record<string, number> = {};
+  for (const { note, phase, seconds } of entries) {
+    if (note === 'phase' && phase !== undefined) phases[phase] = seconds ?? NaN;
+  }
+  return phases;
+}
