@@ -11,7 +11,7 @@ import {
 } from '../../test/laboratory/laboratory.js';
 import { packageCount, packageUnderBench } from '../bench-machines.js';
 import { bareSeconds, makeBare } from '../bare-service.js';
-import type { Bench, Measurement, Result } from '../measurement.js';
+import type { Measurement, Result } from '../measurement.js';
 import { phasesOf } from '../phases.js';
 
 const places = [
