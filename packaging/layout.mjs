@@ -82,6 +82,8 @@ function wantedBy(target, unit) {
 export const folders = [
   '/etc/offline-update/config.d',
   '/etc/offline-update/health.d',
+  '/etc/offline-update/health.d/required.d',
+  '/etc/offline-update/health.d/wanted.d',
   '/etc/offline-update/before-install.d',
   '/etc/offline-update/after-install.d',
 ];

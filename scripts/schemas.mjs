@@ -11,10 +11,12 @@ const sources = `
   import * as z from 'zod/mini';
   import { planSchema } from './src/update/plan.ts';
   import { rehearsalSchema } from './src/update/rehearsal.ts';
+  import { baselineSchema } from './src/update/baseline.ts';
   import { pluginRequestSchema } from './src/payloads/packages/apt/plugin-schema.ts';
   export const schemas = [
     ['plan', 'A sealed update (plan.json)', z.toJSONSchema(planSchema, { io: 'output' })],
     ['rehearsal', 'A rehearsal of an update (rehearsal.json)', z.toJSONSchema(rehearsalSchema, { io: 'output' })],
+    ['baseline', 'How healthy the machine was when it was armed (baseline.json)', z.toJSONSchema(baselineSchema)],
     ['plugin-request', 'What prepare --from takes', z.toJSONSchema(pluginRequestSchema, { io: 'input' })],
   ];
 `;

@@ -9,6 +9,8 @@ import { isErrno } from '../host/host-error.js';
 import { readKernelCommandLine } from '../host/kernel-command-line.js';
 import { isWritableFolder, readMounts } from '../host/mounts.js';
 import { isChroot, runsUnderSystemd, systemdVersion } from '../host/systemd.js';
+import { readNetwork } from '../host/network-state.js';
+import { readUnitStates } from '../host/unit-states.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 
 export function hostFacts(root: string, run: RunCommand): HostFacts {
@@ -19,6 +21,10 @@ export function hostFacts(root: string, run: RunCommand): HostFacts {
     systemdVersion: () => systemdVersion(run),
     isWritableFolder: (path) => isWritableFolder(path),
     freeSpace: freeSpaceAt,
+    async health() {
+      const [units, interfaces] = await Promise.all([readUnitStates(run), readNetwork()]);
+      return { units, interfaces, monotonicSeconds: Number(process.hrtime.bigint()) / 1e9 };
+    },
     async packageLockHolder() {
       const { dpkgLockHolder } = await import('../payloads/packages/apt/dpkg-lock.js');
       return dpkgLockHolder(fileSystem, root);

@@ -2,6 +2,7 @@
 import type { FreeSpace } from '../host/disk-space.js';
 import type { Inhibitor } from '../host/login.js';
 import type { Mount } from '../host/mounts.js';
+import type { HealthFacts } from '../update/baseline.js';
 
 export interface HostFacts {
   kernelCommandLine(): Promise<string[]>;
@@ -11,6 +12,8 @@ export interface HostFacts {
   systemdVersion(): Promise<number>;
   isWritableFolder(path: string): Promise<boolean>;
   freeSpace(path: string): Promise<FreeSpace>;
+  /** Units and network as they are now. */
+  health(): Promise<HealthFacts>;
   /** Who works with the package manager right now; undefined when nobody does. */
   packageLockHolder(): Promise<{ pid: number; command: string; lock: string } | undefined>;
   mounts(): Promise<Mount[]>;

@@ -18,6 +18,7 @@ import type { KnownUpdate } from '../update/store.js';
 import { newUpdateId } from '../update/update-id.js';
 import type { Payload, Progress, Stage } from '../payloads/payload.js';
 import { replaceableUpdate } from './current-update.js';
+import { failedBefore, type FailedBefore } from './failed-before.js';
 import { exclusively } from './exclusive.js';
 import { forgetUnarmed } from './forget-unarmed.js';
 import {
@@ -47,6 +48,8 @@ export interface PrepareOptions {
 export interface Prepared {
   id: string;
   plan: Plan;
+  /** The same changes failed here before: `trigger` will not arm them by itself. */
+  failedBefore: FailedBefore | undefined;
 }
 
 export function prepareUpdate(online: Online, options: PrepareOptions): Promise<Prepared> {
@@ -61,7 +64,7 @@ export function prepareUpdate(online: Online, options: PrepareOptions): Promise<
     await online.store.record(plan);
     await swapStages(online);
     await forgetUnarmed(online.store, plan.id);
-    return { id: plan.id, plan };
+    return { id: plan.id, plan, failedBefore: await failedBefore(online, plan) };
   });
 }
 

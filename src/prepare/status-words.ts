@@ -10,7 +10,7 @@ const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installi
 
 const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 
-type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage'>;
+type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage' | 'failedBefore'>;
 
 export function contradictions(told: Told, state: UpdateState): string[] {
   const said: string[] = [];
@@ -33,7 +33,7 @@ export function contradictions(told: Told, state: UpdateState): string[] {
   return said;
 }
 
-export function nextStep({ state, drift, stage, links, reason }: Told): string | null {
+export function nextStep({ state, drift, stage, links, reason, failedBefore }: Told): string | null {
   if (stage.intact === false) {
     return state === 'armed'
       ? 'offline-update cancel'
@@ -46,7 +46,8 @@ export function nextStep({ state, drift, stage, links, reason }: Told): string |
     return 'offline-update cancel';
   switch (state) {
     case 'prepared':
-      return drift === true ? 'offline-update prepare' : 'offline-update trigger';
+      if (drift === true) return 'offline-update prepare';
+      return failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger';
     case 'armed':
       return drift === true || !links.some(({ link }) => isOurs(link))
         ? 'offline-update cancel'

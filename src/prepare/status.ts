@@ -12,6 +12,7 @@ import { readStaged, verifyStage } from '../update/stage.js';
 import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
 import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
+import { failedBefore, type FailedBefore } from './failed-before.js';
 import type { Online } from './online.js';
 import { contradictions, nextStep } from './status-words.js';
 
@@ -42,6 +43,8 @@ export interface Status {
   id: string | null;
   reason: Reason | null;
   plan: PlanSummary | null;
+  /** The same changes failed here before. */
+  failedBefore: FailedBefore | null;
   /** How the update boot will end, once armed. */
   action: string | null;
   /** Sources that only the policy allowed. */
@@ -81,10 +84,11 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict] = await Promise.all([
+  const [stage, drift, lastVerdict, failure] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options, asked),
     newestVerdict(online, update),
+    plan && state.name === 'prepared' ? failedBefore(online, plan) : undefined,
   ]);
   const told = {
     state: state.name,
@@ -93,6 +97,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     links,
     drift,
     stage,
+    failedBefore: failure ?? null,
   };
   return {
     format: STATUS_FORMAT,

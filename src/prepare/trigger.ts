@@ -5,8 +5,8 @@
  * is the last act, one exclusive symlink(2). A power cut before it leaves an update that is armed by its journal and
  * has no link: nothing happens in the next boot, `status` says so, and `cancel` puts it straight.
  *
- * Errors: `PLAN_MISSING`, `ARMED`, `BLOCKED`, `BUSY`, `WRONG_STATE`; `FOREIGN_TRIGGER`, `DRIFT`, `STAGE_*`, `PLAN_*` and
- * `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings; `REHEARSAL_*`.
+ * Errors: `PLAN_MISSING`, `ARMED`, `BLOCKED`, `BUSY`, `WRONG_STATE`; `FOREIGN_TRIGGER`, `DRIFT`, `STAGE_*`, `PLAN_*`,
+ * `FAILED_BEFORE` and `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings; `REHEARSAL_*`.
  */
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
@@ -23,7 +23,9 @@ import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { STAGE_INTACT } from './preflight/stage-intact.js';
 import { describeForeign, TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
 import { rehearseBeforeArming, type RehearsalOptions } from './rehearse/before-arming.js';
+import { FAILED_BEFORE } from './preflight/failed-before.js';
 import { stagedUpdate } from './staged-update.js';
+import { takeBaseline } from './take-baseline.js';
 import { chooseTriggerPath } from './trigger-path.js';
 import { refuseUnderWay } from './under-way.js';
 import { readLinkTruth } from '../update/trigger-link.js';
@@ -31,8 +33,10 @@ import { readLinkTruth } from '../update/trigger-link.js';
 export interface TriggerOptions {
   /** Instead of the plan's own policy. */
   action?: Action;
+  /** Also arms what failed here before. */
+  force?: boolean;
   /** All that the preflight needs but the update itself. */
-  machine: Omit<PreflightContext, 'staged'>;
+  machine: Omit<PreflightContext, 'staged' | 'isForced'>;
   rehearsal: RehearsalOptions;
 }
 
@@ -46,12 +50,12 @@ export interface Triggered {
 }
 
 export function triggerUpdate(online: Online, options: TriggerOptions): Promise<Triggered> {
-  const { action, machine } = options;
+  const { action, force = false, machine } = options;
   return exclusively(online, async () => {
     const update = await preparedUpdate(online, action);
     const staged = await stagedUpdate(online, update.planHash);
     const look = async (): Promise<Finding[]> => {
-      const found = await preflight({ ...machine, staged });
+      const found = await preflight({ ...machine, staged, isForced: force });
       await refuseBlocked(update, staged, found);
       return found;
     };
@@ -70,6 +74,7 @@ export function triggerUpdate(online: Online, options: TriggerOptions): Promise<
     if (rehearsal) findings = await look();
     const trigger = await chooseTriggerPath(online.paths, machine.facts);
     if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
+    findings.push(...(await takeBaseline(online, update, machine.facts)));
     const armed = { action: action ?? policy.action, trigger };
     await carryOut(armingSteps(online, update, armed));
     return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal };
@@ -138,6 +143,9 @@ async function refuseBlocked(
     await markStale(update, drift.evidence);
     throw new UpdateError('DRIFT', drift.evidence, { hint: 'offline-update prepare', findings });
   }
+  const failed = of(FAILED_BEFORE);
+  if (failed && blocking.length === 1)
+    throw new UpdateError('FAILED_BEFORE', failed.evidence, { hint: failed.remedy, findings });
   if (blocking.length > 0) {
     throw new UpdateError('PREFLIGHT_BLOCKED', blocking.map(({ evidence }) => evidence).join('; '), {
       hint: 'offline-update doctor',

@@ -1,31 +1,35 @@
-/** The first ordinary boot after the install: everything is still there, so the update is confirmed. */
-import { UpdateError } from '../update/errors.js';
-import { packagesAreWhole } from '../update/finding.js';
-import { closeUpdate, dropConfirmed, saveReport } from './close.js';
+/**
+ * The ordinary boot after the install: is the machine well with the update? Then it is confirmed; if not, it goes back,
+ * once. A boot that ends before the verdict is no failed boot: the next one judges.
+ *
+ * Errors: `HEALTH_FAILED` with the verdict `failed`, or on the way back; `BUSY`, `WRONG_STATE` without a verdict. All
+ * of them keep boot-complete.target, which requires this unit, from being reached.
+ */
+import { join } from 'node:path';
+import { exists } from '../host/exists.js';
 import { KEPT_FALLBACKS } from '../snapshots/snapshot-provider.js';
+import { UpdateError } from '../update/errors.js';
+import type { Plan } from '../update/plan.js';
+import type { KnownUpdate } from '../update/store.js';
+import { closeUpdate, dropConfirmed, saveReport } from './close.js';
+import { judge } from './health/judge.js';
 import type { Ports } from './ports.js';
+import { giveBack, refuseSecondReturn } from './unhealthy.js';
 
 export async function confirm(ports: Ports): Promise<void> {
   const update = await ports.store.current();
   if (update?.journal.state.name !== 'installed') return;
   const plan = await ports.store.readPlan(update);
-  const findings = await ports.payload.verify(plan.payload, 'ordinary');
-  const blocks = findings.filter(({ severity }) => severity === 'block');
-  for (const { check, evidence } of findings) {
-    await update.journal.append({ note: 'finding', check, message: evidence });
-  }
-  if (blocks.length > 0) {
-    const message = blocks.map(({ evidence }) => evidence).join('; ');
-    await update.journal.append({
-      event: 'failed',
-      reason: { code: 'VERIFY_FAILED', message },
-      healed: packagesAreWhole(findings),
-    });
-    await saveReport(ports, update, plan);
-    await closeUpdate(ports);
-    // boot-complete.target requires this unit: a boot whose update is not whole is not a good one.
-    throw new UpdateError('VERIFY_FAILED', message, { hint: `offline-update report ${update.id}` });
-  }
+  if (await exists(ports.fs, join(ports.paths.runFolder, 'update-boot')))
+    throw noVerdict(update, 'this is the update boot');
+  await refuseSecondReturn(ports, update, plan);
+  const judgement = await judge(ports, update, plan);
+  if (!judgement) throw noVerdict(update, 'this boot is in rescue mode or is being left');
+  if (judgement.failures.length > 0) await giveBack(ports, update, plan, judgement);
+  else await conclude(ports, update, plan);
+}
+
+async function conclude(ports: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
   await update.journal.append({ event: 'confirmed' });
   await saveReport(ports, update, plan);
   await closeUpdate(ports);
@@ -34,4 +38,14 @@ export async function confirm(ports: Ports): Promise<void> {
     ports.log.write('warning', `old snapshots could not be removed: ${String(error)}`);
   });
   ports.log.write('notice', `update ${update.id} is confirmed: ${plan.payload.changes.length} changes`);
+}
+
+function noVerdict({ id }: KnownUpdate, why: string): UpdateError {
+  return new UpdateError(
+    'WRONG_STATE',
+    `${why}: no verdict on update ${id}, the next ordinary boot judges it`,
+    {
+      hint: 'systemctl default',
+    },
+  );
 }

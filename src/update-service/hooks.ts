@@ -3,6 +3,7 @@
  * with a time limit and its output kept. What is not executable, or ends in `~` or `.dpkg-*`, is not run.
  */
 import { join } from 'node:path';
+import type { CommandResult } from '../host/command.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
 import type { Note } from '../update/events.js';
@@ -28,7 +29,7 @@ export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<void>
       },
     );
     const exitCode = result.exitCode ?? -1;
-    const output = `${result.stdout}${result.stderr}`.slice(-OUTPUT_LIMIT_CHARACTERS);
+    const output = outputOf(result);
     await hook.note({ note: 'hook', path, exitCode, output });
     if (exitCode !== 0) {
       throw new UpdateError('HOOK_FAILED', `the hook ${path} ended with ${exitCode}: ${output.trim()}`);
@@ -36,7 +37,12 @@ export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<void>
   }
 }
 
-async function hookFiles(fs: Ports['fs'], folder: string): Promise<string[]> {
+/** The end of it, which is where the reason stands. */
+export function outputOf({ stdout, stderr }: CommandResult): string {
+  return [stdout, stderr].filter(Boolean).join('\n').slice(-OUTPUT_LIMIT_CHARACTERS);
+}
+
+export async function hookFiles(fs: Ports['fs'], folder: string): Promise<string[]> {
   const files: string[] = [];
   try {
     for (const name of await fs.readFolder(folder)) {

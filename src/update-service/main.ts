@@ -37,8 +37,11 @@ async function main(): Promise<void> {
     process.exitCode = 3;
     return;
   }
+  // A boot that is left before its verdict is judged by none: `confirm` ends as any program, the next boot begins anew.
+  const isToFinish = verb !== confirm;
   // The reboot that we ask for sends us SIGTERM (dnf5#2896); a shutdown by somebody else waits until we have ended.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    if (isToFinish) process.on(signal, () => undefined);
   const ports = await systemPorts();
   await verb(ports).finally(() => ports.announce.settled());
   process.exit(0);

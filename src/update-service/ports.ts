@@ -21,6 +21,7 @@ import { pathsBelow, type Paths } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import { readPolicy } from '../update/policy.js';
 import { updateStore, type UpdateStore } from '../update/store.js';
+import { machineHealth, type MachineHealth } from './health/machine-health.js';
 
 export interface Ports {
   paths: Paths;
@@ -31,6 +32,7 @@ export interface Ports {
   store: UpdateStore;
   payload: Payload<PayloadPlan>;
   snapshots: SnapshotProvider;
+  health: MachineHealth;
   /** The unit writes to journal and console alike. */
   log: SystemLog;
   announce: Announcer;
@@ -59,6 +61,7 @@ export async function systemPorts(): Promise<Ports> {
     announce,
     payload: aptPayload({ paths, fs, files, run: runCommand, startJob }),
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
+    health: machineHealth(runCommand),
     log,
     whySyncsStay: () => whySyncsStay(runCommand),
     wakeLogin: () => (woken ??= wakeLogin()),

@@ -4,6 +4,7 @@ import type { StateName } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { closeUpdate, saveReport } from './close.js';
 import type { Ports } from './ports.js';
+import { reasonToRevert } from './unhealthy.js';
 
 /** The journal is that of the failed root by now, as far as it could be read. */
 export async function settleReturn(
@@ -13,7 +14,10 @@ export async function settleReturn(
 ): Promise<void> {
   const { journal } = update;
   const when = moments[journal.state.name];
-  if (when !== undefined) await journal.append({ event: 'reverted', reason: reasonOf(when, rescued) });
+  if (when !== undefined) {
+    const reason = reasonToRevert(journal.rows) ?? reasonOf(when, rescued);
+    await journal.append({ event: 'reverted', reason });
+  }
   if (journal.state.name === 'confirmed') {
     const message = 'the root from before this update was made the one that boots, by hand';
     await journal.append({ note: 'finding', check: 'fallback', message });

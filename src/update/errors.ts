@@ -41,6 +41,7 @@ export type UpdateErrorCode =
   | 'UNKNOWN_UPDATE'
   | 'ARMED'
   | 'BLOCKED'
+  | 'FAILED_BEFORE'
   // the trigger
   | 'FOREIGN_TRIGGER'
   | 'TRIGGER_VANISHED'
@@ -56,6 +57,8 @@ export type UpdateErrorCode =
   | 'INSTALL_STALLED'
   | 'INSTALL_INTERRUPTED'
   | 'VERIFY_FAILED'
+  | 'HEALTH_FAILED'
+  | 'BASELINE_INVALID'
   | 'ATTEMPTS_USED_UP'
   | 'EARLY_BOOT_FAILED'
   | 'SERVICE_CRASHED'

@@ -49,6 +49,17 @@ export type Note =
   | { note: 'finding'; check: string; message: string }
   | { note: 'conffile'; path: string; leftover: string }
   | { note: 'hook'; path: string; exitCode: number; output: string }
+  | {
+      note: 'health';
+      check: string;
+      outcome: 'passed' | 'failed' | 'warned';
+      /** One sentence; empty when passed. */
+      message: string;
+      /** What a script printed, or systemd says of the units that are meant. */
+      output: string;
+    }
+  /** Of an installed update that made the machine unhealthy: `switched` when the fallback boots next. */
+  | { note: 'reverting'; step: 'decided' | 'switched'; reason: Reason }
   | { note: 'leaving'; action: Action; by: string }
   | { note: 'rescue'; message: string };
 

@@ -92,6 +92,8 @@ export interface UpdatePaths {
   folder: string;
   plan: string;
   journal: string;
+  /** How healthy the machine was when it was armed. */
+  baseline: string;
   report: string;
   rehearsal: string;
   terminalLog: string;
@@ -103,6 +105,7 @@ export function pathsOfUpdate(paths: Paths, id: string): UpdatePaths {
     folder,
     plan: join(folder, 'plan.json'),
     journal: join(folder, 'journal.jsonl'),
+    baseline: join(folder, 'baseline.json'),
     report: join(folder, 'report.json'),
     rehearsal: join(folder, 'rehearsal.json'),
     terminalLog: join(folder, 'term.log'),

@@ -18,8 +18,10 @@ export const policySchema = z.strictObject({
   attempts: z._default(z.int().check(z.minimum(1), z.maximum(10)), 3),
   /** No progress line and no CPU or disk use of the package manager for so long: the attempt has failed. */
   stallTimeoutSeconds: z._default(seconds, 900),
-  /** Each executable in before-install.d and after-install.d. */
+  /** Each executable in before-install.d, after-install.d and health.d. */
   hookTimeoutSeconds: z._default(seconds, 300),
+  /** From the first ordinary boot's basic.target to the verdict: what is not well by then makes it unhealthy. */
+  confirmDeadlineSeconds: z._default(seconds, 300),
   /** How long apt and dpkg wait for another holder of their locks. */
   lockTimeoutSeconds: z._default(seconds, 60),
   /** Packages from sources whose index is not signed, or that name no SHA-256. */

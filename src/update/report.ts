@@ -29,6 +29,8 @@ export interface Report {
   phases: { phase: string; outcome: 'done' | 'failed'; seconds: number }[];
   conffiles: { path: string; leftover: string }[];
   findings: { check: string; message: string }[];
+  /** Of the boot that judged it last. */
+  health: { check: string; outcome: 'passed' | 'failed' | 'warned'; message: string; output: string }[];
   hooks: { path: string; exitCode: number; output: string }[];
   timeline: { at: string; bootId: string; text: string }[];
   logs: { journal: string; terminal: string };
@@ -64,10 +66,21 @@ export function buildReport(
     phases: notes('phase').map(({ phase, outcome, seconds }) => ({ phase, outcome, seconds })),
     conffiles: notes('conffile').map(({ path, leftover }) => ({ path, leftover })),
     findings: notes('finding').map(({ check, message }) => ({ check, message })),
+    health: healthOf(rows),
     hooks: notes('hook').map(({ path, exitCode, output }) => ({ path, exitCode, output })),
     timeline: rows.map(({ at, bootId, entry }) => ({ at, bootId, text: tell(entry) })),
     logs,
   };
+}
+
+function healthOf(rows: readonly JournalRow[]): Report['health'] {
+  const found = rows.flatMap(({ bootId, entry }) =>
+    'note' in entry && entry.note === 'health' ? [{ bootId, entry }] : [],
+  );
+  const last = found.at(-1)?.bootId;
+  return found
+    .filter(({ bootId }) => bootId === last)
+    .map(({ entry: { check, outcome, message, output } }) => ({ check, outcome, message, output }));
 }
 
 export function attemptsIn(rows: readonly JournalRow[]): number {
@@ -114,7 +127,7 @@ export function tellEvent(entry: UpdateEvent): string {
     case 'confirmed':
       return 'confirmed: the machine came back updated';
     case 'failed':
-      return `failed${entry.healed ? ', but the packages were made whole' : ''}: ${entry.reason.message}`;
+      return `failed${entry.healed ? ', the packages are whole' : ''}: ${entry.reason.message}`;
     case 'stale':
     case 'refused':
     case 'reverted':
@@ -133,6 +146,10 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
       return `${note.path} was kept, the package's version is ${note.leftover}`;
     case 'hook':
       return `hook ${note.path} ended with ${note.exitCode}`;
+    case 'health':
+      return `health, ${note.check}: ${note.outcome}${note.message === '' ? '' : `, ${note.message}`}`;
+    case 'reverting':
+      return note.step === 'decided' ? `going back: ${note.reason.message}` : 'the fallback boots next';
     case 'leaving':
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':

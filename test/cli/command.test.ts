@@ -58,6 +58,7 @@ void t.test('every error code has the exit code that the manual says', (t) => {
       'WRONG_STATE',
       'ARMED',
       'BLOCKED',
+      'FAILED_BEFORE',
       'DRIFT',
       'DATABASE_DIRTY',
       'SNAPSHOT_UNAVAILABLE',
@@ -179,7 +180,7 @@ Timeline
   2026-11-20 15:00:06 UTC  installing, without a fallback: an interruption is rolled forward
   2026-11-20 15:00:07 UTC  /etc/alpha.conf was kept, the package's version is /etc/alpha.conf.dpkg-dist
   2026-11-20 15:00:08 UTC  hook /etc/offline-update/after-install.d/10-say ended with 3
-  2026-11-20 15:00:09 UTC  failed, but the packages were made whole: beta: its postinst ended with 1
+  2026-11-20 15:00:09 UTC  failed, the packages are whole: beta: its postinst ended with 1
   2026-11-20 15:00:10 UTC  leaving by reboot (logind)
 
 Logs

@@ -1,4 +1,4 @@
-import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BootOptions, BootRecord } from './boot.js';
 import { command } from './command.js';
@@ -107,6 +107,17 @@ export class BtrfsMachine extends Machine {
   async subvolumes(): Promise<string[]> {
     const names = await readdir(this.top);
     return names.filter((name) => !name.startsWith('.') && name !== 'remembered').sort();
+  }
+
+  /** What another hand did to the boot: the two roots of an update have changed their names. */
+  async exchange(): Promise<void> {
+    const [, other = ''] = await this.subvolumes();
+    const steps = [
+      ['@', 'between'],
+      [other, '@'],
+      ['between', other],
+    ] as const;
+    for (const [from, to] of steps) await rename(join(this.top, from), join(this.top, to));
   }
 
   override async boot(options: BootOptions = {}): Promise<BootRecord> {

@@ -334,6 +334,7 @@ async function findings(machine: OnlineMachine): Promise<Finding[]> {
       policy: await machine.ports.policy(),
       payload: await machine.ports.payload(),
       snapshots: noSnapshots,
+      failedBefore: () => Promise.resolve(undefined),
       staged: state?.name === 'prepared' ? await stagedUpdate(online, state.planHash) : undefined,
     },
     machineChecks,

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { machineChecks } from '../../src/prepare/preflight/machine/machine-checks.js';
+import { failedBefore } from '../../src/prepare/failed-before.js';
 import { checks, preflight } from '../../src/prepare/preflight/preflight.js';
 import { stagedUpdate } from '../../src/prepare/staged-update.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
@@ -21,6 +22,7 @@ async function findings(machine: OnlineMachine): Promise<Finding[]> {
     policy: await machine.ports.policy(),
     payload: await machine.ports.payload(),
     snapshots: noSnapshots,
+    failedBefore: (plan) => failedBefore(online, plan),
     staged,
   });
 }
@@ -375,11 +377,11 @@ void t.test('a check that cannot be carried out blocks', async (t) => {
 
 void t.test('every check of the table has its row here', (t) => {
   const told = new Set(rows.map(({ check }) => check));
-  // what the payload finds bears ids of its own
+  // what the payload finds bears ids of its own; failed-before.test.ts is about what failed
   const elsewhere = new Set(machineChecks.map(({ id }) => id));
   t.strictSame(
     checks.map(({ id }) => id).filter((id) => !told.has(id) && !elsewhere.has(id)),
-    ['payload'],
+    ['failed-before', 'payload'],
   );
   t.end();
 });

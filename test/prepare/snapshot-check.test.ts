@@ -34,6 +34,7 @@ async function found(
     policy: await machine.ports.policy(),
     payload: await machine.ports.payload(),
     snapshots,
+    failedBefore: () => Promise.resolve(undefined),
     staged: await stagedUpdate(online, state.planHash),
   });
 }

@@ -31,6 +31,7 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     drift: null,
     stage: { intact: null, checked: 'plan', problem: null },
     plan: null,
+    failedBefore: null,
     action: null,
     unsignedSources: [],
     contradictions: [],

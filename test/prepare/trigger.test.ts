@@ -98,11 +98,16 @@ void t.test(
     machine.write('/var/lib/offline-update/claims', 'of an earlier update\n');
     recording.takeLines();
     await machine.cli('trigger');
-    const journal = `var/lib/offline-update/updates/${id}/journal.jsonl`;
+    const folder = `var/lib/offline-update/updates/${id}`;
+    const journal = `${folder}/journal.jsonl`;
     t.strictSame(
       recording.takeLines().map((line) => line.replace(/ "\{.*"/, ' ROW')),
       [
         'makeFolder run/offline-update 755',
+        `createFile ${folder}/.baseline.json.*.new ROW 644`,
+        `syncFile ${folder}/.baseline.json.*.new`,
+        `rename ${folder}/.baseline.json.*.new ${folder}/baseline.json`,
+        `syncFolder ${folder}`,
         'unlink var/lib/offline-update/claims',
         'syncFolder var/lib/offline-update',
         'unlink var/lib/offline-update/rescued',

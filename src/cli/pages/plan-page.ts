@@ -1,4 +1,5 @@
 /** What `prepare` ends with: what will happen, and what to type next. */
+import { failedBeforeText, type FailedBefore } from '../../prepare/failed-before.js';
 import { summary, type PlanSummary } from '../../prepare/status.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText } from '../quantities.js';
@@ -6,7 +7,7 @@ import { changeLines, countsText } from './change-lines.js';
 
 export const planSummary: (plan: Plan) => PlanSummary = summary;
 
-export function planPage(plan: Plan): string[] {
+export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
   const { counts, downloadBytes, diskBytes } = summary(plan);
   const { changes, unsignedSources } = plan.payload;
   const disk = `${bytesText(Math.abs(diskBytes))} ${diskBytes < 0 ? 'freed on disk' : 'more on disk'}`;
@@ -19,5 +20,6 @@ export function planPage(plan: Plan): string[] {
     ...(unsignedSources.length === 0
       ? []
       : ['', 'Not signed, allowed by the policy:', ...unsignedSources.map((source) => `  ${source}`)]),
+    ...(failedBefore ? ['', `Warning: ${failedBeforeText(failedBefore)}`] : []),
   ];
 }

@@ -32,6 +32,7 @@ export function reportPage(report: Report, plan: Plan): string[] {
       'Findings',
       report.findings.map(({ check, message }) => `  ${check}: ${message}`),
     ),
+    ...section('Health in the boot after it', report.health.flatMap(healthLines)),
     ...section(
       'Hooks',
       report.hooks.map(({ path, exitCode }) => `  ${path} ended with ${exitCode}`),
@@ -45,6 +46,15 @@ export function reportPage(report: Report, plan: Plan): string[] {
     ),
     ...section('Timeline', timelineLines(report)),
     ...section('Logs', [`  ${report.logs.terminal}`, `  ${report.logs.journal}`]),
+  ];
+}
+
+/** The output only where somebody has to find out what is wrong. */
+function healthLines({ check, outcome, message, output }: Report['health'][number]): string[] {
+  const printed = outcome === 'passed' || output === '' ? [] : output.split('\n');
+  return [
+    `  ${outcome.padEnd(7)} ${check}${message === '' ? '' : `: ${message}`}`,
+    ...printed.map((line) => `          ${line}`),
   ];
 }
 

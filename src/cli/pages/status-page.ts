@@ -1,4 +1,5 @@
 /** `status` for people: label and value, one truth a line. */
+import { failedBeforeText } from '../../prepare/failed-before.js';
 import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
 import type { Status } from '../../prepare/status.js';
 import type { TriggerTruth } from '../../update/trigger-link.js';
@@ -14,6 +15,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Reason', status.reason?.message],
     ['Update', status.id ?? undefined],
     ['Plan', plan ? planText(plan) : undefined],
+    ['Failed', status.failedBefore ? failedBeforeText(status.failedBefore) : undefined],
     ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
     ['Ends in', status.action === 'auto' ? 'reboot (auto)' : (status.action ?? undefined)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],

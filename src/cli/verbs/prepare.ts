@@ -58,22 +58,32 @@ export const prepare: Verb = (program, invoke) => {
             );
           });
           try {
-            const { id, plan } = await prepareUpdate(ports.online, { source, payload, policy, on });
+            const { id, plan, failedBefore } = await prepareUpdate(ports.online, {
+              source,
+              payload,
+              policy,
+              on,
+            });
             bar.end();
-            for (const line of planPage(plan)) out.line(line);
+            for (const line of planPage(plan, failedBefore)) out.line(line);
             const rehearsal = options.rehearse === true ? await rehearsed(ports, id, out, stderr) : undefined;
             if (rehearsal instanceof UpdateError) {
               out.error(`update ${id} is prepared, but would fail`, rehearsal);
               return exitCodes.blocked;
             }
             out.line();
-            out.line('Next: offline-update trigger');
+            out.line(
+              failedBefore
+                ? `Next: offline-update report ${failedBefore.id}; when its cause is mended: offline-update trigger --force`
+                : 'Next: offline-update trigger',
+            );
             out.json({
               id,
               state: 'prepared',
               plan: planSummary(plan),
               ...(rehearsal && { rehearsal }),
-              next: 'offline-update trigger',
+              failedBefore: failedBefore ?? null,
+              next: failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger',
             });
             return exitCodes.done;
           } finally {

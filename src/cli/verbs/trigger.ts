@@ -13,6 +13,7 @@ interface Options {
   action?: Action;
   now?: boolean;
   rehearse: boolean;
+  force?: boolean;
 }
 
 const actions: readonly Action[] = ['auto', 'reboot', 'soft-reboot', 'poweroff'];
@@ -29,6 +30,7 @@ export const trigger: Verb = (program, invoke) => {
     .addOption(new Option('--action <action>', 'how the update boot ends').choices(actions))
     .option('--now', 'reboot into the update at once')
     .option('--no-rehearse', 'do not install it on a throw-away copy of the system first')
+    .option('--force', 'also arm what failed on this machine before')
     .option('--json', 'print JSON')
     .action(
       invoke<Options>({
@@ -40,14 +42,14 @@ export const trigger: Verb = (program, invoke) => {
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
           const { findingLines } = await import('../pages/finding-lines.js');
           const machine = await machineOf(ports);
-          const { action, now = false, rehearse } = options;
+          const { action, now = false, rehearse, force = false } = options;
           const bar = progressBar(stderr, () => performance.now());
           const settle = onInterrupt(() => {
             bar.end();
             out.note('interrupted: nothing was armed\n  next: offline-update trigger');
           });
           const rehearsal = { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on };
-          const wishes = { machine, rehearsal, ...(action && { action }) };
+          const wishes = { machine, rehearsal, force, ...(action && { action }) };
           const armed = await triggerUpdate(ports.online, wishes).finally(() => {
             bar.end();
             settle();

@@ -6,6 +6,7 @@ import type { Finding } from '../../update/finding.js';
 import type { Paths } from '../../update/paths.js';
 import type { PayloadPlan, Plan } from '../../update/plan.js';
 import type { Policy } from '../../update/policy.js';
+import type { FailedBefore } from '../failed-before.js';
 import type { HostFacts } from '../host-facts.js';
 
 export interface StagedUpdate {
@@ -21,6 +22,10 @@ export interface PreflightContext {
   policy: Policy;
   payload: Payload<PayloadPlan>;
   snapshots: SnapshotProvider;
+  /** The newest failure of the same changes. */
+  failedBefore(plan: Plan): Promise<FailedBefore | undefined>;
+  /** `--force`: what only a person can know is told and does not block. */
+  isForced?: boolean;
   /** Undefined when nothing is prepared: only what concerns the machine itself is checked then. */
   staged: StagedUpdate | undefined;
 }

@@ -7,6 +7,7 @@ import type { Finding } from '../../update/finding.js';
 import type { Check, PreflightContext } from './context.js';
 import { chroot } from './chroot.js';
 import { diskSpace } from './disk-space.js';
+import { failedBefore } from './failed-before.js';
 import { generatorMasked } from './generator-masked.js';
 import { kernelCommandLine } from './kernel-command-line.js';
 import { lockHeld } from './lock-held.js';
@@ -31,6 +32,7 @@ export const checks: readonly Check[] = [
   unitMasked,
   generatorMasked,
   stageIntact,
+  failedBefore,
   payload,
   lockHeld,
   diskSpace,

@@ -1,0 +1,92 @@
+/**
+ * How far the network is up, as the kernel tells it: no program is asked, since none is sure to be installed.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { isErrno } from './host-error.js';
+
+export type IpFamily = 'IPv4' | 'IPv6';
+
+export interface NetworkInterface {
+  name: string;
+  /** A device of the machine, unlike bridges, tunnels and what containers make. */
+  isHardware: boolean;
+  hasCarrier: boolean;
+  /** Families with an address that reaches further than this link. */
+  addresses: IpFamily[];
+  defaultRoutes: IpFamily[];
+}
+
+export interface NetworkSources {
+  /** `/sys/class/net`. */
+  classFolder: string;
+  /** `/proc/net`. */
+  procFolder: string;
+  addresses: typeof networkInterfaces;
+}
+
+const system: NetworkSources = {
+  classFolder: '/sys/class/net',
+  procFolder: '/proc/net',
+  addresses: networkInterfaces,
+};
+
+/** All but the loopback, in byte order. */
+export async function readNetwork(sources: NetworkSources = system): Promise<NetworkInterface[]> {
+  const { classFolder, procFolder } = sources;
+  const routes = {
+    IPv4: defaultRoutes4(await textOf(join(procFolder, 'route'))),
+    IPv6: defaultRoutes6(await textOf(join(procFolder, 'ipv6_route'))),
+  };
+  const addresses = sources.addresses();
+  const names = (await readdir(classFolder)).filter((name) => name !== 'lo').sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const families = (addresses[name] ?? []).filter(isGlobal).map(({ family }) => family);
+      return {
+        name,
+        isHardware: (await readdir(join(classFolder, name))).includes('device'),
+        hasCarrier: (await textOf(join(classFolder, name, 'carrier'))).trim() === '1',
+        addresses: inOrder((family) => families.includes(family)),
+        defaultRoutes: inOrder((family) => routes[family].includes(name)),
+      };
+    }),
+  );
+}
+
+function inOrder(has: (family: IpFamily) => boolean): IpFamily[] {
+  return (['IPv4', 'IPv6'] as const).filter(has);
+}
+
+function isGlobal({ address, internal }: { address: string; internal: boolean }): boolean {
+  return !internal && !/^(169\.254\.|fe[89ab])/i.test(address);
+}
+
+/** `Iface Destination Gateway Flags RefCnt Use Metric Mask ...`, numbers in hex. */
+function defaultRoutes4(text: string): string[] {
+  return rowsOf(text).flatMap(([name = '', destination, , , , , , mask]) =>
+    destination === '00000000' && mask === '00000000' ? [name] : [],
+  );
+}
+
+/** `destination length source length next-hop metric references use flags name`; the kernel keeps rejecting ones on lo. */
+function defaultRoutes6(text: string): string[] {
+  return rowsOf(text).flatMap((row) =>
+    /^0{32}$/.test(row[0] ?? '') && row[1] === '00' ? [row[9] ?? ''] : [],
+  );
+}
+
+function rowsOf(text: string): string[][] {
+  return text.split('\n').map((line) => line.trim().split(/\s+/));
+}
+
+/** Empty where the kernel has no such family, and for the carrier of an interface that is switched off. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EINVAL')) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,17 @@
+/** What one health check found; a row of the journal and a line of the report. */
+import type { Note } from '../../update/events.js';
+
+/** `failed` makes the boot unhealthy, `warned` does not. */
+export type CheckResult = Omit<Extract<Note, { note: 'health' }>, 'note'>;
+
+export function passed(check: string): CheckResult {
+  return { check, outcome: 'passed', message: '', output: '' };
+}
+
+export function failed(check: string, message: string, output = ''): CheckResult {
+  return { check, outcome: 'failed', message, output };
+}
+
+export function warned(check: string, message: string, output = ''): CheckResult {
+  return { check, outcome: 'warned', message, output };
+}

@@ -1,0 +1,69 @@
+/**
+ * Is the machine well after the update? The boot and its units, the network and the package database, then the
+ * administrator's own checks; each result is a row of the journal (docs/health.md).
+ *
+ * Errors: `BUSY` when another package run does not come to its end, so that the package database cannot be judged.
+ */
+import { asUpdateError } from '../../update/errors.js';
+import { readBaseline, type Baseline } from '../../update/baseline.js';
+import { packagesAreWhole } from '../../update/finding.js';
+import type { Plan } from '../../update/plan.js';
+import type { KnownUpdate } from '../../update/store.js';
+import type { Ports } from '../ports.js';
+import { failed, passed, warned, type CheckResult } from './check-result.js';
+import { runExecutables, type Need } from './executables.js';
+import { isJudged, watchBoot, type Deadline } from './watch-boot.js';
+
+export interface Judgement {
+  failures: CheckResult[];
+  warnings: CheckResult[];
+  packagesAreWhole: boolean;
+}
+
+/** Undefined when this boot turned out to be none to be judged: it is being left, or is in rescue mode. */
+export async function judge(ports: Ports, update: KnownUpdate, plan: Plan): Promise<Judgement | undefined> {
+  const results: CheckResult[] = [];
+  const tell = async (...found: CheckResult[]): Promise<void> => {
+    for (const each of found) await update.journal.append({ note: 'health', ...each });
+    results.push(...found);
+  };
+  const isWell = (): boolean => results.every(({ outcome }) => outcome !== 'failed');
+  const afterSeconds = plan.policy.confirmDeadlineSeconds;
+  const deadline: Deadline = { afterSeconds, atSeconds: ports.health.monotonicSeconds() + afterSeconds };
+
+  const { baseline, problem } = await baselineOf(ports, update);
+  if (problem !== undefined) await tell(warned('baseline', problem));
+  const watched = await watchBoot(ports.health, baseline, deadline);
+  if (!watched) return undefined;
+  await tell(...watched);
+
+  // A package run that is still at work is waited for, so nothing is left in the midst of one below.
+  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const blocks = findings.filter(({ severity }) => severity === 'block');
+  const evidence = blocks.map((each) => each.evidence).join('; ');
+  await tell(blocks.length === 0 ? passed('packages') : failed('packages', evidence));
+
+  for (const need of ['required', 'wanted'] satisfies Need[]) {
+    // On a machine that is not well they would hang rather than tell.
+    if (isWell()) await tell(...(await runExecutables(ports, update, plan, need, deadline)));
+  }
+  if (!isJudged(await ports.health.systemState())) return undefined;
+  return {
+    failures: results.filter(({ outcome }) => outcome === 'failed'),
+    warnings: results.filter(({ outcome }) => outcome === 'warned'),
+    packagesAreWhole: packagesAreWhole(findings),
+  };
+}
+
+async function baselineOf(
+  { fs }: Ports,
+  update: KnownUpdate,
+): Promise<{ baseline?: Baseline; problem?: string }> {
+  const without = 'units and network cannot be compared with what they were before the update';
+  try {
+    const baseline = await readBaseline(fs, update.paths.baseline);
+    return baseline ? { baseline } : { problem: `${without}: nothing was noted then` };
+  } catch (error) {
+    return { problem: `${without}: ${asUpdateError(error).message}` };
+  }
+}

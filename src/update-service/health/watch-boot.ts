@@ -1,0 +1,76 @@
+/**
+ * Looks until the boot is over and all is well, or something is broken for good, or the deadline has passed. Failed
+ * units are judged only when the normal target is reached, since the boot itself may start one again.
+ *
+ * A loop, since nothing else tells: `systemctl is-system-running --wait` would wait for the very job that asks.
+ */
+import type { Baseline } from '../../update/baseline.js';
+import { failed, passed, type CheckResult } from './check-result.js';
+import { lookAtBoot, lookAtNetwork, lookAtUnits, type Look } from './look.js';
+import type { MachineHealth } from './machine-health.js';
+
+export interface Deadline {
+  /** On the monotonic clock. */
+  atSeconds: number;
+  /** As the policy says it, for the words. */
+  afterSeconds: number;
+}
+
+const lookEverySeconds = 0.5;
+/** Two looks with nobody at work: the rest of the boot waits for this verdict, and is not waited for. */
+const IDLE_LOOKS = 2;
+const nothing: Look = { broken: [], pending: [], units: [] };
+
+/** Undefined when this boot is no longer one to be judged. */
+export async function watchBoot(
+  machine: MachineHealth,
+  baseline: Baseline | undefined,
+  deadline: Deadline,
+): Promise<CheckResult[] | undefined> {
+  for (let idleLooks = 0; ;) {
+    if (!isJudged(await machine.systemState())) return undefined;
+    const looks = await look(machine, baseline);
+    idleLooks = looks.boot.units.length === 0 ? idleLooks + 1 : 0;
+    if (idleLooks >= IDLE_LOOKS) looks.boot = nothing;
+    const isLate = machine.monotonicSeconds() >= deadline.atSeconds;
+    const isPending = Object.values(looks).some(({ pending }) => pending.length > 0);
+    const isBroken = looks.boot.pending.length === 0 && looks.units.broken.length > 0;
+    if (isLate || isBroken || !isPending) {
+      return Promise.all(
+        Object.entries(looks).map(([check, seen]) =>
+          resultOf(machine, check, seen, isLate ? deadline : undefined),
+        ),
+      );
+    }
+    await machine.pause(lookEverySeconds);
+  }
+}
+
+/** In rescue and emergency mode units are missing by intention, and while stopping they end in any way. */
+export function isJudged(systemState: string): boolean {
+  return systemState !== 'maintenance' && systemState !== 'stopping';
+}
+
+type Looks = Record<'boot' | 'units' | 'network', Look>;
+
+async function look(machine: MachineHealth, baseline: Baseline | undefined): Promise<Looks> {
+  const [units, interfaces] = await Promise.all([machine.units(), machine.network()]);
+  const facts = { units, interfaces, monotonicSeconds: machine.monotonicSeconds() };
+  return {
+    boot: lookAtBoot(units),
+    units: baseline ? lookAtUnits(facts, baseline) : nothing,
+    network: baseline ? lookAtNetwork(interfaces, baseline) : nothing,
+  };
+}
+
+/** `late`: what is pending now has failed. */
+async function resultOf(
+  machine: MachineHealth,
+  check: string,
+  { broken, pending, units }: Look,
+  late: Deadline | undefined,
+): Promise<CheckResult> {
+  const said = [...broken, ...(late ? pending.map((what) => `after ${late.afterSeconds} s ${what}`) : [])];
+  if (said.length === 0) return passed(check);
+  return failed(check, said.join('; '), units.length === 0 ? '' : await machine.describe(units));
+}

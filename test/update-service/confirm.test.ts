@@ -1,0 +1,320 @@
+/** The verdict of the first ordinary boot, with a machine that is made up. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runCommand } from '../../src/host/command.js';
+import { durableFiles } from '../../src/host/durable-files.js';
+import { fileSystem } from '../../src/host/file-system.js';
+import { systemLog } from '../../src/host/system-log.js';
+import type { UnitState } from '../../src/host/unit-states.js';
+import { noSnapshots } from '../../src/snapshots/none.js';
+import { UpdateError } from '../../src/update/errors.js';
+import type { FallbackNote, JournalEntry } from '../../src/update/events.js';
+import type { Finding } from '../../src/update/finding.js';
+import { pathsBelow } from '../../src/update/paths.js';
+import type { Plan } from '../../src/update/plan.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+import { buildReport } from '../../src/update/report.js';
+import { updateStore, type KnownUpdate } from '../../src/update/store.js';
+import { confirm } from '../../src/update-service/confirm.js';
+import type { Ports } from '../../src/update-service/ports.js';
+
+const id = '20261120T154935-3f2a';
+const plan: Plan = {
+  format: 1,
+  id,
+  createdAt: '2026-11-20T15:49:35.000Z',
+  request: { mode: 'upgrade', packages: [] },
+  payload: {
+    kind: 'packages',
+    manager: 'apt',
+    changes: [],
+    baseFingerprint: '0'.repeat(64),
+    diskBytes: 0,
+    unsignedSources: [],
+  },
+  files: [],
+  policy: { ...defaultPolicy, hookTimeoutSeconds: 20 },
+};
+const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
+const reason = { code: 'HEALTH_FAILED', message: 'x' } as const;
+const decided: JournalEntry = { note: 'reverting', step: 'decided', reason };
+const switched: JournalEntry = { note: 'reverting', step: 'switched', reason };
+
+interface Given {
+  fallback?: FallbackNote | null;
+  /** Rows of earlier boots, after `installed`. */
+  rows?: JournalEntry[];
+  /** Executables below health.d, the bodies of shell scripts. */
+  scripts?: Record<string, string>;
+  findings?: Finding[] | Error;
+  systemState?: string;
+  revert?: () => Promise<void>;
+  isUpdateBoot?: boolean;
+  baseline?: string | undefined;
+  units?: UnitState[];
+  seconds?: () => number;
+}
+
+interface Outcome {
+  error: UpdateError | undefined;
+  /** What was asked of the provider and of the power, in order. */
+  asked: string[];
+  update: KnownUpdate;
+  health: string[];
+}
+
+const unused = () => Promise.reject(new Error('not in an ordinary boot'));
+
+async function confirmed(t: Test, given: Given): Promise<Outcome> {
+  const paths = pathsBelow(t.testdir({}));
+  const files = durableFiles(fileSystem);
+  const at = (bootId: string) => ({
+    paths,
+    fs: fileSystem,
+    files,
+    moment: { now: () => new Date(0), bootId },
+  });
+  const before = updateStore(at('before'));
+  const { journal, paths: of } = await before.record(plan);
+  const entries: JournalEntry[] = [
+    { event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' },
+    { event: 'claimed', attempt: 1 },
+    { event: 'installing', attempt: 1, fallback: given.fallback ?? null },
+    { event: 'installed', attempt: 1 },
+    ...(given.rows ?? []),
+  ];
+  for (const entry of entries) await journal.append(entry);
+  await before.markOpen(id);
+  const baseline = 'baseline' in given ? given.baseline : '{"format":1,"failedUnits":[],"interfaces":[]}';
+  if (baseline !== undefined) writeFileSync(of.baseline, baseline);
+  for (const [name, body] of Object.entries(given.scripts ?? {})) {
+    mkdirSync(dirname(join(paths.healthChecks, name)), { recursive: true });
+    writeFileSync(join(paths.healthChecks, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  }
+  if (given.isUpdateBoot) {
+    mkdirSync(paths.runFolder, { recursive: true });
+    writeFileSync(join(paths.runFolder, 'update-boot'), '');
+  }
+  const asked: string[] = [];
+  const ask = (what: string) => () => {
+    asked.push(what);
+    return Promise.resolve();
+  };
+  const findings = given.findings ?? [];
+  const ports: Ports = {
+    ...at('now'),
+    run: runCommand,
+    store: updateStore(at('now')),
+    payload: {
+      plan: unused,
+      fetch: unused,
+      advise: unused,
+      preflight: unused,
+      install: unused,
+      heal: unused,
+      verify: () => (findings instanceof Error ? Promise.reject(findings) : Promise.resolve(findings)),
+      agree: unused,
+      questions: unused,
+      leftovers: unused,
+      writesBootLoader: () => false,
+    },
+    whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
+    snapshots: {
+      ...noSnapshots,
+      commit: ask('commit'),
+      prune: ask('prune'),
+      async revert(to, of) {
+        asked.push(`revert to ${to.reference} for ${of}`);
+        await given.revert?.();
+      },
+    },
+    health: {
+      units: () => Promise.resolve(given.units ?? []),
+      network: () => Promise.resolve([]),
+      systemState: () => Promise.resolve(given.systemState ?? 'running'),
+      describe: () => Promise.resolve(''),
+      monotonicSeconds: given.seconds ?? (() => 0),
+      pause: unused,
+    },
+    log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
+    askToLeave: (action) => {
+      asked.push(action);
+      return Promise.resolve('the fake');
+    },
+    wakeLogin: unused,
+  };
+  const error = await confirm(ports).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof UpdateError ? thrown : Promise.reject(thrown as Error)),
+  );
+  const update = await ports.store.find(id);
+  const { health } = buildReport(plan, update.journal.rows, update.journal.state, {
+    journal: '',
+    terminal: '',
+  });
+  const told = health.map(({ check, outcome, message }) => `${check} ${outcome}${message && `: ${message}`}`);
+  return { error, asked, update, health: told };
+}
+
+const builtIn = ['boot passed', 'units passed', 'network passed', 'packages passed'];
+const failing = { 'required.d/10-fails': 'echo no database; exit 2' };
+
+void t.test('all checks pass: confirmed, with each of them in the record', async (t) => {
+  const { error, asked, update, health } = await confirmed(t, {
+    fallback,
+    scripts: { 'required.d/b': 'true', 'required.d/a': 'true', top: 'true', 'wanted.d/c': 'true' },
+  });
+  t.equal(error, undefined);
+  t.strictSame(asked, ['prune']);
+  t.strictSame(update.journal.state, { name: 'confirmed' });
+  t.strictSame(health, [
+    ...builtIn,
+    'top passed',
+    'required.d/a passed',
+    'required.d/b passed',
+    'wanted.d/c passed',
+  ]);
+});
+
+void t.test(
+  'invariant 3: the decision is in the journal before the switch, and the switch before the reboot',
+  async (t) => {
+    const { error, asked, update } = await confirmed(t, { fallback, scripts: failing });
+    const message = 'unhealthy after the update: required.d/10-fails: ended with 2: no database';
+    t.match(error, {
+      code: 'HEALTH_FAILED',
+      message: `${message}; the machine goes back to the state before`,
+    });
+    t.strictSame(asked, [`revert to the old root for ${id}`, 'reboot']);
+    t.equal(update.journal.state.name, 'installed', 'the verdict is written by the system that comes back');
+    t.match(
+      update.journal.rows.slice(-2).map(({ entry }) => entry),
+      [
+        { ...decided, reason: { code: 'HEALTH_FAILED', message } },
+        { ...switched, reason: { code: 'HEALTH_FAILED', message } },
+      ],
+    );
+  },
+);
+
+void t.test('all required checks run, also after one that fails; the wanted ones then do not', async (t) => {
+  const { health } = await confirmed(t, {
+    scripts: { ...failing, 'required.d/20-fails': 'kill -9 $$', 'wanted.d/c': 'false' },
+  });
+  t.strictSame(health, [
+    ...builtIn,
+    'required.d/10-fails failed: ended with 2: no database',
+    'required.d/20-fails failed: was ended by SIGKILL',
+  ]);
+});
+
+void t.test('a check that hangs is ended at what is left of the deadline', async (t) => {
+  // At the start, at the one look (twice), and before each of the executables.
+  const clock = [0, 0, 0, 299.5, 300.1];
+  const { health } = await confirmed(t, {
+    scripts: { 'required.d/10-hangs': 'sleep infinity', 'required.d/20-late': 'true' },
+    seconds: () => clock.shift() ?? 301,
+  });
+  t.match(health.slice(4), [
+    /^required\.d\/10-hangs failed: could not be run to its end: .* no result within \S+ s$/,
+    'required.d/20-late failed: was not run: the deadline has passed',
+  ]);
+});
+
+void t.test('without a fallback the machine stays up: failed, and the update is closed', async (t) => {
+  const { error, asked, update } = await confirmed(t, { scripts: failing });
+  t.match(error, { code: 'HEALTH_FAILED', hint: `offline-update report ${id}` });
+  t.strictSame(asked, []);
+  t.match(update.journal.state, { name: 'failed', healed: true, reason: { code: 'HEALTH_FAILED' } });
+});
+
+void t.test(
+  'packages that are not there make it unhealthy, and keep the executables from running',
+  async (t) => {
+    const finding = (check: string): Finding => ({
+      check,
+      severity: 'block',
+      evidence: `${check}!`,
+      remedy: '',
+    });
+    const { update, health } = await confirmed(t, { scripts: failing, findings: [finding('dpkg-audit')] });
+    t.match(update.journal.state, {
+      name: 'failed',
+      healed: false,
+      reason: { message: 'unhealthy after the update: packages: dpkg-audit!' },
+    });
+    t.strictSame(health.slice(3), ['packages failed: dpkg-audit!']);
+  },
+);
+
+void t.test(
+  'a way back that cannot be taken: the updated root goes on to be the one that boots',
+  async (t) => {
+    const { asked, update } = await confirmed(t, {
+      fallback,
+      scripts: failing,
+      revert: () => Promise.reject(new UpdateError('SNAPSHOT_FAILED', 'the old root was deleted')),
+    });
+    t.strictSame(asked, [`revert to the old root for ${id}`, 'commit']);
+    t.match(update.journal.state, {
+      name: 'failed',
+      reason: { message: /; the way back cannot be taken: the old root was deleted$/ },
+    });
+  },
+);
+
+void t.test('a decision that was cut short is judged anew', async (t) => {
+  const well = await confirmed(t, { fallback, rows: [decided] });
+  t.equal(well.update.journal.state.name, 'confirmed');
+  const unwell = await confirmed(t, { fallback, rows: [decided], scripts: failing });
+  t.strictSame(unwell.asked.at(-1), 'reboot');
+});
+
+void t.test('never a loop: two decisions that were cut short are the last', async (t) => {
+  const { asked, update } = await confirmed(t, { fallback, rows: [decided, decided], scripts: failing });
+  t.strictSame(asked, []);
+  t.match(update.journal.state, { name: 'failed', reason: { message: /the way back was cut short twice$/ } });
+});
+
+void t.test('never a loop: a way back that led here again is not taken a second time', async (t) => {
+  const { asked, update } = await confirmed(t, { fallback, rows: [decided, switched], scripts: failing });
+  t.strictSame(asked, []);
+  t.match(update.journal.state, { name: 'failed', reason: { message: /the updated root booted again$/ } });
+});
+
+const without: [string, Given, string][] = [
+  ['in the update boot', { isUpdateBoot: true }, 'WRONG_STATE'],
+  ['in rescue mode', { systemState: 'maintenance' }, 'WRONG_STATE'],
+  ['while the machine is being left', { systemState: 'stopping', scripts: failing }, 'WRONG_STATE'],
+  ['while the package database is busy', { findings: new UpdateError('BUSY', 'dpkg') }, 'BUSY'],
+];
+for (const [when, given, code] of without) {
+  void t.test(`no verdict ${when}`, async (t) => {
+    const { error, asked, update } = await confirmed(t, { fallback, ...given });
+    t.equal(error?.code, code);
+    t.strictSame(asked, []);
+    t.equal(update.journal.state.name, 'installed');
+  });
+}
+
+for (const [what, baseline, message] of [
+  ['no baseline', undefined, 'nothing was noted then'],
+  ['a baseline that cannot be read', '{"format":1}', /the baseline is not valid/],
+] as const) {
+  void t.test(`${what}: told, and units are not judged`, async (t) => {
+    const broken: UnitState = {
+      names: ['bad.service'],
+      active: 'failed',
+      sub: 'failed',
+      restarts: 0,
+      activeSinceSeconds: undefined,
+      isTransient: false,
+      job: undefined,
+    };
+    const { update, health } = await confirmed(t, { baseline, units: [broken] });
+    t.equal(update.journal.state.name, 'confirmed');
+    t.match(health[0], /^baseline warned: units and network cannot be compared/);
+    t.match(health[0], message);
+  });
+}

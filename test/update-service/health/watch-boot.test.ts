@@ -1,0 +1,130 @@
+import t from 'tap';
+import type { UnitState } from '../../../src/host/unit-states.js';
+import type { Baseline } from '../../../src/update/baseline.js';
+import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
+import { watchBoot } from '../../../src/update-service/health/watch-boot.js';
+
+const lan = {
+  name: 'lan0',
+  isHardware: true,
+  hasCarrier: true,
+  addresses: ['IPv4' as const],
+  defaultRoutes: [],
+};
+const baseline: Baseline = { format: 1, failedUnits: [], interfaces: [lan] };
+const deadline = { atSeconds: 60, afterSeconds: 60 };
+const ordinary = { sub: '', restarts: 0, activeSinceSeconds: 1, isTransient: false };
+const target: UnitState = { ...ordinary, names: ['multi-user.target'], active: 'active', job: undefined };
+const coming: UnitState = { ...target, active: 'inactive', job: 'waiting' };
+const slow: UnitState = { ...ordinary, names: ['slow.service'], active: 'activating', job: 'running' };
+const broken: UnitState = { ...ordinary, names: ['bad.service'], active: 'failed', job: undefined };
+
+interface Moment {
+  units?: UnitState[];
+  network?: (typeof lan)[];
+  state?: string;
+}
+
+/** One moment a look; the last one stays. A pause takes as long as it says. */
+function machine(...moments: Moment[]): MachineHealth & { looks: number } {
+  let seconds = 0;
+  const now = (): Moment => moments[Math.min(fake.looks, moments.length) - 1] ?? {};
+  const fake = {
+    looks: 0,
+    systemState: () => {
+      fake.looks += 1;
+      return Promise.resolve(now().state ?? 'starting');
+    },
+    units: () => Promise.resolve(now().units ?? [target]),
+    network: () => Promise.resolve(now().network ?? [lan]),
+    describe: (units: readonly string[]) => Promise.resolve(`what systemd says of ${units.join(' ')}`),
+    monotonicSeconds: () => seconds,
+    pause: (for_: number) => {
+      seconds += for_;
+      return Promise.resolve();
+    },
+  };
+  return fake;
+}
+
+const passed = (check: string) => ({ check, outcome: 'passed', message: '', output: '' });
+const allWell = [passed('boot'), passed('units'), passed('network')];
+
+void t.test('a machine that is well is looked at once', async (t) => {
+  const well = machine({});
+  t.strictSame(await watchBoot(well, baseline, deadline), allWell);
+  t.equal(well.looks, 1);
+});
+
+void t.test('the boot, a restarting unit and the network are waited for', async (t) => {
+  const restarting: UnitState = {
+    ...target,
+    names: ['a.service'],
+    active: 'activating',
+    sub: 'auto-restart',
+  };
+  const slowly = machine(
+    { units: [coming, slow] },
+    { units: [target, restarting] },
+    { network: [{ ...lan, addresses: [] }] },
+    {},
+  );
+  t.strictSame(await watchBoot(slowly, baseline, deadline), allWell);
+  t.equal(slowly.looks, 4);
+});
+
+void t.test(
+  'a failed unit ends the wait for the network, but not that for the boot, which may start it again',
+  async (t) => {
+    const away = { network: [] };
+    const failing = machine({ units: [coming, slow, broken], ...away }, { units: [target, broken], ...away });
+    t.match(await watchBoot(failing, baseline, deadline), [
+      passed('boot'),
+      {
+        check: 'units',
+        outcome: 'failed',
+        message: 'bad.service is failed, and was not before the update',
+        output: 'what systemd says of bad.service',
+      },
+      passed('network'),
+    ]);
+    t.equal(failing.looks, 2);
+    const mended = machine({ units: [coming, slow, broken] }, {});
+    t.strictSame(await watchBoot(mended, baseline, deadline), allWell);
+  },
+);
+
+void t.test('at the deadline whatever is pending has failed', async (t) => {
+  const hanging = machine({ units: [coming, slow], network: [] });
+  t.match(await watchBoot(hanging, baseline, deadline), [
+    {
+      check: 'boot',
+      outcome: 'failed',
+      message: 'after 60 s multi-user.target not reached (systemd is at work on slow.service)',
+      output: 'what systemd says of slow.service',
+    },
+    passed('units'),
+    { check: 'network', outcome: 'failed', message: 'after 60 s the interface lan0 is gone' },
+  ]);
+  t.equal(hanging.looks, 121);
+});
+
+void t.test('a boot that waits for the verdict itself is not waited for', async (t) => {
+  const waiting = machine({ units: [coming] });
+  t.strictSame(await watchBoot(waiting, baseline, deadline), allWell);
+  t.equal(waiting.looks, 2);
+});
+
+void t.test('without a baseline only the boot is judged', async (t) => {
+  t.strictSame(
+    await watchBoot(machine({ units: [target, broken], network: [] }), undefined, deadline),
+    allWell,
+  );
+});
+
+for (const state of ['maintenance', 'stopping']) {
+  void t.test(`no verdict once the system is in ${state}`, async (t) => {
+    const ending = machine({ units: [coming, slow] }, { units: [target, broken], state });
+    t.equal(await watchBoot(ending, baseline, deadline), undefined);
+  });
+}
