@@ -12,7 +12,7 @@ import { UpdateError } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
-import { judge } from './health/judge.js';
+import { judge, type Judgement } from './health/judge.js';
 import type { Ports } from './ports.js';
 import { giveBack, refuseSecondReturn } from './unhealthy.js';
 
@@ -26,10 +26,16 @@ export async function confirm(ports: Ports): Promise<void> {
   const judgement = await judge(ports, update, plan);
   if (!judgement) throw noVerdict(update, 'this boot is in rescue mode or is being left');
   if (judgement.failures.length > 0) await giveBack(ports, update, plan, judgement);
-  else await conclude(ports, update, plan);
+  else await conclude(ports, update, plan, judgement);
 }
 
-async function conclude(ports: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
+async function conclude(
+  ports: Ports,
+  update: KnownUpdate,
+  plan: Plan,
+  { warnings }: Judgement,
+): Promise<void> {
+  for (const { check, message } of warnings) ports.log.write('warning', `${check}: ${message}`);
   await update.journal.append({ event: 'confirmed' });
   await saveReport(ports, update, plan);
   await closeUpdate(ports);
