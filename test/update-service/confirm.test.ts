@@ -122,6 +122,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
       writesBootLoader: () => false,
     },
     whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
+    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     snapshots: {
       ...noSnapshots,
       commit: ask('commit'),
