@@ -11,9 +11,14 @@ export function benchMachines(runs: number, say: (line: string) => void): Bench 
     const base = await rootImage({ packages: ['hyperfine'] });
     return machineWithVersion1(tinyPackages(packageCount), { base, install: [packageUnderBench()] });
   });
-  const prepared = once(async () => grown(await installed(), 'offline-update prepare --no-refresh'));
+  const prepared = once(async () =>
+    grown(await installed(), 'offline-update prepare --no-refresh', 'resume'),
+  );
   const armed = once(async () => grown(await prepared(), 'offline-update trigger'));
-  return { installed, prepared, armed, runs, say, withMachine };
+  const armedWithCopy = once(async () =>
+    grown(await installed(), 'offline-update prepare --no-refresh && offline-update trigger', 'copy'),
+  );
+  return { installed, prepared, armed, armedWithCopy, runs, say, withMachine };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -21,8 +26,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-async function grown(layer: Layer, line: string): Promise<Layer> {
+async function grown(layer: Layer, line: string, withoutSnapshots?: 'copy' | 'resume'): Promise<Layer> {
   const machine = await Machine.on(layer);
+  if (withoutSnapshots) {
+    const policy = `withoutSnapshots = "${withoutSnapshots}"\n`;
+    await machine.write('/etc/offline-update/config.d/10-bench.toml', policy);
+  }
   await machine.start();
   await machine.exec(line);
   await machine.stop();

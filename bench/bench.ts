@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { benchMachines } from './bench-machines.js';
 import { guestFacts, machineFacts } from './machine-facts.js';
 import type { Measurement, Result } from './measurement.js';
+import { copy } from './measurements/copy.js';
 import { generator } from './measurements/generator.js';
 import { memory } from './measurements/memory.js';
 import { prepare } from './measurements/prepare.js';
@@ -15,7 +16,15 @@ import { updateBoot } from './measurements/update-boot.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
 
-const measurements: readonly Measurement[] = [generator, updateBoot, safeSpeed, prepare, status, memory];
+const measurements: readonly Measurement[] = [
+  generator,
+  updateBoot,
+  safeSpeed,
+  copy,
+  prepare,
+  status,
+  memory,
+];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -12,6 +12,8 @@ export interface Bench {
   prepared(): Promise<Layer>;
   /** The same, armed: the next boot is the update boot. */
   armed(): Promise<Layer>;
+  /** The same, with a copy as the way back; all others go without one. */
+  armedWithCopy(): Promise<Layer>;
   /** A machine that writes to the disk, since what is measured is also the disk; gone after `use`. */
   withMachine<T>(layer: Layer, use: (machine: Machine) => Promise<T>): Promise<T>;
   /** How often each side of a comparison runs. */

@@ -31,6 +31,7 @@ export * from './container.js';
 export * from './deb-builder.js';
 export * from './debian-archive.js';
 export * from './fixture-packages.js';
+export * from './image-machine.js';
 export * from './laboratory-error.js';
 export * from './machine-for-test.js';
 export * from './machine-journal.js';

@@ -243,6 +243,24 @@ void t.test('a list that is damaged takes nothing away', async (t) => {
   t.ok(lstatSync(copied.paths.copyArmed).isSymbolicLink(), 'and it is tried again');
 });
 
+void t.test('while dpkg is at work nothing is put back: the next boot does it', async (t) => {
+  const copied = machine(t);
+  copied.write('/var/lib/dpkg/lock', '');
+  await copied.provider.armFallback(id);
+  update(copied);
+  const updated = await copied.tree();
+  const hold =
+    '$| = 1; open(my $f, "+<", $ARGV[0]); my $l = pack("ssx4qqi", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die; print "held\n"; sleep';
+  const dpkg = spawn('perl', ['-MFcntl', '-e', hold, copied.at('/var/lib/dpkg/lock')]);
+  t.teardown(() => dpkg.kill());
+  await once(dpkg.stdout, 'data');
+  t.strictSame(copied.restore(), { status: 1, stderr: 'dpkg is still at work\n' });
+  t.strictSame(treeDifference(updated, await copied.tree()), []);
+  dpkg.kill();
+  await once(dpkg, 'exit');
+  t.equal(copied.restore().status, 0);
+});
+
 void t.test('the life of a copy: armed, committed, listed, armed again by hand, pruned', async (t) => {
   const copied = machine(t);
   const { provider, paths } = copied;

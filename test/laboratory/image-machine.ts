@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { command } from './command.js';
+import type { MachineFolder } from './machine-folder.js';
+import { makeEmptyFolder } from './machine-folder.js';
+import type { Layer } from './machine.js';
+import { Machine } from './machine.js';
+
+export interface ImageOptions {
+  type: 'ext4' | 'xfs';
+  megabytes?: number;
+  /** Default memory. On disk where the time of a sync counts. */
+  storage?: 'memory' | 'disk';
+}
+
+/** A machine whose root is a file system of its own in an image, with all that an overlay has not: hard links, reflinks. */
+export class ImageMachine extends Machine {
+  readonly #image: string;
+
+  private constructor(layer: Layer, folder: MachineFolder, image: string) {
+    super(layer, folder, join(folder.path, 'storage'));
+    this.#image = image;
+  }
+
+  /** Copies a machine of `layer` into a new image. */
+  static async make(layer: Layer, options: ImageOptions): Promise<ImageMachine> {
+    const folder = await makeEmptyFolder();
+    const [disk, root] = [join(folder.path, 'disk'), join(folder.path, 'root')];
+    for (const each of [disk, root]) await mkdir(each);
+    if (options.storage !== 'disk') await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
+    const machine = new ImageMachine(layer, folder, join(disk, 'image'));
+    await command(['truncate', `--size=${options.megabytes ?? 2048}M`, machine.#image]);
+    await command([`mkfs.${options.type}`, '-q', machine.#image]);
+    await machine.#mount();
+    const source = await Machine.on(layer);
+    await command(['cp', '--archive', `${source.root}/.`, root]);
+    await source.dispose();
+    return machine;
+  }
+
+  /** Remembers what the disk holds now; `restore` brings it back. */
+  async remember(): Promise<void> {
+    await command(['umount', this.root]);
+    await command(['cp', '--sparse=always', this.#image, `${this.#image}.remembered`]);
+    await this.#mount();
+  }
+
+  async restore(): Promise<void> {
+    await this.kill();
+    await command(['umount', this.root]);
+    await command(['cp', '--sparse=always', `${this.#image}.remembered`, this.#image]);
+    await this.#mount();
+  }
+
+  async #mount(): Promise<void> {
+    await command(['mount', '-o', 'loop,noatime', this.#image, this.root]);
+  }
+}
