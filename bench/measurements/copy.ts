@@ -34,7 +34,10 @@ export const copy: Measurement = {
 };
 
 /** Seconds by the name of the phase, as the service has written them down. */
-async function phasesOf(bench: Bench, type: ImageOptions['type']): Promise<Record<string, number | undefined>> {
+async function phasesOf(
+  bench: Bench,
+  type: ImageOptions['type'],
+): Promise<Record<string, number | undefined>> {
   const machine = await ImageMachine.make(await bench.armedWithCopy(), { type, storage: 'disk' });
   try {
     const record = await machine.boot();
