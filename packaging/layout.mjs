@@ -22,10 +22,13 @@ export const files = [
       mode: 0o755,
     }),
   ),
+  // In the PATH of maintainer scripts, under the names of what it stands before.
+  ...['grub-install', 'update-grub', 'grub-mkconfig'].map((name) => ({
+    from: 'units/boot-loader-stand-in',
+    to: `${library}/stand-ins/${name}`,
+    mode: 0o755,
+  })),
   // Sourced by those above, never run.
-  { from: 'units/links', to: `${library}/links`, mode: 0o644 },
-  { from: 'units/leave', to: `${library}/leave`, mode: 0o755 },
-  { from: 'units/roll-forward', to: `${library}/roll-forward`, mode: 0o755 },
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   {
     from: 'units/offline-update-generator',

@@ -2,6 +2,7 @@
 import { buildReport } from '../update/report.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
+import { dropBootLoaderCalls } from './boot-loader.js';
 import type { Ports } from './ports.js';
 
 /** `report.json` as of now; told anew from the journal at any time, so a failure to write it is no failure. */
@@ -21,6 +22,7 @@ export async function saveReport({ files, log }: Ports, update: KnownUpdate, pla
 /** No unit of ours starts for this update any more. */
 export async function closeUpdate({ store, files, paths }: Ports): Promise<void> {
   await store.unmarkOpen();
+  await dropBootLoaderCalls({ files, paths });
   for (const path of [paths.claims, paths.rescued]) await files.remove(path);
 }
 

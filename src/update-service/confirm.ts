@@ -11,6 +11,7 @@ import { KEPT_FALLBACKS } from '../snapshots/snapshot-provider.js';
 import { UpdateError } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
+import { installBootLoader } from './boot-loader.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
 import { judge, type Judgement } from './health/judge.js';
 import type { Ports } from './ports.js';
@@ -36,6 +37,7 @@ async function conclude(
   { warnings }: Judgement,
 ): Promise<void> {
   for (const { check, message } of warnings) ports.log.write('warning', `${check}: ${message}`);
+  await installBootLoader(ports, update);
   await update.journal.append({ event: 'confirmed' });
   await saveReport(ports, update, plan);
   await closeUpdate(ports);

@@ -30,6 +30,8 @@ export interface Paths {
   copyRestored: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
+  /** What units/boot-loader-stand-in put off, a file a call. */
+  bootLoaderCalls: string;
   /** The wished end, one word, for the shell scripts. */
   action: string;
   /** What a rehearsal writes where memory is too small for it; gone with it. */
@@ -72,6 +74,7 @@ export function pathsBelow(root = '/'): Paths {
     copyArmed: join(state, 'fallbacks/armed'),
     copyRestored: join(state, 'fallbacks/restored'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
+    bootLoaderCalls: join(state, 'grub-install'),
     action: join(state, 'action'),
     rehearsalFolder: join(state, 'rehearsal'),
     motd: join(state, 'motd'),

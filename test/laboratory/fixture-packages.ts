@@ -136,6 +136,12 @@ const named = {
       postinst: 'echo "lab: trigger postinst $*"',
     },
   }),
+  /** Renews the boot loader and its menu, as grub-pc does and kernels' hooks do. */
+  'lab-boot-loader': pair(
+    'lab-boot-loader',
+    {},
+    postinst(`grub-install --target=i386-pc '--comment=two words' /dev/vda\nif command -v update-grub; then update-grub; fi`),
+  ),
   'lab-big': pair('lab-big', { sizeBytes: 8 << 20 }),
   'lab-library': pair('lab-library'),
   /** Needs the library in exactly its own version. */

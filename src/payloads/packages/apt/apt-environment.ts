@@ -5,6 +5,11 @@
  */
 import type { Policy } from '../../../update/policy.js';
 
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Of the update boot: maintainer scripts find our stand-ins (units/boot-loader-stand-in) before the programs of the system. */
+export const OFFLINE_PATH = `/usr/lib/offline-update/stand-ins:${PATH}`;
+
 export interface AptEnvironmentOptions {
   policy?: Policy;
   /** In the update boot: systemctl then starts nothing, and leaves no file for it (DESIGN, invariant 13). */
@@ -16,7 +21,7 @@ export function aptEnvironment({ policy, offline }: AptEnvironmentOptions = {}):
     HOME: '/root',
     LC_ALL: 'C.UTF-8', // what apt and dpkg print is read by us
     TERM: 'dumb',
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH: offline === true ? OFFLINE_PATH : PATH,
     DEBIAN_FRONTEND: 'noninteractive',
     DEBIAN_PRIORITY: 'critical',
     DEBCONF_NONINTERACTIVE_SEEN: 'true',
