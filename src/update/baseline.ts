@@ -9,7 +9,7 @@ import type { NetworkInterface } from '../host/network-state.js';
 import type { UnitState } from '../host/unit-states.js';
 import { parseDocument } from './document.js';
 
-export const BASELINE_FORMAT = 1;
+const BASELINE_FORMAT = 1;
 
 const families = z.array(z.enum(['IPv4', 'IPv6']));
 
