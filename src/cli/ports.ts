@@ -25,6 +25,8 @@ export interface CliPayload extends Payload<PayloadPlan> {
 }
 
 export interface CliPorts {
+  /** Others cannot see the kept fallbacks. */
+  isRoot: boolean;
   online: Online;
   facts: HostFacts;
   run: RunCommand;
@@ -35,6 +37,8 @@ export interface CliPorts {
   policy(): Promise<Policy>;
   /** What the system's packages look like now. */
   baseFingerprint(): Promise<string>;
+  /** The line that the person typed; undefined where nobody can be asked. */
+  ask(question: string): Promise<string | undefined>;
   /** Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
   reboot(log: (line: string) => void): Promise<string>;
 }
@@ -71,6 +75,7 @@ export const systemPorts: MakePorts = async (root) => {
       ? runShortCommand(file, args, options)
       : (await import('../host/command.js')).runCommand(file, args, options);
   return {
+    isRoot: process.geteuid?.() === 0,
     online: {
       paths,
       fs,
@@ -110,6 +115,9 @@ export const systemPorts: MakePorts = async (root) => {
     async baseFingerprint() {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
       return dpkgDatabase(runShortCommand, fs, root).fingerprint();
+    },
+    async ask(question) {
+      return (await import('../host/ask.js')).askPerson(question);
     },
     async reboot(log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');

@@ -27,6 +27,14 @@ export function secondsText(seconds: number): string {
   return seconds < 60 ? `${seconds.toFixed(1)} s` : `${clockText(seconds)} min`;
 }
 
+/** `3 hours`, `12 days`: whole units, the greatest that fits. */
+export function ageText(since: string, now: Date): string {
+  const minutes = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 60_000));
+  if (minutes < 60) return count(minutes, 'minute');
+  if (minutes < 48 * 60) return count(Math.floor(minutes / 60), 'hour');
+  return count(Math.floor(minutes / 60 / 24), 'day');
+}
+
 /** `1 package`, `2 packages`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;

@@ -10,10 +10,12 @@ const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installi
 
 const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 
-type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage' | 'failedBefore'>;
+type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage' | 'failedBefore' | 'otherRootNext'>;
 
 export function contradictions(told: Told, state: UpdateState): string[] {
   const said: string[] = [];
+  if (told.otherRootNext)
+    said.push('another root boots next, by a rollback: what is changed here stays here');
   const ours = told.links.filter(({ link }) => isOurs(link)).map(({ path }) => path);
   const claimed = told.links.filter((each) => isOurs(each.claimed)).map(({ path }) => path + CLAIMED_SUFFIX);
   if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
@@ -33,7 +35,16 @@ export function contradictions(told: Told, state: UpdateState): string[] {
   return said;
 }
 
-export function nextStep({ state, drift, stage, links, reason, failedBefore }: Told): string | null {
+export function nextStep({
+  state,
+  drift,
+  stage,
+  links,
+  reason,
+  failedBefore,
+  otherRootNext,
+}: Told): string | null {
+  if (otherRootNext) return 'systemctl reboot';
   if (stage.intact === false) {
     return state === 'armed'
       ? 'offline-update cancel'

@@ -6,6 +6,8 @@ import { isErrno } from '../host/host-error.js';
 import { exists } from '../host/exists.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason } from '../update/events.js';
+import { readMark } from '../update/fallback-mark.js';
+import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { PayloadPlan, Plan } from '../update/plan.js';
 import { readStaged, verifyStage } from '../update/stage.js';
@@ -13,6 +15,7 @@ import { isVerdict, type StateName, type UpdateState, type Verdict } from '../up
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
 import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
 import { failedBefore, type FailedBefore } from './failed-before.js';
+import type { FallbackTruth } from './fallbacks.js';
 import type { Online } from './online.js';
 import { contradictions, nextStep } from './status-words.js';
 
@@ -55,10 +58,21 @@ export interface Status {
   /** Whether the system changed since the plan was made; null when there is no plan to compare with. */
   drift: boolean | null;
   stage: StageTruth;
+  /** A rollback has made another root the one that boots next. */
+  otherRootNext: boolean;
+  /** Not measured: see `history` for their sizes. Null for others than root. */
+  fallbacks: FallbackTruth[] | null;
   /** What the service says of itself, of this boot. */
   live: LiveStatus | null;
   /** The newest end of an update. */
-  lastVerdict: { id: string; verdict: Verdict; reason: Reason | null; at: string } | null;
+  lastVerdict: {
+    id: string;
+    verdict: Verdict;
+    reason: Reason | null;
+    at: string;
+    /** The rollback that took it out of the root that boots. */
+    rolledBackBy: string | null;
+  } | null;
   /** The next command to type. */
   next: string | null;
 }
@@ -69,6 +83,7 @@ export interface StatusOptions {
   verify: boolean;
   /** What the system's packages look like now, to compare with the plan's. */
   baseFingerprint(): Promise<string>;
+  fallbacks(): Promise<FallbackTruth[] | null>;
 }
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
@@ -76,10 +91,12 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   // dpkg needs as long for its answer as the plan for being read: asked first, where there is a plan to compare with.
   const asked = (await exists(fs, paths.stage)) ? options.baseFingerprint() : undefined;
   asked?.catch(() => undefined);
-  const [current, links, live] = await Promise.all([
+  const [current, links, live, mark, fallbacks] = await Promise.all([
     currentOrProblem(online),
     readTriggers(fs, paths.triggers),
     readLiveStatus(fs, paths),
+    readMark(fs, paths.fallbackMark).catch(() => undefined),
+    options.fallbacks(),
   ]);
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
@@ -98,6 +115,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     drift,
     stage,
     failedBefore: failure ?? null,
+    otherRootNext: mark?.role === 'kept',
   };
   return {
     format: STATUS_FORMAT,
@@ -107,6 +125,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     action: 'action' in state ? state.action : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
     contradictions: contradictions(told, state),
+    fallbacks,
     live: live ?? null,
     lastVerdict,
     next: nextStep(told),
@@ -130,7 +149,7 @@ async function currentOrProblem({
 /** Its stage was dropped with the confirmation: it is told until the next one is prepared. */
 async function justConfirmed(store: UpdateStore): Promise<KnownUpdate | undefined> {
   const update = await newest(store);
-  return update?.journal.state.name === 'confirmed' ? update : undefined;
+  return update?.journal.state.name === 'confirmed' && isHeld(update.journal) ? update : undefined;
 }
 
 async function newest(store: UpdateStore): Promise<KnownUpdate | undefined> {
@@ -183,7 +202,9 @@ async function newestVerdict(
     const state = update?.journal.state;
     if (!state || !isVerdict(state.name)) continue;
     const reason = 'reason' in state ? state.reason : null;
-    return { id, verdict: state.name, reason, at: update.journal.rows.at(-1)?.at ?? '' };
+    const { rows } = update.journal;
+    const back = rolledBackBy(rows)?.rollback ?? null;
+    return { id, verdict: state.name, reason, at: rows.at(-1)?.at ?? '', rolledBackBy: back };
   }
   return null;
 }

@@ -5,7 +5,9 @@
  */
 import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
+import { exists } from '../host/exists.js';
 import { isErrno } from '../host/host-error.js';
+import { updateIds } from '../update/held.js';
 import { parseJournal } from '../update/journal.js';
 import { pathsOfUpdate, type Paths } from '../update/paths.js';
 
@@ -14,9 +16,19 @@ export interface EvidencePorts {
   files: DurableFiles;
 }
 
+/** All updates that `from` knows more of. */
+export async function carryHistory(ports: EvidencePorts, from: Paths, to: Paths): Promise<void> {
+  for (const id of await updateIds(ports.fs, from)) {
+    const [source, target] = [pathsOfUpdate(from, id), pathsOfUpdate(to, id)];
+    if ((await textOf(ports.fs, source.journal)) === (await textOf(ports.fs, target.journal))) continue;
+    await carryEvidence(ports, id, from, to);
+  }
+}
+
 export async function carryEvidence(ports: EvidencePorts, id: string, from: Paths, to: Paths): Promise<void> {
   const [source, target] = [pathsOfUpdate(from, id), pathsOfUpdate(to, id)];
   await ports.files.makeFolder(target.folder, 0o755);
+  if (!(await exists(ports.fs, target.plan))) await copy(ports, source.plan, target.plan);
   await copy(ports, source.terminalLog, target.terminalLog);
   await copy(ports, source.report, target.report);
   await copy(ports, from.rescued, to.rescued);

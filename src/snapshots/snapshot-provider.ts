@@ -1,6 +1,7 @@
 /** A way back. One file or folder a provider; `none` is the provider of hosts without snapshots. */
 import type { FallbackMark } from '../update/fallback-mark.js';
 import type { Policy } from '../update/policy.js';
+import type { Finding } from '../update/finding.js';
 
 export interface Support {
   usable: boolean;
@@ -21,8 +22,22 @@ export interface Fallback {
   inPlace?: string;
 }
 
-/** For `prune`: the root before the newest confirmed update. */
-export const KEPT_FALLBACKS = 1;
+/** One that stays after its update, for `rollback`. */
+export interface KeptFallback extends Fallback {
+  /** Of the update, or of the rollback, before which it was what the machine ran. */
+  id: string;
+  /** Ids of the updates that are in it; left out where it is told by age alone: all confirmed before `id`. */
+  holds?: readonly string[];
+  /** What goes back with it and what stays as it is, one sentence. */
+  covers: string;
+}
+
+/** One step of a drill: what was proven, and how long it took. */
+export interface DrillStep {
+  step: string;
+  seconds: number;
+  findings: Finding[];
+}
 
 export interface SnapshotProvider {
   readonly name: string;
@@ -35,12 +50,25 @@ export interface SnapshotProvider {
   armFallback(id: string, otherwise?: WithoutSnapshots): Promise<Fallback>;
   /** The updated root boots next; the old one is kept. */
   commit(fallback: Fallback): Promise<void>;
-  /** The fallback boots next, and holds journal, log and report of the update `id` (invariant 12). */
-  revert(fallback: Fallback, id: string): Promise<void>;
-  /** In a boot of the fallback: brings over what the failed root tells of the update, if it is still there. */
+  /**
+   * The fallback boots next, and holds journal, log and report of the update `id` (invariant 12). With `keepAs` the
+   * present root is no failed one: where the provider can, it stays as a fallback of that id, to go forward to.
+   */
+  revert(fallback: Fallback, id: string, keepAs?: string): Promise<void>;
+  /** In a boot of the fallback: brings over what the other root tells of updates, if it is still there. */
   collect(mark: FallbackMark): Promise<void>;
   /** Kept fallbacks, the newest first. */
-  list(): Promise<Fallback[]>;
-  /** Removes only its own: all failed roots, and the fallbacks but for the newest `keep`. */
-  prune(keep: number): Promise<void>;
+  list(): Promise<KeptFallback[]>;
+  /** Bytes that removing it would free, by walking through it; undefined when it cannot be told. */
+  sizeOf?(fallback: Fallback): Promise<number | undefined>;
+  /**
+   * Removes only its own: all failed roots, the fallbacks but for the newest `keep`, and all but the newest one while
+   * less than `minimumFreePercent` of the file system are free.
+   */
+  prune(keep: number, minimumFreePercent?: number): Promise<void>;
+  /**
+   * Rehearses the way back on this machine, for real and with no change: armed, looked at as the boot will, committed,
+   * removed. The running root boots next when it settles. Left out where that cannot be done.
+   */
+  drill?(id: string): Promise<DrillStep[]>;
 }

@@ -2,6 +2,7 @@
  * The provider of a machine: snapshots where the root has them, else a copy, if the policy wants one (`otherwise`, by
  * default "copy"). A fallback is known by the name of the provider that made it.
  */
+import { UpdateError } from '../update/errors.js';
 import type { SnapshotProvider, WithoutSnapshots } from './snapshot-provider.js';
 
 export function withCopy(snapshots: SnapshotProvider, copy: SnapshotProvider): SnapshotProvider {
@@ -19,11 +20,18 @@ export function withCopy(snapshots: SnapshotProvider, copy: SnapshotProvider): S
     probe: async (otherwise) => (await choose(otherwise)).support,
     armFallback: async (id, otherwise) => (await choose(otherwise)).provider.armFallback(id),
     commit: (fallback) => of(fallback.provider).commit(fallback),
-    revert: (fallback, id) => of(fallback.provider).revert(fallback, id),
+    revert: (fallback, id, keepAs) => of(fallback.provider).revert(fallback, id, keepAs),
     collect: (mark) => of(mark.provider).collect(mark),
     list: async () => (await Promise.all(both.map((each) => each.list()))).flat(),
-    async prune(keep) {
-      for (const each of both) await each.prune(keep);
+    sizeOf: async (fallback) => of(fallback.provider).sizeOf?.(fallback),
+    async prune(keep, minimumFreePercent) {
+      for (const each of both) await each.prune(keep, minimumFreePercent);
+    },
+    async drill(id) {
+      const { provider } = await choose();
+      if (provider.drill) return provider.drill(id);
+      const message = `there is nothing to rehearse: the way back is by ${provider.name}, which a drill cannot show`;
+      throw new UpdateError('SNAPSHOT_UNAVAILABLE', message, { hint: 'offline-update doctor' });
     },
   };
 }

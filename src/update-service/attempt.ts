@@ -17,5 +17,7 @@ export interface Attempt {
   syncs?: Syncs;
   /** Made by the phase `snapshot`; the way back of every later phase. */
   fallback: Fallback | undefined;
+  /** The first of the pair that snapper shows. */
+  snapper?: { configuration: string; pre: number };
   progress: ProgressReporter;
 }

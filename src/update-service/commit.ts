@@ -3,9 +3,12 @@
  * never boots, and a cut between the two boots the fallback, where the row is known as what it is.
  */
 import type { Attempt } from './attempt.js';
+import { endSnapperPair } from './snapper-pair.js';
 import { syncDisks } from './sync-disks.js';
 
-export async function commit({ ports, update, plan, number, fallback }: Attempt): Promise<void> {
+export async function commit(attempt: Attempt): Promise<void> {
+  const { ports, update, plan, number, fallback } = attempt;
+  await endSnapperPair(attempt);
   const [leftovers] = await Promise.all([ports.payload.leftovers(plan.payload), syncDisks(ports.fs)]);
   for (const leftover of leftovers) await update.journal.append({ note: 'conffile', ...leftover });
   await update.journal.append({ event: 'installed', attempt: number });

@@ -7,7 +7,6 @@
  */
 import { join } from 'node:path';
 import { exists } from '../host/exists.js';
-import { KEPT_FALLBACKS } from '../snapshots/snapshot-provider.js';
 import { UpdateError } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -42,7 +41,8 @@ async function conclude(
   await saveReport(ports, update, plan);
   await closeUpdate(ports);
   await dropConfirmed(ports);
-  await ports.snapshots.prune(KEPT_FALLBACKS).catch((error: unknown) => {
+  const { keepFallbacks, minimumFreePercent } = plan.policy;
+  await ports.snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
     ports.log.write('warning', `old snapshots could not be removed: ${String(error)}`);
   });
   ports.log.write('notice', `update ${update.id} is confirmed: ${plan.payload.changes.length} changes`);

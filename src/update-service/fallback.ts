@@ -1,6 +1,7 @@
 /** The way back: armed before the first change, taken when a later phase fails (DESIGN, invariant 4). */
 import { UpdateError } from '../update/errors.js';
 import type { Attempt } from './attempt.js';
+import { beginSnapperPair } from './snapper-pair.js';
 
 /** Errors: `SNAPSHOT_UNAVAILABLE` where the policy requires one. Which applied is recorded, never silent. */
 export async function armFallback(attempt: Attempt): Promise<void> {
@@ -14,6 +15,8 @@ export async function armFallback(attempt: Attempt): Promise<void> {
     });
     return;
   }
+  // First, while the running root still has its own name.
+  await beginSnapperPair(attempt);
   const support = await ports.snapshots.probe(plan.policy.withoutSnapshots);
   if (support.usable) {
     attempt.fallback = await ports.snapshots.armFallback(update.id, plan.policy.withoutSnapshots);

@@ -20,7 +20,7 @@ export async function recover(ports: Ports): Promise<void> {
   const mark = await readMark(ports.fs, ports.paths.fallbackMark);
   if (mark) {
     await ports.snapshots.collect(mark).catch((error: unknown) => {
-      ports.log.write('warning', `the failed root could not be read: ${String(error)}`);
+      ports.log.write('warning', `the other root could not be read: ${String(error)}`);
     });
   }
   const rescued = await readRescued(ports);
@@ -32,9 +32,9 @@ export async function recover(ports: Ports): Promise<void> {
   if (update) {
     for (const message of rescued) await update.journal.append({ note: 'rescue', message });
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
-    if (mark) await settleReturn(ports, update, rescued);
-    else if (!armed && !claimed) await settle(ports, update, rescued);
+    if (!mark && !armed && !claimed) await settle(ports, update, rescued);
   }
+  if (mark) await settleReturn(ports, mark, update, rescued);
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
   await dropSpentCopy(ports);

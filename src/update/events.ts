@@ -61,7 +61,10 @@ export type Note =
   /** Of an installed update that made the machine unhealthy: `switched` when the fallback boots next. */
   | { note: 'reverting'; step: 'decided' | 'switched'; reason: Reason }
   | { note: 'leaving'; action: Action; by: string }
-  | { note: 'rescue'; message: string };
+  | { note: 'rescue'; message: string }
+  // The verdict stays what it is: a rollback changes which root boots, not how the update ended.
+  | { note: 'rolled-back'; rollback: string }
+  | { note: 'rolled-forward'; rollback: string };
 
 export type JournalEntry = UpdateEvent | Note;
 

@@ -38,6 +38,10 @@ export const policySchema = z.strictObject({
   rehearseTimeoutSeconds: z._default(seconds, 1800),
   /** Where `/` cannot be snapshotted: put back a copy of what the update replaces, or finish what was cut short. */
   withoutSnapshots: z._default(z.enum(['copy', 'resume']), 'copy'),
+  /** Old roots that stay for `rollback`: two, since a fault may show itself only after the next update. */
+  keepFallbacks: z._default(z.int().check(z.minimum(0), z.maximum(20)), 2),
+  /** With less of the file system free than so many percent, all but the newest fallback go. */
+  minimumFreePercent: z._default(z.int().check(z.minimum(0), z.maximum(90)), 10),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */

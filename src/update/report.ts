@@ -154,5 +154,9 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':
       return `rescue: ${note.message}`;
+    case 'rolled-back':
+      return `rolled back (${note.rollback}): the root from before this update was made the one that boots`;
+    case 'rolled-forward':
+      return `rolled forward (${note.rollback}): a root that holds this update was made the one that boots`;
   }
 }

@@ -8,6 +8,7 @@ import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from './errors.js';
 import type { UpdateEvent } from './events.js';
+import { updateIds } from './held.js';
 import { Journal, type Moment } from './journal.js';
 import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
 import { parsePlan, planHash, planText, type Plan } from './plan.js';
@@ -53,14 +54,7 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
     const journal = await Journal.open(of.journal, fs, files, moment, (event) => announce?.(id, event));
     return { id, paths: of, journal };
   };
-  const ids = async (): Promise<string[]> => {
-    try {
-      return (await fs.readFolder(paths.updates)).filter((name) => UPDATE_ID.test(name)).reverse();
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
-  };
+  const ids = async (): Promise<string[]> => (await updateIds(fs, paths)).reverse();
   return {
     ids,
 

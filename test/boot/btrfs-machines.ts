@@ -10,13 +10,18 @@ import {
 } from '../laboratory/laboratory.js';
 import type { Scenario } from './installed.js';
 
+export interface MachineOptions extends BtrfsOptions {
+  /** Packages of Debian besides btrfs-progs. */
+  install?: readonly string[];
+}
+
 const armed = new Map<string, Promise<BtrfsMachine>>();
 
 /** Machines of one scenario share an image: one at a time. */
 export async function armedBtrfsMachine(
   t: Test,
   scenario: Omit<Scenario, 'repository'>,
-  options: BtrfsOptions = {},
+  options: MachineOptions = {},
 ): Promise<BtrfsMachine> {
   const key = JSON.stringify({ ...scenario, before: scenario.before?.toString(), options });
   const made = armed.get(key) ?? makeArmed(scenario, options);
@@ -29,9 +34,9 @@ export async function armedBtrfsMachine(
 
 async function makeArmed(
   scenario: Omit<Scenario, 'repository'>,
-  options: BtrfsOptions,
+  options: MachineOptions,
 ): Promise<BtrfsMachine> {
-  const base = await rootImage({ packages: ['btrfs-progs'] });
+  const base = await rootImage({ packages: ['btrfs-progs', ...(options.install ?? [])] });
   const layer = await machineWithVersion1(scenario.packages, { base, install: [packageUnderTest()] });
   const machine = await BtrfsMachine.make(layer, options);
   if (scenario.config !== undefined)

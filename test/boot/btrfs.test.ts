@@ -103,26 +103,30 @@ void t.test('after a revert the next update is confirmed, and the failed root is
   t.not(names[1], failed);
 });
 
-void t.test('of two updates in a row, only the newer fallback is kept', async (t) => {
-  const machine = await armedBtrfsMachine(t, {
-    packages: ['lab-good', 'lab-library'],
-    prepare: ['lab-good'],
-  });
-  await isBackToNormal(t, machine, await machine.bootUntilSettled());
-  const [, first] = await machine.subvolumes();
-  await machine.exec(['offline-update', 'prepare', '--no-refresh']);
-  await machine.exec(['offline-update', 'trigger']);
-  await machine.stop();
-  await isBackToNormal(t, machine, await machine.bootUntilSettled());
-  t.strictSame(await versionsOf(machine, ['lab-good', 'lab-library']), {
-    'lab-good': '2.0',
-    'lab-library': '2.0',
-  });
-  const names = await machine.subvolumes();
-  t.match(names, ['@', other]);
-  t.equal(names.length, 2);
-  t.not(names[1], first);
-});
+void t.test(
+  'of two updates in a row, only the newer fallback is kept where the policy says so',
+  async (t) => {
+    const machine = await armedBtrfsMachine(t, {
+      packages: ['lab-good', 'lab-library'],
+      prepare: ['lab-good'],
+      config: 'keepFallbacks = 1\n',
+    });
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    const [, first] = await machine.subvolumes();
+    await machine.exec(['offline-update', 'prepare', '--no-refresh']);
+    await machine.exec(['offline-update', 'trigger']);
+    await machine.stop();
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.strictSame(await versionsOf(machine, ['lab-good', 'lab-library']), {
+      'lab-good': '2.0',
+      'lab-library': '2.0',
+    });
+    const names = await machine.subvolumes();
+    t.match(names, ['@', other]);
+    t.equal(names.length, 2);
+    t.not(names[1], first);
+  },
+);
 
 void t.test('without a usable layout: preferred, the update goes on and records why', async (t) => {
   const machine = await armedBtrfsMachine(t, {

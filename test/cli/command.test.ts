@@ -82,6 +82,7 @@ void t.test('help names every verb and every exit code; usage errors end with 2'
     'log',
     'history',
     'report',
+    'rollback',
   ])
     t.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'));
   t.notMatch(stdout, /^ {2}(run|recover|confirm)\b/m);
@@ -106,7 +107,7 @@ void t.test('help names every verb and every exit code; usage errors end with 2'
 
 void t.test('who is not root may look, and is told what to type for the rest', async (t) => {
   const machine = newOnlineMachine(t);
-  for (const verb of ['prepare', 'trigger', 'cancel', 'clean', 'doctor']) {
+  for (const verb of ['prepare', 'trigger', 'cancel', 'clean', 'doctor', 'rollback']) {
     const called = await machine.cliAsUser(verb);
     t.equal(called.exitCode, 3);
     t.match(called.stderr, `  why: only root may do this\n  next: sudo offline-update ${verb}\n`);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BootOptions, BootRecord } from './boot.js';
 import { command } from './command.js';
@@ -118,6 +118,11 @@ export class BtrfsMachine extends Machine {
       ['between', other],
     ] as const;
     for (const [from, to] of steps) await rename(join(this.top, from), join(this.top, to));
+  }
+
+  /** Takes a file out of one root while the machine is off, whichever boots next. */
+  async removeIn(root: string, inside: string): Promise<void> {
+    await rm(join(this.top, root, inside), { force: true });
   }
 
   override async boot(options: BootOptions = {}): Promise<BootRecord> {

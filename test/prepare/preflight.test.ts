@@ -7,6 +7,7 @@ import { checks, preflight } from '../../src/prepare/preflight/preflight.js';
 import { stagedUpdate } from '../../src/prepare/staged-update.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
 import { UpdateError } from '../../src/update/errors.js';
+import { markText } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 
@@ -119,6 +120,19 @@ const rows: Row[] = [
     evidence:
       '/ cannot be written, and /etc/system-update is no way out here (systemd 254 or newer, /etc writable)',
     remedy: 'mount -o remount,rw /',
+  },
+  {
+    check: 'root-switched',
+    severity: 'block',
+    fault: 'a rollback before its reboot',
+    spoil: (machine) => {
+      machine.write(
+        '/var/lib/offline-update/fallback.json',
+        markText({ id: '20261120T160000-0000', provider: 'fake', failedRoot: '@', role: 'kept' }),
+      );
+    },
+    evidence: 'another root boots next, by a rollback: an update of this one would never be installed',
+    remedy: 'systemctl reboot',
   },
   ...[
     'systemd.unit=multi-user.target',

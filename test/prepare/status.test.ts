@@ -35,6 +35,8 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     action: null,
     unsignedSources: [],
     contradictions: [],
+    otherRootNext: false,
+    fallbacks: [],
     live: null,
     lastVerdict: null,
     next: 'offline-update prepare',

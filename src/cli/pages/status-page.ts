@@ -24,8 +24,11 @@ export function statusRows(status: Status): FieldRow[] {
     ['System', driftText(status.drift)],
     [
       'Last',
-      lastVerdict ? `${lastVerdict.id}: ${lastVerdict.verdict}${because(lastVerdict.reason)}` : undefined,
+      lastVerdict
+        ? `${lastVerdict.id}: ${lastVerdict.verdict}${because(lastVerdict.reason)}${backText(lastVerdict)}`
+        : undefined,
     ],
+    ['Kept', fallbacksText(status)],
     ['Beware', status.contradictions.length > 0 ? status.contradictions.join('\n') : undefined],
     ['Next', status.next ?? undefined],
   ];
@@ -87,6 +90,18 @@ function stageText({ stage }: Status): string | undefined {
 function driftText(drift: boolean | null): string | undefined {
   if (drift === null) return undefined;
   return drift ? 'CHANGED since the plan was made' : 'unchanged since the plan was made';
+}
+
+function backText({ rolledBackBy }: NonNullable<Status['lastVerdict']>): string {
+  return rolledBackBy === null ? '' : `, rolled back by ${rolledBackBy}`;
+}
+
+function fallbacksText({ fallbacks }: Status): string | undefined {
+  if (!fallbacks || fallbacks.length === 0) return undefined;
+  const before = { update: 'this update', rollback: 'this rollback' };
+  return fallbacks
+    .map((each) => `${each.id}  from before ${before[each.before]}, set aside ${timeText(each.since)}`)
+    .join('\n');
 }
 
 function because(reason: { message: string } | null): string {

@@ -18,8 +18,8 @@ export const clean: Verb = (program, invoke) => {
         async run({ ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
           const cleaned = await cleanUpdate(ports.online);
-          const { KEPT_FALLBACKS } = await import('../../snapshots/snapshot-provider.js');
-          await (await ports.snapshots()).prune(KEPT_FALLBACKS);
+          const { keepFallbacks, minimumFreePercent } = await ports.policy();
+          await (await ports.snapshots()).prune(keepFallbacks, minimumFreePercent);
           const { id, removed, unblocked } = cleaned;
           if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
           if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);

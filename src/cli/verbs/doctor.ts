@@ -1,6 +1,12 @@
 /** `doctor`: the preflight alone. */
 import { exitCodes } from '../exit-codes.js';
+import type { DrillStep } from '../../snapshots/snapshot-provider.js';
+import type { CliPorts } from '../ports.js';
 import type { Verb } from '../verb.js';
+
+interface Options {
+  drill?: boolean;
+}
 
 export const doctor: Verb = (program, invoke) => {
   program
@@ -9,12 +15,13 @@ export const doctor: Verb = (program, invoke) => {
     .description(
       'Runs the checks of trigger and arms nothing. Without a prepared update only the machine is checked.',
     )
+    .option('--drill', 'rehearse the way back: arm a fallback with no change, look at it, take it away')
     .option('--json', 'print JSON')
     .action(
-      invoke({
+      invoke<Options>({
         failed: 'the machine could not be checked',
         needsRoot: true,
-        async run({ ports, out }) {
+        async run({ options, ports, out }) {
           const { preflight, blocks } = await import('../../prepare/preflight/preflight.js');
           const { stagedUpdate } = await import('../../prepare/staged-update.js');
           const { machineOf } = await import('../preflight-machine.js');
@@ -25,12 +32,25 @@ export const doctor: Verb = (program, invoke) => {
               ? await stagedUpdate(ports.online, state.planHash)
               : undefined;
           const findings = await preflight({ ...(await machineOf(ports)), staged });
+          const steps = options.drill === true ? await rehearse(ports) : null;
+          findings.push(...(steps ?? []).flatMap((step) => step.findings));
           const blocking = blocks(findings).length;
           for (const line of findingLines(findings)) out.line(line);
           if (findings.length === 0) out.line('Nothing stands in the way.');
-          out.json({ blocked: blocking > 0, findings });
+          for (const { step, seconds } of steps ?? [])
+            out.line(`Drill: ${step.padEnd(6)}  ${seconds.toFixed(3)} s`);
+          out.json({ blocked: blocking > 0, findings, ...(steps && { drill: steps.map(timed) }) });
           return blocking > 0 ? exitCodes.blocked : exitCodes.done;
         },
       }),
     );
 };
+
+async function rehearse(ports: CliPorts): Promise<DrillStep[]> {
+  const { rehearseReturn } = await import('../../prepare/drill.js');
+  return rehearseReturn(ports.online, await ports.snapshots());
+}
+
+function timed({ step, seconds }: DrillStep): { step: string; seconds: number } {
+  return { step, seconds };
+}

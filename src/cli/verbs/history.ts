@@ -1,10 +1,13 @@
 /** `history`: all updates of this machine and how they ended. */
 import { UpdateError } from '../../update/errors.js';
+import type { FallbackTruth } from '../../prepare/fallbacks.js';
 import type { Reason } from '../../update/events.js';
+import { rolledBackBy } from '../../update/held.js';
 import type { StateName } from '../../update/state.js';
 import type { UpdateStore } from '../../update/store.js';
 import { exitCodes } from '../exit-codes.js';
 import { countsText } from '../pages/change-lines.js';
+import type { CliPorts } from '../ports.js';
 import { timeText } from '../quantities.js';
 import type { Verb } from '../verb.js';
 
@@ -13,6 +16,8 @@ interface Past {
   state: StateName | 'unreadable';
   preparedAt: string | null;
   changes: string | null;
+  /** The rollback that took it out of the root that boots. */
+  rolledBackBy: string | null;
   reason: Reason | null;
 }
 
@@ -20,7 +25,10 @@ export const history: Verb = (program, invoke) => {
   program
     .command('history')
     .summary('all updates and how they ended')
-    .description('Lists the updates of this machine, the newest first.')
+    .description(
+      'Lists the updates of this machine, the newest first, and for root the fallbacks that are kept: how old they are\n' +
+        'and how much of the disk is theirs alone.',
+    )
     .option('--json', 'print JSON')
     .action(
       invoke({
@@ -29,17 +37,31 @@ export const history: Verb = (program, invoke) => {
           const { store } = ports.online;
           const updates = await Promise.all((await store.ids()).map((id) => past(store, id)));
           if (updates.length === 0) out.line('There has been no update on this machine.');
-          for (const { id, state, preparedAt, changes, reason } of updates) {
+          for (const { id, state, preparedAt, changes, reason, ...past } of updates) {
             const when = preparedAt === null ? ''.padEnd(23) : timeText(preparedAt);
             out.line(`${id}  ${state.padEnd(10)}  ${when}  ${changes ?? ''}`.trimEnd());
             if (reason) out.line(`  ${reason.message}`);
+            if (past.rolledBackBy !== null) out.line(`  rolled back by ${past.rolledBackBy}`);
           }
-          out.json({ updates });
+          const fallbacks = ports.isRoot ? await measured(ports) : null;
+          if (fallbacks && fallbacks.length > 0) {
+            const { fallbackLine } = await import('../pages/fallback-page.js');
+            out.line('\nKept fallbacks, for offline-update rollback ID:');
+            for (const each of fallbacks) out.line(fallbackLine(each, ports.online.moment.now()));
+          }
+          out.json({ updates, fallbacks });
           return exitCodes.done;
         },
       }),
     );
 };
+
+async function measured(ports: CliPorts): Promise<FallbackTruth[]> {
+  const { keptFallbacks } = await import('../../prepare/fallbacks.js');
+  const { store, fs } = ports.online;
+  const all = await keptFallbacks({ store, fs, snapshots: await ports.snapshots() }, true);
+  return all.map(({ truth }) => truth);
+}
 
 /** One that cannot be read is told as such; the others are told all the same. */
 async function past(store: UpdateStore, id: string): Promise<Past> {
@@ -53,11 +75,13 @@ async function past(store: UpdateStore, id: string): Promise<Past> {
       state: state.name,
       preparedAt: plan.createdAt,
       changes: countsText(summary(plan).counts),
+      rolledBackBy: rolledBackBy(update.journal.rows)?.rollback ?? null,
       reason: 'reason' in state ? state.reason : null,
     };
   } catch (error) {
     if (!(error instanceof UpdateError)) throw error;
     const { code, message } = error;
-    return { id, state: 'unreadable', preparedAt: null, changes: null, reason: { code, message } };
+    const reason = { code, message };
+    return { id, state: 'unreadable', preparedAt: null, changes: null, rolledBackBy: null, reason };
   }
 }

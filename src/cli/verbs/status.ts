@@ -1,6 +1,8 @@
 /** `status`: every truth at once. */
 import type { LiveStatus } from '../../update/live-status.js';
 import { exitCodes } from '../exit-codes.js';
+import type { FallbackTruth } from '../../prepare/fallbacks.js';
+import type { CliPorts } from '../ports.js';
 import type { Verb } from '../verb.js';
 import { version } from '../version.js';
 
@@ -36,6 +38,7 @@ export const status: Verb = (program, invoke) => {
             version,
             verify: options.verify ?? false,
             baseFingerprint: () => ports.baseFingerprint(),
+            fallbacks: () => fallbacksOf(ports),
           });
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
           if (options.follow) out.jsonLine(told);
@@ -49,4 +52,17 @@ export const status: Verb = (program, invoke) => {
 function liveText({ percent, text, stalled, package: name }: LiveStatus): string {
   const what = name === null || text.includes(name) ? text : `${name}: ${text}`;
   return `${String(percent).padStart(3)} %  ${what}${stalled ? '  STALLED' : ''}`;
+}
+
+/** For root alone, and no reason not to tell the rest when it fails. */
+async function fallbacksOf(ports: CliPorts): Promise<FallbackTruth[] | null> {
+  if (!ports.isRoot) return null;
+  const { keptFallbacks } = await import('../../prepare/fallbacks.js');
+  try {
+    const { store, fs } = ports.online;
+    const all = await keptFallbacks({ store, fs, snapshots: await ports.snapshots() }, false);
+    return all.map(({ truth }) => truth);
+  } catch {
+    return null;
+  }
 }

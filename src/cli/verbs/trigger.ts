@@ -4,9 +4,8 @@ import { UpdateError } from '../../update/errors.js';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
-import type { Output } from '../output.js';
-import type { CliPorts } from '../ports.js';
 import { progressBar } from '../progress-bar.js';
+import { rebootNow } from '../reboot-now.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
@@ -57,7 +56,7 @@ export const trigger: Verb = (program, invoke) => {
           if (armed.rehearsal) for (const line of rehearsalLines(armed.rehearsal)) out.line(line);
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
-          const asked = now ? await rebootQuietly(ports, out) : null;
+          const asked = now ? await rebootNow(ports, out) : null;
           if (asked instanceof UpdateError) {
             out.error('the update is armed, but the machine does not reboot', asked);
             return exitCodes.failed;
@@ -69,21 +68,6 @@ export const trigger: Verb = (program, invoke) => {
       }),
     );
 };
-
-/** A bus that is stopped by the very reboot it was asked for is no news; only when nobody reboots is each rung told. */
-async function rebootQuietly(ports: CliPorts, out: Output): Promise<string | UpdateError> {
-  const rungs: string[] = [];
-  try {
-    return await ports.reboot((line) => rungs.push(line));
-  } catch (error) {
-    for (const line of rungs) out.note(line);
-    const message = error instanceof Error ? error.message : String(error);
-    return new UpdateError('INTERNAL', message, {
-      cause: error,
-      hint: 'systemctl reboot --ignore-inhibitors',
-    });
-  }
-}
 
 function endText(action: Action): string {
   switch (action) {

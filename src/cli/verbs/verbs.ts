@@ -7,6 +7,7 @@ import { history } from './history.js';
 import { log } from './log.js';
 import { prepare } from './prepare.js';
 import { report } from './report.js';
+import { rollback } from './rollback.js';
 import { status } from './status.js';
 import { trigger } from './trigger.js';
 import { unitsOnly } from './units-only.js';
@@ -21,5 +22,6 @@ export const verbs: readonly Verb[] = [
   log,
   history,
   report,
+  rollback,
   unitsOnly,
 ];

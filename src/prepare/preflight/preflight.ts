@@ -13,6 +13,7 @@ import { kernelCommandLine } from './kernel-command-line.js';
 import { lockHeld } from './lock-held.js';
 import { machineChecks } from './machine/machine-checks.js';
 import { payload } from './payload.js';
+import { rootSwitched } from './root-switched.js';
 import { rootWritable } from './root-writable.js';
 import { snapshot } from './snapshot.js';
 import { stageIntact } from './stage-intact.js';
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   triggerForeign,
   chroot,
   rootWritable,
+  rootSwitched,
   kernelCommandLine,
   targetMasked,
   unitMissing,

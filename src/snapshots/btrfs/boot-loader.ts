@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import type { DurableFiles } from '../../host/durable-files.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { isErrno } from '../../host/host-error.js';
-
-const CONFIGURATIONS = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg'];
+import { GRUB_CONFIGURATIONS } from './boot-entries.js';
 
 /** `from` is the name while updating, `to` the name that boots. */
 export function mendGrubText(text: string, from: string, to: string): string {
@@ -21,7 +20,7 @@ export async function mendGrub(
   to: string,
 ): Promise<string[]> {
   const mended: string[] = [];
-  for (const path of CONFIGURATIONS.map((each) => join(root, each))) {
+  for (const path of GRUB_CONFIGURATIONS.map((each) => join(root, each))) {
     try {
       const text = await fs.readFile(path);
       if (!text.includes(from)) continue;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { RunCommand } from '../../host/command.js';
 import type { DurableFiles } from '../../host/durable-files.js';
 import type { FileSystem } from '../../host/file-system.js';
-import { markText, type FallbackMark } from '../../update/fallback-mark.js';
+import { markText, type NewMark } from '../../update/fallback-mark.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../../update/paths.js';
 import { readLinkTruth } from '../../update/trigger-link.js';
 import { saveBootFiles } from '../boot-files.js';
 import { ask, nestedIn } from './btrfs-command.js';
+import { SNAPPER_FOLDER } from './snapper-folder.js';
 
 export interface FallbackRootPorts {
   fs: FileSystem;
@@ -20,7 +21,7 @@ export async function fitToBoot(
   { fs, files, run }: FallbackRootPorts,
   root: { path: string; name: string; bootMounts: readonly string[] },
   snapshot: string,
-  mark: Omit<FallbackMark, 'format'>,
+  mark: NewMark,
 ): Promise<void> {
   const paths = pathsBelow(snapshot);
   // systemd.offline-updates(7): "revert to the old file system snapshot (without the symlink)".
@@ -32,6 +33,7 @@ export async function fitToBoot(
     const inside = nested.slice(root.name.length);
     const { mode, uid, gid } = await fs.lstat(join(root.path, inside));
     await ask(run, 'rmdir', join(snapshot, inside));
+    if (inside === SNAPPER_FOLDER) continue; // moved when this root boots
     await ask(run, 'btrfs', 'subvolume', 'create', join(snapshot, inside));
     await fs.changeOwner(join(snapshot, inside), uid, gid);
     await fs.changeMode(join(snapshot, inside), mode);

@@ -14,8 +14,17 @@ export interface LayoutFacts {
   defaultSubvolume: number;
 }
 
-export type Layout =
-  { by: 'name' | 'default'; device: string; name: string; id: number } | { by: 'nothing'; reason: string };
+export interface SwitchableLayout {
+  by: 'name' | 'default';
+  device: string;
+  name: string;
+  id: number;
+}
+
+export type Layout = SwitchableLayout | { by: 'nothing'; reason: string };
+
+/** One that was found on the machine, with what it was told from, in words. */
+export type UsableLayout = SwitchableLayout & { told: string };
 
 const TOP_LEVEL_ID = 5;
 
@@ -27,19 +36,14 @@ export function analyseLayout({ root, kernelCommandLine, fstab, defaultSubvolume
   if (name === '') return nothing('/ is the top level of its file system, not a subvolume');
   if (withoutSlashes(root.root) !== name) return nothing('/ is a folder in a subvolume');
 
-  const flags = kernelCommandLine.flatMap((word) =>
-    word.startsWith('rootflags=') ? word.slice('rootflags='.length).split(',') : [],
-  );
-  const entry = fstabOptions(fstab);
+  const [flags, entry] = [rootFlags(kernelCommandLine), fstabOptions(fstab)];
   // The exchange would not act: the id stays with the subvolume, whatever its name is.
   if (lastValue(flags, 'subvolid') !== undefined) return nothing('the kernel command line says subvolid=');
   if (lastValue(entry, 'subvolid') !== undefined) return nothing('/etc/fstab mounts / by subvolid=');
 
   const device = root.source;
-  const said = [lastValue(flags, 'subvol'), lastValue(entry, 'subvol')].map(
-    (value) => value && withoutSlashes(value),
-  );
-  const [byKernel, byFstab] = said;
+  const byKernel = subvolumeIn(flags);
+  const byFstab = subvolumeIn(entry);
   if (byKernel !== undefined && byFstab !== undefined && byKernel !== byFstab) {
     return nothing(`the kernel command line says subvol=${byKernel}, /etc/fstab says subvol=${byFstab}`);
   }
@@ -56,6 +60,29 @@ export function analyseLayout({ root, kernelCommandLine, fstab, defaultSubvolume
     return nothing('/etc/fstab says subvol= and there is a default subvolume: unclear which one counts');
   }
   return { by: 'name', device, name, id };
+}
+
+/** Who says which subvolume boots, where somebody does. */
+export function bootWords({
+  kernelCommandLine,
+  fstab,
+}: Pick<LayoutFacts, 'kernelCommandLine' | 'fstab'>): { where: string; subvolume: string }[] {
+  const said = [
+    { where: 'the kernel command line', subvolume: subvolumeIn(rootFlags(kernelCommandLine)) },
+    { where: '/etc/fstab', subvolume: subvolumeIn(fstabOptions(fstab)) },
+  ];
+  return said.flatMap(({ where, subvolume }) => (subvolume === undefined ? [] : [{ where, subvolume }]));
+}
+
+function rootFlags(kernelCommandLine: readonly string[]): string[] {
+  return kernelCommandLine.flatMap((word) =>
+    word.startsWith('rootflags=') ? word.slice('rootflags='.length).split(',') : [],
+  );
+}
+
+function subvolumeIn(options: readonly string[]): string | undefined {
+  const value = lastValue(options, 'subvol');
+  return value === undefined ? undefined : withoutSlashes(value);
 }
 
 function nothing(reason: string): Layout {

@@ -2,13 +2,16 @@
 import { join } from 'node:path';
 import type { RunCommand } from '../../host/command.js';
 import { freeSpace } from '../../host/disk-space.js';
+import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { isErrno, isHostError } from '../../host/host-error.js';
 import { readKernelCommandLine } from '../../host/kernel-command-line.js';
 import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
 import type { Paths } from '../../update/paths.js';
 import { defaultSubvolume, nestedIn } from './btrfs-command.js';
-import { analyseLayout, type Layout } from './layout.js';
+import { bootEntries } from './boot-entries.js';
+import { analyseLayout, bootWords, type SwitchableLayout, type UsableLayout } from './layout.js';
+import { SNAPPER_FOLDER } from './snapper-folder.js';
 
 export interface LayoutPorts {
   paths: Paths;
@@ -34,28 +37,58 @@ const PROTECTED = [
   '/var/lib/offline-update',
   '/var/lib/system-update',
 ];
+const SNAPPER_CONFIGS = '/etc/snapper/configs';
 
-/** `nothing`, with the reason, unless a fallback would cover the whole system and would boot. */
-export async function layoutOfMachine(ports: LayoutPorts): Promise<Layout> {
+/**
+ * `nothing`, with the reason, unless a fallback would cover the whole system and would boot. A fallback that is there
+ * already needs no room.
+ */
+export async function layoutOfMachine(
+  ports: LayoutPorts,
+  needs: 'room' | 'no room',
+): Promise<UsableLayout | { by: 'nothing'; reason: string }> {
   const { paths, fs, run, kernel = realKernel } = ports;
   try {
     const mounts = await kernel.mounts();
-    const layout = analyseLayout({
-      root: mountOf(paths.root, mounts),
+    const words = {
       kernelCommandLine: await kernel.commandLine(),
       fstab: await textOf(fs, join(paths.root, '/etc/fstab')),
+    };
+    const layout = analyseLayout({
+      root: mountOf(paths.root, mounts),
+      ...words,
       defaultSubvolume: await defaultSubvolume(run, paths.root),
     });
     if (layout.by === 'nothing') return layout;
-    const reason = (await outside(ports)) ?? (await nested(ports, layout.name));
+    const reason =
+      (await outside(ports)) ?? (await nested(ports, layout.name)) ?? (await namedByLoader(ports, layout));
     if (reason !== undefined) return { by: 'nothing', reason };
     const { bytes } = await freeSpace(paths.root);
-    if (bytes >= LEAST_FREE_BYTES) return layout;
-    return { by: 'nothing', reason: `only ${Math.floor(bytes / 1024 / 1024)} MiB are free for two roots` };
+    const free = `${Math.floor(bytes / 1024 / 1024)} MiB`;
+    if (needs === 'room' && bytes < LEAST_FREE_BYTES)
+      return { by: 'nothing', reason: `only ${free} are free for two roots` };
+    const said = bootWords(words).map(({ where }) => where);
+    const told = `${said.length > 0 ? `told by ${said.join(' and ')}` : 'no subvol= anywhere'}, ${free} free`;
+    return { ...layout, told };
   } catch (error) {
     if (!isHostError(error, 'COMMAND_NOT_FOUND')) throw error;
     return { by: 'nothing', reason: 'btrfs-progs is not installed' };
   }
+}
+
+/** Switching the default subvolume does not move what GRUB looks up by the name of a subvolume. */
+async function namedByLoader(
+  { paths, fs }: LayoutPorts,
+  layout: SwitchableLayout,
+): Promise<string | undefined> {
+  if (layout.by === 'name') return undefined;
+  const named = (await bootEntries(fs, paths.root)).find(({ kernel }) =>
+    kernel.startsWith(`/${layout.name}/`),
+  );
+  return (
+    named &&
+    `/ is mounted as the default subvolume, but ${named.file} starts the kernel of ${layout.name} by its name`
+  );
 }
 
 /** Each subvolume and each mount is a device of its own. */
@@ -76,6 +109,8 @@ async function outside({ paths, fs }: LayoutPorts): Promise<string | undefined> 
 async function nested({ paths, fs, run }: LayoutPorts, name: string): Promise<string | undefined> {
   for (const path of await nestedIn(run, paths.root)) {
     const inside = path.slice(name.length);
+    // Archives, no part of the system: they are moved to the root that boots.
+    if (inside === SNAPPER_FOLDER && (await exists(fs, join(paths.root, SNAPPER_CONFIGS)))) continue;
     if ((await fs.readFolder(join(paths.root, inside))).length > 0) {
       return `${inside} is a subvolume with files, which a snapshot of / does not hold`;
     }

@@ -19,7 +19,7 @@ import { readMark } from '../../update/fallback-mark.js';
 import { CLAIMED_SUFFIX, pathsOfUpdate, TRIGGER_TARGET, type Paths } from '../../update/paths.js';
 import { parsePlan, type PackageChange } from '../../update/plan.js';
 import { UPDATE_ID } from '../../update/update-id.js';
-import type { Fallback, SnapshotProvider } from '../snapshot-provider.js';
+import type { KeptFallback, SnapshotProvider } from '../snapshot-provider.js';
 import { copiedBytes } from './copied-bytes.js';
 import { ownedPaths } from './package-files.js';
 import { save } from './save.js';
@@ -33,6 +33,9 @@ export interface CopyPorts {
   /** Tests say otherwise. */
   mounts?: () => Promise<Mount[]>;
 }
+
+const covers =
+  'the files of the packages of this update, /etc, /boot and the package database; all else stays as it is';
 
 export function copySnapshots(ports: CopyPorts): SnapshotProvider {
   const { paths, fs, files, run, mounts = readMounts } = ports;
@@ -113,8 +116,9 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
     collect: () => Promise.resolve(),
 
     async list() {
-      const fallbacks: Fallback[] = [];
-      for (const id of await own()) if (await fits(id)) fallbacks.push({ provider: 'copy', reference: id });
+      const fallbacks: KeptFallback[] = [];
+      for (const id of await own())
+        if (await fits(id)) fallbacks.push({ provider: 'copy', reference: id, id, covers });
       return fallbacks;
     },
 

@@ -14,7 +14,7 @@ import type { DurableFiles } from '../../host/durable-files.js';
 import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { UpdateError } from '../../update/errors.js';
-import { markText, type FallbackMark } from '../../update/fallback-mark.js';
+import { markText, type NewMark } from '../../update/fallback-mark.js';
 import type { Paths } from '../../update/paths.js';
 import { generatedFiles, neverSaved } from './scope.js';
 import type { Selection } from './selection.js';
@@ -30,7 +30,7 @@ export interface SavePorts {
 export async function save(
   ports: SavePorts,
   folder: string,
-  mark: Omit<FallbackMark, 'format'> | undefined,
+  mark: NewMark | undefined,
   choose: (device: number) => Promise<Selection>,
 ): Promise<void> {
   const { fs, files } = ports;
@@ -119,7 +119,7 @@ async function makeEmptyFolders(
 async function writeLists(
   { fs, paths }: SavePorts,
   folder: string,
-  mark: Omit<FallbackMark, 'format'> | undefined,
+  mark: NewMark | undefined,
   { whole, mounted, walked, absent }: Selection,
 ): Promise<void> {
   const lines = (items: readonly string[]): string => items.map((item) => `${item}\n`).join('');

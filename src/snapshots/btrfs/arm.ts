@@ -1,0 +1,53 @@
+/** A snapshot of the running root is made the root that boots next (DESIGN, invariant 4). */
+import { join } from 'node:path';
+import { exists } from '../../host/exists.js';
+import type { MarkRole } from '../../update/fallback-mark.js';
+import { bootMounts } from '../boot-files.js';
+import { ask, deleteSubvolume, subvolumeId } from './btrfs-command.js';
+import { fitToBoot } from './fallback-root.js';
+import type { UsableLayout } from './layout.js';
+import { otherName } from './names.js';
+import type { Reference } from './reference.js';
+import { bootNext, mountsOf, type BtrfsPorts } from './top-level.js';
+
+/** Durable when it returns. When it throws, the running root still boots next and the snapshot is gone. */
+export async function arm(
+  ports: BtrfsPorts,
+  top: string,
+  layout: UsableLayout,
+  id: string,
+  role: MarkRole = 'fallback',
+): Promise<Reference> {
+  const { fs, files, run, paths } = ports;
+  const other = otherName(layout.name, id);
+  const snapshot = join(top, other);
+  // Of an attempt that was cut before the switch: nothing ever booted it.
+  if (await exists(fs, snapshot)) await deleteSubvolume(ports, top, other);
+  await ask(run, 'btrfs', 'subvolume', 'snapshot', paths.root, snapshot);
+  const reference: Reference = {
+    by: layout.by,
+    root: layout.name,
+    rootId: layout.id,
+    other,
+    otherId: await subvolumeId(run, snapshot),
+  };
+  try {
+    const failedRoot = layout.by === 'name' ? other : layout.name;
+    const mark = { id, provider: 'btrfs', failedRoot, role };
+    const root = {
+      path: paths.root,
+      name: layout.name,
+      bootMounts: await bootMounts(ports, () => mountsOf(ports)),
+    };
+    await fitToBoot({ fs, files, run }, root, snapshot, mark);
+    await fs.syncFileSystem(top);
+    await files.replace(paths.fallbackArmed, `${other}\n`);
+    await bootNext(ports, top, reference, 'other');
+  } catch (error) {
+    await bootNext(ports, top, reference, 'root');
+    await files.remove(paths.fallbackArmed);
+    await deleteSubvolume(ports, top, other);
+    throw error;
+  }
+  return reference;
+}

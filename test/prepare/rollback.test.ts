@@ -1,0 +1,162 @@
+import t, { type Test } from 'tap';
+import { markText } from '../../src/update/fallback-mark.js';
+import { fakeSnapshots, type FakeSnapshots } from '../fixtures/fake-snapshots.js';
+import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+
+interface Fixture {
+  machine: OnlineMachine;
+  snapshots: FakeSnapshots;
+  id: string;
+}
+
+/** One confirmed update, and the fallback from before it. */
+async function updated(test: Test): Promise<Fixture> {
+  const machine = newOnlineMachine(test);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  const { store } = machine.ports.online;
+  const { journal } = await store.find(id);
+  await journal.append({ event: 'claimed', attempt: 1 });
+  await journal.append({ event: 'installing', attempt: 1, fallback: { provider: 'fake', reference: id } });
+  await journal.append({ event: 'installed', attempt: 1 });
+  await journal.append({ event: 'confirmed' });
+  await store.unmarkOpen();
+  await machine.ports.online.files.remove(machine.paths.triggers[0]);
+  await machine.ports.online.files.removeTree(machine.paths.stage);
+  const snapshots = fakeSnapshots({ id, holds: [] });
+  machine.ports.snapshots = () => Promise.resolve(snapshots);
+  return { machine, snapshots, id };
+}
+
+void t.test('rollback tells what goes back, and asks', async (t) => {
+  const { machine, snapshots, id } = await updated(t);
+  const questions: string[] = [];
+  machine.ports.ask = (question) => {
+    questions.push(question);
+    return Promise.resolve('n');
+  };
+  const { exitCode, stdout } = await machine.cli('rollback');
+  t.equal(exitCode, 4);
+  t.equal(
+    stdout.replace(/15:00:\d\d/, '15:00:NN'),
+    `Fallback ${id}: the root from before this update, set aside 2026-11-20 15:00:NN UTC, 0 minutes ago.
+
+Goes back:
+  ${id}  2 packages upgraded
+
+As of that time: all that is fake goes back.
+Nothing was changed.
+`,
+  );
+  t.strictSame(questions, ['\nGo there with the next boot? [y/N] ']);
+  t.strictSame(snapshots.asked, []);
+  machine.ports.ask = () => Promise.resolve('y');
+  const agreed = await machine.cli('rollback', id);
+  t.equal(agreed.exitCode, 0);
+  t.match(agreed.stdout, `The root from before ${id} boots next.\nNext: systemctl reboot\n`);
+  t.strictSame(snapshots.asked, [`revert ${id} ${id} and keep this`]);
+});
+
+void t.test('with --yes nobody is asked, with --now the machine reboots', async (t) => {
+  const { machine, id } = await updated(t);
+  t.match((await machine.cli('rollback', '--yes', '--now', '--json')).json(), {
+    to: { id, before: 'update', goesBack: [id], comesBack: [], sizeBytes: null },
+    keepsPresent: false,
+    rebootAskedBy: 'the fake',
+  });
+  t.equal(machine.reboots, 1);
+});
+
+void t.test('without a terminal and without --yes nothing is done', async (t) => {
+  const { machine, snapshots } = await updated(t);
+  const { exitCode, stderr } = await machine.cli('rollback');
+  t.equal(exitCode, 2);
+  t.match(stderr, /there is no terminal to ask on\n {2}next: offline-update rollback --yes/);
+  t.strictSame(snapshots.asked, []);
+});
+
+void t.test('an id that is no fallback, and a machine that keeps none', async (t) => {
+  const { machine, snapshots, id } = await updated(t);
+  t.match((await machine.cli('rollback', '--yes', '--json', 'x')).json(), {
+    error: { code: 'UNKNOWN_UPDATE', message: `there is no fallback x; kept: ${id}` },
+  });
+  snapshots.kept = [];
+  const none = await machine.cli('rollback', '--yes');
+  t.equal(none.exitCode, 4);
+  t.match(none.stderr, 'no fallback is kept: the next update leaves one');
+});
+
+void t.test('busy: an update is armed or under way, or another root boots next', async (t) => {
+  const { machine, snapshots } = await updated(t);
+  const busy = async (hint: string): Promise<void> => {
+    for (const words of [
+      ['rollback', '--yes'],
+      ['doctor', '--drill'],
+    ]) {
+      const { exitCode, stderr } = await machine.cli(...words);
+      t.equal(exitCode, 6);
+      t.match(stderr, `next: ${hint}`);
+    }
+  };
+  const { files } = machine.ports.online;
+  const mark = { id: '20261120T160000-0000', provider: 'fake', failedRoot: '@' };
+  machine.write('/var/lib/offline-update/fallback.json', markText({ ...mark, role: 'kept' }));
+  await busy('systemctl reboot');
+  machine.write('/var/lib/offline-update/fallback.json', markText(mark));
+  await busy('systemctl start offline-update-recover.service');
+  await files.remove(machine.paths.fallbackMark);
+
+  await machine.cli('prepare');
+  t.equal((await machine.cli('doctor', '--drill')).exitCode, 0, 'what is only prepared is in nobody’s way');
+  await machine.cli('trigger');
+  await busy('offline-update cancel');
+  const armed = await machine.ports.online.store.current();
+  await armed?.journal.append({ event: 'claimed', attempt: 1 });
+  await busy('offline-update status');
+  t.strictSame(
+    snapshots.asked.filter((line) => line.startsWith('revert')),
+    [],
+  );
+});
+
+void t.test('history measures the fallbacks, status names them; others than root see none', async (t) => {
+  const { machine, id } = await updated(t);
+  t.match(
+    (await machine.cli('history')).stdout,
+    `Kept fallbacks, for offline-update rollback ID:\n${id}  from before this update, 0 minutes old, 12.3 MB of its own\n`,
+  );
+  t.match((await machine.cli('status', '--json')).json(), { fallbacks: [{ id, sizeBytes: null }] });
+  t.match(
+    (await machine.cli('status')).stdout,
+    `Kept      ${id}  from before this update, set aside 2026-11-20`,
+  );
+  machine.ports.isRoot = false;
+  t.match((await machine.cliAsUser('history', '--json')).json(), { fallbacks: null });
+  t.match((await machine.cliAsUser('status', '--json')).json(), { fallbacks: null });
+});
+
+void t.test('an update that was rolled back is no longer the one that is told as installed', async (t) => {
+  const { machine, id } = await updated(t);
+  t.match((await machine.cli('status', '--json')).json(), { state: 'confirmed', id });
+  const { journal } = await machine.ports.online.store.find(id);
+  await journal.append({ note: 'rolled-back', rollback: '20261120T170000-0000' });
+  t.match((await machine.cli('status')).stdout, /^State {5}no update is prepared\n/);
+  t.match(
+    (await machine.cli('status')).stdout,
+    `Last      ${id}: confirmed, rolled back by 20261120T170000-0000`,
+  );
+  t.match((await machine.cli('history')).stdout, '\n  rolled back by 20261120T170000-0000\n');
+  t.match((await machine.cli('report')).stdout, /rolled back \(20261120T170000-0000\): the root from before/);
+});
+
+void t.test('the drill tells its steps and how long they took', async (t) => {
+  const { machine, snapshots } = await updated(t);
+  t.match((await machine.cli('doctor', '--drill')).stdout, 'Drill: arm     0.012 s\n');
+  t.match((await machine.cli('doctor', '--drill', '--json')).json(), {
+    drill: [{ step: 'arm', seconds: 0.0123 }],
+  });
+  delete snapshots.drill;
+  const { exitCode, stderr } = await machine.cli('doctor', '--drill');
+  t.equal(exitCode, 5);
+  t.match(stderr, 'there is nothing to rehearse: a fallback by fake cannot be rehearsed');
+});
