@@ -79,7 +79,13 @@ void t.test('the mark is read as it was written; one that is not understood is a
   const path = join(t.testdir(), 'fallback.json');
   t.equal(await readMark(fileSystem, path), undefined);
   writeFileSync(path, markText({ id, provider: 'btrfs', failedRoot: '@.other' }));
-  t.strictSame(await readMark(fileSystem, path), { format: 1, id, provider: 'btrfs', failedRoot: '@.other' });
+  t.strictSame(await readMark(fileSystem, path), {
+    format: 1,
+    id,
+    provider: 'btrfs',
+    failedRoot: '@.other',
+    role: 'fallback',
+  });
   writeFileSync(path, '{"format":2}');
   await t.rejects(readMark(fileSystem, path), { code: 'FORMAT_TOO_NEW' });
 });

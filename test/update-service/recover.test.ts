@@ -6,7 +6,7 @@ import { fileSystem } from '../../src/host/file-system.js';
 import { systemLog } from '../../src/host/system-log.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
 import type { UpdateEvent } from '../../src/update/events.js';
-import { markText } from '../../src/update/fallback-mark.js';
+import { markText, type NewMark } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
 import { pathsBelow } from '../../src/update/paths.js';
 import { planText, type Plan } from '../../src/update/plan.js';
@@ -47,6 +47,7 @@ interface Found {
   link?: 'trigger' | 'claimed';
   findings?: Finding[];
   staged?: boolean;
+  mark?: NewMark;
 }
 
 const unused = () => Promise.reject(new Error('not in an ordinary boot'));
@@ -76,6 +77,7 @@ async function recovered(
     mkdirSync(paths.stage);
     writeFileSync(`${paths.stage}/plan.json`, planText(plan));
   }
+  if (found.mark) writeFileSync(paths.fallbackMark, markText(found.mark));
   const ports: Ports = {
     ...at('now'),
     run: unused,
@@ -220,4 +222,74 @@ void t.test('a mark of an update whose history was removed is only cleaned up', 
   const collected = { ...ports, snapshots: { ...noSnapshots, collect: () => Promise.resolve() } };
   await recover(collected);
   t.notOk(existsSync(mark));
+});
+
+const other = '20261121T000000-0000';
+
+/** Two confirmed updates, and a mark that this root was set aside. */
+async function recoveredMark(t: Test, mark: object): Promise<Ports> {
+  const { ports } = await recovered(t, { events: confirmed, staged: true });
+  const { journal } = await ports.store.record({ ...plan, id: other });
+  for (const event of confirmed) await journal.append(event);
+  const snapshots = { ...noSnapshots, collect: () => Promise.resolve() };
+  writeFileSync(
+    ports.paths.fallbackMark,
+    markText({ id, provider: 'none', failedRoot: '@x', ...(mark as { role: 'rollback' }) }),
+  );
+  await recover({ ...ports, snapshots });
+  t.notOk(existsSync(ports.paths.fallbackMark));
+  return { ...ports, snapshots };
+}
+
+const confirmed: UpdateEvent[] = [armed, claimed, installing, installed, { event: 'confirmed' }];
+
+async function notesOf({ store }: Ports): Promise<object[]> {
+  const found: object[] = [];
+  for (const each of [id, other]) {
+    const { journal } = await store.find(each);
+    t.equal(journal.state.name, 'confirmed');
+    for (const { entry } of journal.rows)
+      if ('note' in entry && entry.note.startsWith('rolled')) found.push({ id: each, ...entry });
+  }
+  return found;
+}
+
+const rollback = '20261122T000000-0000';
+
+void t.test('a rollback: what this root does not hold is noted beside its verdict, once', async (t) => {
+  const ports = await recoveredMark(t, { role: 'rollback', rollback, holds: [id] });
+  t.strictSame(await notesOf(ports), [{ id: other, note: 'rolled-back', rollback }]);
+  t.notOk(existsSync(ports.paths.stage), 'a stage of a confirmed update is of no use');
+  const again: NewMark = { id, provider: 'none', failedRoot: '@x', role: 'rollback', rollback, holds: [id] };
+  writeFileSync(ports.paths.fallbackMark, markText(again));
+  await recover(ports);
+  t.equal((await notesOf(ports)).length, 1, 'cut before the mark was removed: not told twice');
+  writeFileSync(ports.paths.fallbackMark, markText({ ...again, holds: [id, other] }));
+  await recover(ports);
+  t.strictSame((await notesOf(ports))[1], { id: other, note: 'rolled-forward', rollback });
+});
+
+void t.test(
+  'the root from before a confirmed update boots, by hand or by a copy: all since then is back',
+  async (t) => {
+    t.strictSame(await notesOf(await recoveredMark(t, {})), [
+      { id, note: 'rolled-back', rollback: id },
+      { id: other, note: 'rolled-back', rollback: id },
+    ]);
+  },
+);
+
+void t.test(
+  'a drill that was cut, or a root that was set aside and boots all the same, is no update',
+  async (t) => {
+    for (const role of ['drill', 'kept', 'failed'])
+      t.strictSame(await notesOf(await recoveredMark(t, { role })), []);
+  },
+);
+
+void t.test('a rollback whose other root is gone leaves no update under way', async (t) => {
+  const mark: NewMark = { id, provider: 'none', failedRoot: '@x', role: 'rollback', rollback, holds: [] };
+  const { state, left } = await recovered(t, { events: [armed, claimed], mark });
+  t.match(state, { name: 'reverted', reason: { code: 'SNAPSHOT_FAILED' } });
+  t.strictSame(left, []);
 });
