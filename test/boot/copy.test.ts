@@ -1,8 +1,16 @@
 /** The way back where / has no snapshots: a copy of what the update replaces, put back by shell (docs/copy.md). */
 import t, { type Test } from 'tap';
 import type { Container, KillPoint, Machine, Tree } from '../laboratory/laboratory.js';
-import { tinyPackages, treeDifference } from '../laboratory/laboratory.js';
-import { armedMachine, isBackToNormal, reportOf, statusOf, versionsOf, type Scenario } from './installed.js';
+import { ImageMachine, tinyPackages, treeDifference } from '../laboratory/laboratory.js';
+import {
+  armedLayer,
+  armedMachine,
+  isBackToNormal,
+  reportOf,
+  statusOf,
+  versionsOf,
+  type Scenario,
+} from './installed.js';
 
 const copying = 'withoutSnapshots = "copy"\n';
 const packages = ['lab-conffile', 'lab-slow', ...tinyPackages(10)];
@@ -13,6 +21,13 @@ const configuring = { file: terminal, match: /Setting up lab-slow/ };
 
 function copyMachine(t: Test, scenario: Scenario): Promise<Machine> {
   return armedMachine(t, { ...scenario, config: copying + (scenario.config ?? '') });
+}
+
+/** The same on a file system of its own, where hard links (ext4) and shared blocks (xfs) are what they are on a disk. */
+async function imageMachine(t: Test, type: 'ext4' | 'xfs', names: readonly string[]): Promise<Machine> {
+  const machine = await ImageMachine.make(await armedLayer({ packages: names, config: copying }), { type });
+  t.teardown(() => machine.dispose());
+  return machine;
 }
 
 /** Everything but our own record, trigger and stage, and what dpkg and apt write down of their runs. */
@@ -175,3 +190,23 @@ void t.test('without room for the copy nothing is changed', async (t) => {
   });
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
 });
+
+for (const type of ['ext4', 'xfs'] as const) {
+  void t.test(
+    `on ${type}: cut in mid-install, every file is as it was; then the update is confirmed`,
+    async (t) => {
+      const machine = await imageMachine(t, type, packages);
+      const before = await treeOf(machine);
+      t.equal((await machine.boot({ killWhen: configuring })).ended, 'killed');
+      await isBackToNormal(t, machine, await machine.bootUntilSettled());
+      t.equal((await statusOf(machine)).state, 'reverted');
+      await isAsBefore(t, machine, before);
+      await machine.exec(['offline-update', 'prepare', '--no-refresh']);
+      await machine.exec(['offline-update', 'trigger']);
+      await machine.stop();
+      await isBackToNormal(t, machine, await machine.bootUntilSettled());
+      t.equal((await statusOf(machine)).state, 'confirmed');
+      t.strictSame(await versionsOf(machine, packages), updated);
+    },
+  );
+}

@@ -40,10 +40,14 @@ const armedLayers = new Map<string, Promise<Layer>>();
 
 /** A machine that is off, with an update armed; the next boot is the update boot. */
 export async function armedMachine(t: Test, scenario: Scenario): Promise<Machine> {
+  return disposable(t, await Machine.on(await armedLayer(scenario)));
+}
+
+export function armedLayer(scenario: Scenario): Promise<Layer> {
   const key = JSON.stringify({ ...scenario, before: scenario.before?.toString() });
   const layer = armedLayers.get(key) ?? makeArmed(scenario);
   armedLayers.set(key, layer);
-  return disposable(t, await Machine.on(await layer));
+  return layer;
 }
 
 async function makeArmed(scenario: Scenario): Promise<Layer> {

@@ -140,7 +140,9 @@ const named = {
   'lab-boot-loader': pair(
     'lab-boot-loader',
     {},
-    postinst(`grub-install --target=i386-pc '--comment=two words' /dev/vda\nif command -v update-grub; then update-grub; fi`),
+    postinst(
+      `grub-install --target=i386-pc '--comment=two words' /dev/vda\nif command -v update-grub; then update-grub; fi`,
+    ),
   ),
   'lab-big': pair('lab-big', { sizeBytes: 8 << 20 }),
   'lab-library': pair('lab-library'),

@@ -154,6 +154,21 @@ const cases: [string, Found, object, string[]][] = [
     [],
   ],
   [
+    'reverted was written down, and then the copy could not be put back',
+    {
+      events: [
+        armed,
+        claimed,
+        installing,
+        { event: 'reverted', reason: { code: 'INSTALL_FAILED', message: 'postinst' } },
+      ],
+      rescued: 'copy-not-restored',
+      findings: [broken('dpkg-audit')],
+    },
+    { name: 'failed', reason: { code: 'SNAPSHOT_FAILED' }, healed: false },
+    [],
+  ],
+  [
     'armed, and led past the update by the kernel command line: the next boot goes on',
     { events: [armed], link: 'trigger' },
     { name: 'armed' },

@@ -107,6 +107,8 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       }
       await files.remove(paths.copyRestored);
       await files.remove(paths.copyArmed);
+      // The end that was wished for the update has been honoured: after this one the machine comes up.
+      await files.remove(paths.action);
       // The link that leads into the update boot comes last: by itself the copy means nothing.
       await files.link(reference, paths.copyArmed);
       await leadBack(ports);

@@ -48,7 +48,12 @@ export function dpkgDatabase(runCommand: RunCommand, files: FileSystem, root = '
     if (result.exitCode === 0 || (program === 'dpkg' && result.exitCode === 1)) return result.stdout;
     throw new UpdateError('INTERNAL', `${program} ${args.join(' ')} failed: ${result.stderr.trim()}`);
   };
-  const query = (): Promise<string> => ask('dpkg-query', ['-W', '-f', STATES_FORMAT]);
+  let asking: Promise<string> | undefined;
+  /** Whoever asks while an answer is on its way gets that one. */
+  const query = (): Promise<string> =>
+    (asking ??= ask('dpkg-query', ['-W', '-f', STATES_FORMAT]).finally(() => {
+      asking = undefined;
+    }));
 
   return {
     states: async () => parseStates(await query()),

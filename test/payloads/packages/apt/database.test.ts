@@ -246,3 +246,19 @@ void t.test('configuration files are read out of both registers', (t) => {
   ]);
   t.end();
 });
+
+void t.test('states and fingerprint wanted at once are one question, later ones are new', async (t) => {
+  const { run, files } = await machine();
+  let questions = 0;
+  const counting: RunCommand = (file, args, options) => {
+    if (file === 'dpkg-query') questions += 1;
+    return run(file, args, options);
+  };
+  const database = dpkgDatabase(counting, files);
+  const [states, fingerprint] = await Promise.all([database.states(), database.fingerprint()]);
+  t.strictSame(states, parseStates(listing));
+  t.equal(fingerprint, fingerprintOf(listing));
+  t.equal(questions, 1);
+  await database.states();
+  t.equal(questions, 2);
+});
