@@ -175,7 +175,7 @@ void t.test('a way back that leads to the updated root again is not taken a seco
 void t.test(
   'without a fallback: failed and up, boot-complete.target is not reached, and nothing is tried again',
   async (t) => {
-    const machine = await armedMachine(t, { packages });
+    const machine = await armedMachine(t, { packages, config: 'withoutSnapshots = "resume"\n' });
     await machine.write(`${required}/10-new`, `#!/bin/sh\necho not well\n! ${isNew}\n`);
     await addBlessing(machine);
     const boots = await machine.bootUntilSettled();
