@@ -40,7 +40,7 @@ export interface CliPorts {
   /** The line that the person typed; undefined where nobody can be asked. */
   ask(question: string): Promise<string | undefined>;
   /** Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
-  reboot(log: (line: string) => void): Promise<string>;
+  leave(action: 'reboot' | 'soft-reboot', log: (line: string) => void): Promise<string>;
 }
 
 export type MakePorts = (root: string) => Promise<CliPorts>;
@@ -119,9 +119,9 @@ export const systemPorts: MakePorts = async (root) => {
     async ask(question) {
       return (await import('../host/ask.js')).askPerson(question);
     },
-    async reboot(log) {
+    async leave(action, log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');
-      return powerLadder(systemPowerRungs({ runCommand: run, inhibitors: 'respect' }), log)('reboot');
+      return powerLadder(systemPowerRungs({ runCommand: run, inhibitors: 'respect' }), log)(action);
     },
   };
 };

@@ -50,6 +50,7 @@ export interface Status {
   failedBefore: FailedBefore | null;
   /** How the update boot will end, once armed. */
   action: string | null;
+  actionBecause: string | null;
   /** Sources that only the policy allowed. */
   unsignedSources: string[];
   links: TriggerTruth[];
@@ -123,6 +124,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     ...told,
     plan: plan ? summary(plan) : null,
     action: 'action' in state ? state.action : null,
+    actionBecause: 'because' in state ? state.because : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
     contradictions: contradictions(told, state),
     fallbacks,

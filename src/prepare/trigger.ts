@@ -13,6 +13,8 @@ import { UpdateError } from '../update/errors.js';
 import type { Action } from '../update/events.js';
 import type { Finding } from '../update/finding.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
+import type { Plan } from '../update/plan.js';
+import { rebootKindOf } from '../update/reboot-kind.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
 import { exclusively } from './exclusive.js';
@@ -43,6 +45,8 @@ export interface TriggerOptions {
 export interface Triggered {
   id: string;
   action: Action;
+  /** Why `auto` became this action; null when it was wished for. */
+  because: string | null;
   trigger: string;
   /** What the preflight saw that does not block, and why there was no rehearsal where one was wanted. */
   findings: Finding[];
@@ -75,10 +79,20 @@ export function triggerUpdate(online: Online, options: TriggerOptions): Promise<
     const trigger = await chooseTriggerPath(online.paths, machine.facts);
     if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
     findings.push(...(await takeBaseline(online, update, machine.facts)));
-    const armed = { action: action ?? policy.action, trigger };
+    const armed = { ...(await endOf(plan, action ?? policy.action, machine)), trigger };
     await carryOut(armingSteps(online, update, armed));
     return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal };
   });
+}
+
+/** `auto` is decided here, by what changes; the update boot looks again at what really did. */
+async function endOf(
+  plan: Plan,
+  wish: Action,
+  { facts }: TriggerOptions['machine'],
+): Promise<{ action: Action; because: string | null }> {
+  if (wish !== 'auto') return { action: wish, because: null };
+  return rebootKindOf(plan.payload.changes, await facts.systemdVersion());
 }
 
 type PreparedUpdate = KnownUpdate & { planHash: string };
@@ -164,10 +178,8 @@ interface Step {
 function armingSteps(
   { paths, files, fs, store }: Online,
   { id, journal, planHash }: PreparedUpdate,
-  { action, trigger }: { action: Action; trigger: string },
+  { action, because, trigger }: Pick<Triggered, 'action' | 'because' | 'trigger'>,
 ): readonly Step[] {
-  // The shell reads one word; `auto` is a full reboot until what changes is looked at.
-  const word = action === 'auto' ? 'reboot' : action;
   return [
     {
       step: 'forget the claims and the rescue of an earlier update',
@@ -179,12 +191,13 @@ function armingSteps(
     },
     {
       step: 'write down the wished end for the shell',
-      run: () => files.replace(paths.action, `${word}\n`, 0o644),
+      run: () => files.replace(paths.action, `${action}\n`, 0o644),
       undo: () => files.remove(paths.action),
     },
     {
       step: 'name the plan outside the stage',
-      run: () => journal.append({ event: 'armed', planHash, action, trigger }),
+      run: () =>
+        journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) }),
       undo: () => journal.append({ event: 'cancelled', reason: 'the trigger could not be set' }),
     },
     { step: 'let our units start', run: () => store.markOpen(id), undo: () => store.unmarkOpen() },

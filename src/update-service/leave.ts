@@ -9,13 +9,18 @@ import { CLAIMED_SUFFIX } from '../update/paths.js';
 import { saveReport } from './close.js';
 import type { Ports } from './ports.js';
 
-/** `auto` is a full reboot until the plan says which kind its changes need. */
+/** `auto` was decided by the trigger; an older one left it to the update boot. */
 function endOf(action: Action): PowerAction {
   return action === 'auto' ? 'reboot' : action;
 }
 
 /** Resolves when the machine is on its way out. Rejects only when nobody can be asked; the rescue unit is next then. */
-export async function leave(ports: Ports, update: KnownUpdate | undefined, action: Action): Promise<void> {
+export async function leave(
+  ports: Ports,
+  update: KnownUpdate | undefined,
+  action: Action,
+  because?: string,
+): Promise<void> {
   // The next boot has to lead back here: the rescue unit puts back the copy that could not be put back in this boot.
   const goesOn = await exists(ports.fs, ports.paths.copyArmed);
   const end = goesOn ? 'reboot' : endOf(action);
@@ -27,7 +32,7 @@ export async function leave(ports: Ports, update: KnownUpdate | undefined, actio
   const by = await askToLeave(ports, end);
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {
-    await update.journal.append({ note: 'leaving', action: end, by });
+    await update.journal.append({ note: 'leaving', action: end, by, ...(because && { because }) });
     await saveReport(ports, update, await ports.store.readPlan(update));
   }
   // /run outlives a soft-reboot: what says "this is an update boot" must not.

@@ -28,7 +28,8 @@ export type Syncs = 'kept' | 'suppressed';
 
 export type UpdateEvent =
   | { event: 'prepared'; planHash: string }
-  | { event: 'armed'; planHash: string; action: Action; trigger: string }
+  /** `because`: why `auto` became this action. */
+  | { event: 'armed'; planHash: string; action: Action; trigger: string; because?: string }
   | { event: 'cancelled'; reason: string }
   | { event: 'stale'; reason: Reason }
   | { event: 'claimed'; attempt: number }
@@ -60,7 +61,7 @@ export type Note =
     }
   /** Of an installed update that made the machine unhealthy: `switched` when the fallback boots next. */
   | { note: 'reverting'; step: 'decided' | 'switched'; reason: Reason }
-  | { note: 'leaving'; action: Action; by: string }
+  | { note: 'leaving'; action: Action; by: string; because?: string }
   | { note: 'rescue'; message: string }
   // The verdict stays what it is: a rollback changes which root boots, not how the update ended.
   | { note: 'rolled-back'; rollback: string }

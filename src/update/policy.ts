@@ -43,7 +43,7 @@ export const policySchema = z.strictObject({
   /** With less of the file system free than so many percent, all but the newest fallback go. */
   minimumFreePercent: z._default(z.int().check(z.minimum(0), z.maximum(90)), 10),
   /** How the update boot ends unless `trigger --action` says otherwise. */
-  action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'auto'),
+  action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'reboot'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */
   statusFile: z._default(z.string().check(z.regex(/^(?:none|\/[^\0]+)$/)), 'none'),
 });

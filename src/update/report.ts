@@ -21,6 +21,8 @@ export interface Report {
   attempts: number;
   /** The wished end, and how the update boot was left. */
   action: Action | null;
+  /** Why it is this one; null when it was wished for. */
+  actionBecause: string | null;
   leftBy: string | null;
   /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short. */
   awaySeconds: number | null;
@@ -60,6 +62,7 @@ export function buildReport(
     payload: plan.payload,
     attempts: attemptsIn(rows),
     action: leaving?.action ?? (armed && 'action' in armed ? armed.action : null),
+    actionBecause: leaving?.because ?? (armed && 'action' in armed ? (armed.because ?? null) : null),
     leftBy: leaving?.by ?? null,
     awaySeconds: awaySeconds(rows),
     syncs: installing && 'syncs' in installing ? (installing.syncs ?? 'kept') : installing ? 'kept' : null,

@@ -8,6 +8,8 @@ import type { Action, EventName, FallbackNote, Reason, UpdateEvent } from './eve
 interface Armed {
   planHash: string;
   action: Action;
+  /** Why `auto` became this action; null when it was wished for. */
+  because: string | null;
   trigger: string;
   /** Boot in which it was armed: seen from another boot, an armed update without its link never ran. */
   armedIn: string;
@@ -93,6 +95,7 @@ function next(state: UpdateState, event: UpdateEvent, bootId: string): UpdateSta
         name: 'armed',
         planHash: event.planHash,
         action: event.action,
+        because: event.because ?? null,
         trigger: event.trigger,
         armedIn: bootId,
       };
@@ -120,8 +123,8 @@ function next(state: UpdateState, event: UpdateEvent, bootId: string): UpdateSta
 
 function armed(state: UpdateState): Armed {
   if (state.name !== 'armed' && state.name !== 'claimed') throw impossible(state);
-  const { planHash, action, trigger, armedIn } = state;
-  return { planHash, action, trigger, armedIn };
+  const { planHash, action, because, trigger, armedIn } = state;
+  return { planHash, action, because, trigger, armedIn };
 }
 
 function claimed(state: UpdateState): Claimed {

@@ -33,6 +33,7 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     plan: null,
     failedBefore: null,
     action: null,
+    actionBecause: null,
     unsignedSources: [],
     contradictions: [],
     otherRootNext: false,

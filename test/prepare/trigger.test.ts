@@ -26,18 +26,19 @@ async function linkAt(machine: OnlineMachine, path: string): Promise<string | un
 }
 
 void t.test('the prepared update is armed, with the wished end in one word for the shell', async (t) => {
-  for (const [action, word, end] of [
-    [[], 'reboot', 'reboots'],
-    [['--action', 'auto'], 'reboot', 'reboots'],
-    [['--action', 'poweroff'], 'poweroff', 'powers off'],
-    [['--action', 'soft-reboot'], 'soft-reboot', 'soft-reboots'],
+  const auto = '  soft-reboot: nothing changes that a kernel, boot loader or initramfs reads\n';
+  for (const [action, word, end, next, because] of [
+    [[], 'reboot', 'reboots', 'reboot', ''],
+    [['--action', 'auto'], 'soft-reboot', 'soft-reboots', 'soft-reboot', auto],
+    [['--action', 'poweroff'], 'poweroff', 'powers off', 'reboot', ''],
+    [['--action', 'soft-reboot'], 'soft-reboot', 'soft-reboots', 'soft-reboot', ''],
   ] as const) {
     const machine = await prepared(t);
     const { exitCode, stdout, stderr } = await machine.cli('trigger', ...action);
     t.equal(exitCode, 0, stderr);
     t.equal(
       stdout,
-      `Update ${machine.id} is armed: the next boot installs it, then ${end}.\nNext: systemctl reboot   (or offline-update cancel)\n`,
+      `Update ${machine.id} is armed: the next boot installs it, then ${end}.\n${because}Next: systemctl ${next}   (or offline-update cancel)\n`,
     );
     t.equal(await linkAt(machine, '/system-update'), '/var/lib/system-update');
     t.equal(await readFile(machine.paths.action, 'utf8'), `${word}\n`);
@@ -60,6 +61,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
     state: 'armed',
     id: machine.id,
     action: 'poweroff',
+    because: null,
     trigger: machine.path('/system-update'),
     findings: [],
     rehearsal: null,
@@ -71,7 +73,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
 
 void t.test('when nobody reboots, the update stays armed and each rung is told', async (t) => {
   const machine = await prepared(t);
-  machine.ports.reboot = (log) => {
+  machine.ports.leave = (_action, log) => {
     log('reboot not possible by logind: inhibited');
     return Promise.reject(new HostError('POWER_INHIBITED', 'a backup is running'));
   };
@@ -331,14 +333,14 @@ void t.test('in every other state trigger says what to do instead', async (t) =>
   t.strictSame((await machine.cli('trigger', '--json')).json(), {
     error: {
       code: 'ARMED',
-      message: `update ${id} is armed already, to end in auto`,
+      message: `update ${id} is armed already, to end in reboot`,
       hint: 'systemctl reboot',
     },
   });
   t.strictSame((await machine.cli('trigger', '--action', 'poweroff', '--json')).json(), {
     error: {
       code: 'ARMED',
-      message: `update ${id} is armed already, to end in auto; cancel it first to end in poweroff`,
+      message: `update ${id} is armed already, to end in reboot; cancel it first to end in poweroff`,
       hint: 'offline-update cancel',
     },
   });

@@ -18,6 +18,7 @@ export function reportPage(report: Report, plan: Plan): string[] {
       ? []
       : [
           `Left by    ${report.action}${report.leftBy === null ? '' : `, asked for through ${report.leftBy}`}`,
+          ...(report.actionBecause === null ? [] : [`           ${report.actionBecause}`]),
         ]),
     ...section(`Changes: ${countsText(counts)}`, changeLines(report.payload.changes)),
     ...section(

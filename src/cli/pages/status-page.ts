@@ -17,7 +17,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Plan', plan ? planText(plan) : undefined],
     ['Failed', status.failedBefore ? failedBeforeText(status.failedBefore) : undefined],
     ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
-    ['Ends in', status.action === 'auto' ? 'reboot (auto)' : (status.action ?? undefined)],
+    ['Ends in', endText(status)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
     ['Trigger', triggerText(status.links)],
     ['Stage', stageText(status)],
@@ -61,6 +61,11 @@ function stateText({ state, action }: Status): string {
     case 'blocked':
       return 'blocked: it is not tried again';
   }
+}
+
+function endText({ action, actionBecause }: Status): string | undefined {
+  if (action === null) return undefined;
+  return actionBecause === null ? action : `${action} (auto: ${actionBecause})`;
 }
 
 function planText(plan: NonNullable<Status['plan']>): string {

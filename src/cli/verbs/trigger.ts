@@ -56,12 +56,15 @@ export const trigger: Verb = (program, invoke) => {
           if (armed.rehearsal) for (const line of rehearsalLines(armed.rehearsal)) out.line(line);
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
-          const asked = now ? await rebootNow(ports, out) : null;
+          if (armed.because !== null) out.line(`  ${armed.action}: ${armed.because}`);
+          // A soft-reboot is enough on the way in where it is on the way out.
+          const way = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
+          const asked = now ? await rebootNow(ports, out, way) : null;
           if (asked instanceof UpdateError) {
             out.error('the update is armed, but the machine does not reboot', asked);
             return exitCodes.failed;
           }
-          out.line(now ? 'Rebooting now.' : 'Next: systemctl reboot   (or offline-update cancel)');
+          out.line(now ? 'Rebooting now.' : `Next: systemctl ${way}   (or offline-update cancel)`);
           out.json({ state: 'armed', ...armed, rebootAskedBy: asked });
           return exitCodes.done;
         },

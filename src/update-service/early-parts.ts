@@ -1,0 +1,55 @@
+/**
+ * What is read before systemd, or only once in a boot: seen before and after an install, it tells whether a soft-reboot is
+ * still enough. A maintainer script or a hook may have made an initramfs that no package name told of.
+ */
+import { join } from 'node:path';
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
+
+const files = [
+  '/etc/fstab',
+  '/etc/crypttab',
+  '/etc/kernel/cmdline',
+  '/etc/default/grub',
+  '/usr/lib/systemd/systemd',
+];
+const folders = [
+  '/boot',
+  '/boot/grub',
+  '/boot/loader/entries',
+  '/boot/efi/EFI/Linux',
+  '/efi/EFI/Linux',
+  '/efi/loader/entries',
+];
+/** Written by the boot loader and by tools at any time. */
+const restless = /^(grubenv|random-seed)$/;
+
+export type EarlyParts = ReadonlyMap<string, string>;
+
+export async function readEarlyParts(fs: FileSystem, root: string): Promise<EarlyParts> {
+  const listed = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await orNothing(fs.readFolder(join(root, folder)), []);
+      return names.filter((name) => !restless.test(name)).map((name) => join(folder, name));
+    }),
+  );
+  const rows = [...files, ...listed.flat()].map(async (path): Promise<[string, string]> => {
+    const entry = await orNothing(fs.lstat(join(root, path)), undefined);
+    // An inode is new when a file is replaced, its size or links when it is written in place.
+    return [path, entry && entry.kind !== 'folder' ? `${entry.inode} ${entry.size}` : ''];
+  });
+  return new Map(await Promise.all(rows));
+}
+
+/** Paths that came, went, or are other files now. */
+export function changedParts(before: EarlyParts, after: EarlyParts): string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((path) => (before.get(path) ?? '') !== (after.get(path) ?? '')).sort();
+}
+
+async function orNothing<T>(promise: Promise<T>, nothing: T): Promise<T> {
+  return promise.catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return nothing;
+    throw error;
+  });
+}

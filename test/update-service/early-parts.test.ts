@@ -1,0 +1,29 @@
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { fileSystem } from '../../src/host/file-system.js';
+import { changedParts, readEarlyParts } from '../../src/update-service/early-parts.js';
+
+void t.test(
+  'what came, went, was replaced or written to is told; what the boot loader itself writes is not',
+  async (t) => {
+    const root = t.testdir({
+      etc: { fstab: 'a\n', crypttab: 'b\n' },
+      boot: { 'initrd.img-1': 'one', 'vmlinuz-1': 'kernel', grub: { 'grub.cfg': 'menu', grubenv: '#' } },
+    });
+    const before = await readEarlyParts(fileSystem, root);
+    t.strictSame(changedParts(before, await readEarlyParts(fileSystem, root)), []);
+    appendFileSync(join(root, 'etc/fstab'), 'c\n');
+    rmSync(join(root, 'etc/crypttab'));
+    writeFileSync(join(root, 'boot/initrd.img-2'), 'two');
+    writeFileSync(join(root, 'boot/next'), 'one');
+    renameSync(join(root, 'boot/next'), join(root, 'boot/initrd.img-1'));
+    appendFileSync(join(root, 'boot/grub/grubenv'), 'x');
+    t.strictSame(changedParts(before, await readEarlyParts(fileSystem, root)), [
+      '/boot/initrd.img-1',
+      '/boot/initrd.img-2',
+      '/etc/crypttab',
+      '/etc/fstab',
+    ]);
+  },
+);
