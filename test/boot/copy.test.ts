@@ -1,51 +1,21 @@
 /** The way back where / has no snapshots: a copy of what the update replaces, put back by shell (docs/copy.md). */
 import t, { type Test } from 'tap';
-import type { Container, KillPoint, Machine, Tree } from '../laboratory/laboratory.js';
-import { ImageMachine, tinyPackages, treeDifference } from '../laboratory/laboratory.js';
-import {
-  armedLayer,
-  armedMachine,
-  isBackToNormal,
-  reportOf,
-  statusOf,
-  versionsOf,
-  type Scenario,
-} from './installed.js';
+import type { Container, KillPoint, Machine } from '../laboratory/laboratory.js';
+import { ImageMachine, tinyPackages } from '../laboratory/laboratory.js';
+import { copying, copyMachine, isAsBefore, treeOf } from './copy-machines.js';
+import { armedLayer, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
 
-const copying = 'withoutSnapshots = "copy"\n';
 const packages = ['lab-conffile', 'lab-slow', ...tinyPackages(10)];
 const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
 const journal = '/var/lib/offline-update/updates/*/journal.jsonl';
 const terminal = '/var/lib/offline-update/updates/*/term.log';
 const configuring = { file: terminal, match: /Setting up lab-slow/ };
 
-function copyMachine(t: Test, scenario: Scenario): Promise<Machine> {
-  return armedMachine(t, { ...scenario, config: copying + (scenario.config ?? '') });
-}
-
 /** The same on a file system of its own, where hard links (ext4) and shared blocks (xfs) are what they are on a disk. */
 async function imageMachine(t: Test, type: 'ext4' | 'xfs', names: readonly string[]): Promise<Machine> {
   const machine = await ImageMachine.make(await armedLayer({ packages: names, config: copying }), { type });
   t.teardown(() => machine.dispose());
   return machine;
-}
-
-/** Everything but our own record, trigger and stage, and what dpkg and apt write down of their runs. */
-function treeOf(machine: Machine): Promise<Tree> {
-  const ours = [
-    '/var/lib/offline-update',
-    '/var/lib/system-update',
-    '/system-update',
-    '/system-update.claimed',
-  ];
-  return machine.tree({
-    exclude: [...ours, '/var/log/dpkg.log', '/var/log/alternatives.log', /^\/var\/log\/apt\//],
-  });
-}
-
-async function isAsBefore(t: Test, machine: Machine, before: Tree): Promise<void> {
-  t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
-  t.equal((await machine.exec('dpkg --audit')).stdout, '');
 }
 
 void t.test('a good update is confirmed, and the copy is kept for a rollback', async (t) => {
