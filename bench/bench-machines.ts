@@ -14,9 +14,13 @@ export function benchMachines(runs: number, say: (line: string) => void): Bench 
   const prepared = once(async () =>
     grown(await installed(), 'offline-update prepare --no-refresh', 'resume'),
   );
-  const armed = once(async () => grown(await prepared(), 'offline-update trigger'));
+  const armed = once(async () => grown(await prepared(), 'offline-update trigger --no-rehearse'));
   const armedWithCopy = once(async () =>
-    grown(await installed(), 'offline-update prepare --no-refresh && offline-update trigger', 'copy'),
+    grown(
+      await installed(),
+      'offline-update prepare --no-refresh && offline-update trigger --no-rehearse',
+      'copy',
+    ),
   );
   return { installed, prepared, armed, armedWithCopy, runs, say, withMachine };
 }

@@ -11,6 +11,7 @@ import { generator } from './measurements/generator.js';
 import { memory } from './measurements/memory.js';
 import { prepare } from './measurements/prepare.js';
 import { safeSpeed } from './measurements/safe-speed.js';
+import { rehearsal } from './measurements/rehearsal.js';
 import { status } from './measurements/status.js';
 import { updateBoot } from './measurements/update-boot.js';
 import { isReached } from './statistics.js';
@@ -22,6 +23,7 @@ const measurements: readonly Measurement[] = [
   safeSpeed,
   copy,
   prepare,
+  rehearsal,
   status,
   memory,
 ];

@@ -23,7 +23,7 @@ export interface Bench {
 
 export interface Result {
   what: string;
-  unit: 's' | 'ms' | 'MB';
+  unit: 's' | 'ms' | 'MB' | '%';
   ours: readonly number[];
   /** What ours is compared with. */
   peer?: { name: string; values: readonly number[] };

@@ -107,7 +107,7 @@ export const systemPorts: MakePorts = async (root) => {
         import('./rehearsal-machine.js'),
         import('../snapshots/machine-snapshots.js'),
       ]);
-      return rehearsalMachine(root, await machineSnapshots({ paths, fs, files, run }));
+      return rehearsalMachine(paths, run, await machineSnapshots({ paths, fs, files, run }));
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);

@@ -44,3 +44,8 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function timeText(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 }
+
+/** `48 s`, and `3:20 min` from a minute on: for what is not known to a tenth. */
+export function aboutSecondsText(seconds: number): string {
+  return seconds < 60 ? `${Math.round(seconds)} s` : `${clockText(seconds)} min`;
+}

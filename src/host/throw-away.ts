@@ -24,9 +24,9 @@ export interface ThrowAwayOptions {
   env: Record<string, string>;
   timeoutSeconds: number;
   /** Each line of the standard output. */
-  onLine(line: string): void;
+  onLine: (line: string) => void;
   /** Looked at each second; a reason ends all. */
-  watch?(): Promise<string | undefined>;
+  watch?: () => Promise<string | undefined>;
 }
 
 export interface ThrowAwayEnd {

@@ -26,7 +26,9 @@ export function cleanUpdate(online: Online): Promise<Cleaned> {
     const update = await readableUpdate(online);
     if (update) await refuseUnderWay(online, update);
     const removed = await disarm(online, update, 'cleaned by hand');
-    for (const folder of [paths.stage, paths.nextStage, paths.formerStage]) await files.removeTree(folder);
+    for (const folder of [paths.stage, paths.nextStage, paths.formerStage, paths.rehearsalFolder]) {
+      await files.removeTree(folder);
+    }
     await files.remove(paths.motd);
     await forgetUnarmed(store);
     return { id: update?.id ?? null, removed, unblocked: update?.journal.state.name === 'blocked' };

@@ -16,7 +16,10 @@ import type { KnownUpdate, UpdateStore } from '../update/store.js';
 import { readTriggers, type TriggerTruth } from '../update/trigger-link.js';
 import { failedBefore, type FailedBefore } from './failed-before.js';
 import type { FallbackTruth } from './fallbacks.js';
+import { estimateIn, type Away } from '../update/away.js';
+import type { Rehearsal } from '../update/rehearsal.js';
 import type { Online } from './online.js';
+import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
 
 export const STATUS_FORMAT = 1;
@@ -74,6 +77,10 @@ export interface Status {
     /** The rollback that took it out of the root that boots. */
     rolledBackBy: string | null;
   } | null;
+  /** Of the plan, when it was rehearsed. */
+  rehearsal: Rehearsal | null;
+  /** How long the machine will be away, as the trigger foretold. */
+  estimate: Away | null;
   /** The next command to type. */
   next: string | null;
 }
@@ -102,11 +109,12 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict, failure] = await Promise.all([
+  const [stage, drift, lastVerdict, failure, rehearsal] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options, asked),
     newestVerdict(online, update),
     plan && state.name === 'prepared' ? failedBefore(online, plan) : undefined,
+    update && readRehearsal(fs, update).catch(() => undefined),
   ]);
   const told = {
     state: state.name,
@@ -130,6 +138,8 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     fallbacks,
     live: live ?? null,
     lastVerdict,
+    rehearsal: rehearsal ?? null,
+    estimate: state.name === 'armed' && update ? estimateIn(update.journal.rows) : null,
     next: nextStep(told),
   };
 }

@@ -9,6 +9,7 @@
  * `FAILED_BEFORE` and `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings; `REHEARSAL_*`.
  */
 import { isErrno } from '../host/host-error.js';
+import type { Away } from '../update/away.js';
 import { UpdateError } from '../update/errors.js';
 import type { Action } from '../update/events.js';
 import type { Finding } from '../update/finding.js';
@@ -24,6 +25,7 @@ import { blocks, preflight } from './preflight/preflight.js';
 import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { STAGE_INTACT } from './preflight/stage-intact.js';
 import { describeForeign, TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
+import { foretell } from './rehearse/foretell.js';
 import { rehearseBeforeArming, type RehearsalOptions } from './rehearse/before-arming.js';
 import { FAILED_BEFORE } from './preflight/failed-before.js';
 import { stagedUpdate } from './staged-update.js';
@@ -51,6 +53,8 @@ export interface Triggered {
   /** What the preflight saw that does not block, and why there was no rehearsal where one was wanted. */
   findings: Finding[];
   rehearsal: Rehearsal | null;
+  /** How long the machine will be away; null without a rehearsal. */
+  estimate: Record<keyof Away, number> | null;
 }
 
 export function triggerUpdate(online: Online, options: TriggerOptions): Promise<Triggered> {
@@ -76,12 +80,14 @@ export function triggerUpdate(online: Online, options: TriggerOptions): Promise<
     );
     // A rehearsal takes its time, in which somebody may have installed a package or armed another update.
     if (rehearsal) findings = await look();
+    const estimate = rehearsal && (await foretell(online, options.rehearsal.machine, plan, rehearsal));
+    if (estimate) await update.journal.append({ note: 'estimate', ...estimate });
     const trigger = await chooseTriggerPath(online.paths, machine.facts);
     if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
     findings.push(...(await takeBaseline(online, update, machine.facts)));
     const armed = { ...(await endOf(plan, action ?? policy.action, machine)), trigger };
     await carryOut(armingSteps(online, update, armed));
-    return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal };
+    return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal, estimate };
   });
 }
 

@@ -6,7 +6,9 @@
  * of them keep boot-complete.target, which requires this unit, from being reached.
  */
 import { join } from 'node:path';
+import { shutdownAskedAt } from '../host/boot-times.js';
 import { exists } from '../host/exists.js';
+import { measuredAway } from '../update/away.js';
 import { UpdateError } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -19,6 +21,7 @@ import { giveBack, refuseSecondReturn } from './unhealthy.js';
 export async function confirm(ports: Ports): Promise<void> {
   const update = await ports.store.current();
   if (update?.journal.state.name !== 'installed') return;
+  const backAt = ports.moment.now();
   const plan = await ports.store.readPlan(update);
   if (await exists(ports.fs, join(ports.paths.runFolder, 'update-boot')))
     throw noVerdict(update, 'this is the update boot');
@@ -26,7 +29,7 @@ export async function confirm(ports: Ports): Promise<void> {
   const judgement = await judge(ports, update, plan);
   if (!judgement) throw noVerdict(update, 'this boot is in rescue mode or is being left');
   if (judgement.failures.length > 0) await giveBack(ports, update, plan, judgement);
-  else await conclude(ports, update, plan, judgement);
+  else await conclude(ports, update, plan, judgement, backAt);
 }
 
 async function conclude(
@@ -34,10 +37,12 @@ async function conclude(
   update: KnownUpdate,
   plan: Plan,
   { warnings }: Judgement,
+  backAt: Date,
 ): Promise<void> {
   for (const { check, message } of warnings) ports.log.write('warning', `${check}: ${message}`);
   await installBootLoader(ports, update);
   await update.journal.append({ event: 'confirmed' });
+  await noteAway(ports, update, backAt);
   await saveReport(ports, update, plan);
   await closeUpdate(ports);
   await dropConfirmed(ports);
@@ -56,4 +61,12 @@ function noVerdict({ id }: KnownUpdate, why: string): UpdateError {
       hint: 'systemctl default',
     },
   );
+}
+
+/** The truth beside the estimate of `trigger`. */
+async function noteAway({ run }: Ports, { journal }: KnownUpdate, backAt: Date): Promise<void> {
+  const armed = journal.rows.findLast(({ entry }) => 'event' in entry && entry.event === 'armed');
+  const asked = armed && (await shutdownAskedAt(run, armed.bootId));
+  const away = measuredAway(journal.rows, asked, backAt);
+  if (away) await journal.append({ note: 'away', ...away });
 }

@@ -61,6 +61,8 @@ export type Note =
     }
   /** Of an installed update that made the machine unhealthy: `switched` when the fallback boots next. */
   | { note: 'reverting'; step: 'decided' | 'switched'; reason: Reason }
+  | { note: 'estimate'; downSeconds: number; installSeconds: number; upSeconds: number }
+  | { note: 'away'; downSeconds: number | null; installSeconds: number | null; upSeconds: number | null }
   | { note: 'leaving'; action: Action; by: string; because?: string }
   | { note: 'rescue'; message: string }
   // The verdict stays what it is: a rollback changes which root boots, not how the update ended.

@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 import { parseDocument } from './document.js';
 import { UPDATE_ID } from './update-id.js';
 
-export const REHEARSAL_FORMAT = 1;
+const REHEARSAL_FORMAT = 1;
 
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const bytes = z.int().check(z.nonnegative());

@@ -3,6 +3,7 @@
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
 import type { Action, JournalEntry, Reason, Syncs, UpdateEvent } from './events.js';
+import { awayIn, estimateIn, totalSeconds, type Away } from './away.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
@@ -26,6 +27,9 @@ export interface Report {
   leftBy: string | null;
   /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short. */
   awaySeconds: number | null;
+  /** How long the machine was to be away, as foretold, and was, from the shutdown to the end of the next boot. */
+  estimate: Away | null;
+  away: Away | null;
   /** Of the package manager, in the last attempt; null when none came to the install. */
   syncs: Syncs | null;
   phases: { phase: string; outcome: 'done' | 'failed'; seconds: number }[];
@@ -65,6 +69,8 @@ export function buildReport(
     actionBecause: leaving?.because ?? (armed && 'action' in armed ? (armed.because ?? null) : null),
     leftBy: leaving?.by ?? null,
     awaySeconds: awaySeconds(rows),
+    estimate: estimateIn(rows),
+    away: awayIn(rows),
     syncs: installing && 'syncs' in installing ? (installing.syncs ?? 'kept') : installing ? 'kept' : null,
     phases: notes('phase').map(({ phase, outcome, seconds }) => ({ phase, outcome, seconds })),
     conffiles: notes('conffile').map(({ path, leftover }) => ({ path, leftover })),
@@ -153,6 +159,12 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
       return `health, ${note.check}: ${note.outcome}${note.message === '' ? '' : `, ${note.message}`}`;
     case 'reverting':
       return note.step === 'decided' ? `going back: ${note.reason.message}` : 'the fallback boots next';
+    case 'estimate':
+      return `foretold to be away for ${Math.round(totalSeconds(note) ?? 0)} s`;
+    case 'away': {
+      const total = totalSeconds(note);
+      return total === null ? 'back again' : `back again after ${Math.round(total)} s`;
+    }
     case 'leaving':
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':

@@ -40,6 +40,8 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     fallbacks: [],
     live: null,
     lastVerdict: null,
+    rehearsal: null,
+    estimate: null,
     next: 'offline-update prepare',
   });
   t.equal(

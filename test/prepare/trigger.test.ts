@@ -65,6 +65,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
     trigger: machine.path('/system-update'),
     findings: [],
     rehearsal: null,
+    estimate: null,
     rebootAskedBy: 'the fake',
   });
   t.equal(called.stderr, '');

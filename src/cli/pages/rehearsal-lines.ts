@@ -26,7 +26,7 @@ export function rehearsalLines(rehearsal: Rehearsal): string[] {
 }
 
 /** Of the phase that the package manager works in. */
-export function installSeconds({ phases }: Pick<Rehearsal, 'phases'>): number {
+function installSeconds({ phases }: Pick<Rehearsal, 'phases'>): number {
   return phases.find(({ phase }) => phase === 'install')?.seconds ?? 0;
 }
 

@@ -3,6 +3,7 @@ import type { Report } from '../../update/report.js';
 import { summary } from '../../prepare/status.js';
 import type { Plan } from '../../update/plan.js';
 import { secondsText, timeText } from '../quantities.js';
+import { awayText } from './away-text.js';
 import { changeLines, countsText } from './change-lines.js';
 
 export function reportPage(report: Report, plan: Plan): string[] {
@@ -14,6 +15,8 @@ export function reportPage(report: Report, plan: Plan): string[] {
     `Prepared   ${timeText(report.preparedAt)}, ${requestText(report.request)}`,
     `Attempts   ${report.attempts}`,
     ...(report.awaySeconds === null ? [] : [`Boot took  ${secondsText(report.awaySeconds)}`]),
+    ...(report.away === null ? [] : [`Away       ${awayText(report.away)}`]),
+    ...(report.estimate === null ? [] : [`Foretold   ${awayText(report.estimate)}`]),
     ...(report.action === null
       ? []
       : [

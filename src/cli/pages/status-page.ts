@@ -4,6 +4,7 @@ import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
 import type { Status } from '../../prepare/status.js';
 import type { TriggerTruth } from '../../update/trigger-link.js';
 import { bytesText, timeText } from '../quantities.js';
+import { awayText } from './away-text.js';
 import { countsText } from './change-lines.js';
 
 export type FieldRow = readonly [label: string, value: string | undefined];
@@ -22,6 +23,8 @@ export function statusRows(status: Status): FieldRow[] {
     ['Trigger', triggerText(status.links)],
     ['Stage', stageText(status)],
     ['System', driftText(status.drift)],
+    ['Tried', rehearsalText(status)],
+    ['Away', status.estimate ? `about ${awayText(status.estimate)}` : undefined],
     [
       'Last',
       lastVerdict
@@ -90,6 +93,13 @@ function stageText({ stage }: Status): string | undefined {
   return stage.checked === 'whole'
     ? 'intact: every file is as sealed'
     : 'the plan is as sealed (--verify checks every file)';
+}
+
+function rehearsalText({ rehearsal }: Status): string | undefined {
+  if (!rehearsal) return undefined;
+  return rehearsal.reason
+    ? `the rehearsal FAILED: ${rehearsal.reason.message}`
+    : `the rehearsal passed, ${timeText(rehearsal.at)}`;
 }
 
 function driftText(drift: boolean | null): string | undefined {

@@ -38,6 +38,7 @@ export const trigger: Verb = (program, invoke) => {
         async run({ options, ports, out, stderr }) {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { machineOf } = await import('../preflight-machine.js');
+          const { awayText } = await import('../pages/away-text.js');
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
           const { findingLines } = await import('../pages/finding-lines.js');
           const machine = await machineOf(ports);
@@ -57,6 +58,7 @@ export const trigger: Verb = (program, invoke) => {
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
           if (armed.because !== null) out.line(`  ${armed.action}: ${armed.because}`);
+          if (armed.estimate) out.line(`The machine will be away for about ${awayText(armed.estimate)}.`);
           // A soft-reboot is enough on the way in where it is on the way out.
           const way = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
           const asked = now ? await rebootNow(ports, out, way) : null;

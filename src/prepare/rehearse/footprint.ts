@@ -43,9 +43,9 @@ export async function footprint(written: Performance['written'], facts: Footprin
     const changedFiles = touched.length - removedFiles;
     fileSystems.push({ path, writtenBytes, growthBytes, freeBytes, changedFiles, removedFiles });
     all.push(...touched);
-    // A new file lies beside the old one until it is whole.
-    const largest = touched.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-    const needed = facts.keepsOldFiles ? writtenBytes : growthBytes + largest;
+    // An old file stays until the new one beside it is whole.
+    const largestOld = touched.reduce((most, { before }) => Math.max(most, before ?? 0), 0);
+    const needed = facts.keepsOldFiles ? writtenBytes : growthBytes + largestOld;
     if (needed > freeBytes)
       lacking.push(`${path} has ${mebibytes(freeBytes)} free, the update needs ${mebibytes(needed)}`);
   }

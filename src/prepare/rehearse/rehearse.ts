@@ -17,6 +17,7 @@ import {
   type Rehearsal,
   type RehearsalOrder,
 } from '../../update/rehearsal.js';
+import type { EstimateFacts } from '../estimate.js';
 import type { Online } from '../online.js';
 import { footprint } from './footprint.js';
 import { bytesToWrite, diskRoom, RESERVE_BYTES, roomFor, type Room, type RoomFacts } from './room.js';
@@ -29,8 +30,10 @@ export interface RehearsalMachine {
   availableMemoryBytes(): Promise<number>;
   freeBytes(path: string): Promise<number>;
   servicesUsing(files: ReadonlySet<string>): Promise<string[]>;
-  /** Whether the update boot will have a fallback, which keeps the old files. */
-  keepsOldFiles(plan: Plan): Promise<boolean>;
+  /** The way back that the update boot will have: it keeps the old files, and may make syncs needless. */
+  fallback(plan: Plan): Promise<{ keepsOldFiles: boolean; sparesSyncs: boolean }>;
+  /** What an estimate has to know. */
+  pace(): Promise<Pick<EstimateFacts, 'syncSeconds' | 'boot' | 'shutdownSeconds'>>;
 }
 
 export interface SealedPlan {
@@ -66,12 +69,12 @@ export async function rehearse(
     const onDisk = diskRoom(facts, room.sizeBytes);
     if (onDisk) performed = await perform(online, machine, plan, order, (room = onDisk), on);
   }
-  const { written, isFull: _, reason, ...seen } = performed;
+  const { phases, conffiles, questions, hooks, notRun, written, reason } = performed;
   const { lacking, ...measured } = await footprint(written, {
     fs,
     freeBytes: (path) => machine.freeBytes(path),
     servicesUsing: (used) => machine.servicesUsing(used),
-    keepsOldFiles: await machine.keepsOldFiles(plan),
+    keepsOldFiles: (await machine.fallback(plan)).keepsOldFiles,
   });
   const why = reason ?? (lacking === undefined ? null : { code: 'NO_SPACE', message: lacking });
   return {
@@ -82,7 +85,11 @@ export async function rehearse(
     baseFingerprint: plan.payload.baseFingerprint,
     outcome: why ? 'failed' : 'passed',
     reason: why,
-    ...seen,
+    phases,
+    conffiles,
+    questions,
+    hooks,
+    notRun,
     ...measured,
     storage: room.storage,
   };
@@ -101,8 +108,7 @@ async function perform(
   { storage, sizeBytes }: Room,
   on: Progress,
 ): Promise<Performance> {
-  let isReady = false;
-  let told: Performance | undefined;
+  const heard: { isReady: boolean; told?: Performance } = { isReady: false };
   const program = [
     process.execPath,
     join(paths.library, 'update-service.cjs'),
@@ -119,9 +125,9 @@ async function perform(
       onLine(text) {
         const line = parseRehearsalLine(text);
         if (!line) return;
-        if ('ready' in line) isReady = true;
+        if ('ready' in line) heard.isReady = true;
         else if ('progress' in line) on(line.progress);
-        else told = line.performance;
+        else heard.told = line.performance;
       },
       async watch() {
         if (storage === 'memory') return undefined;
@@ -129,12 +135,12 @@ async function perform(
         return free < RESERVE_BYTES / 2 ? 'it was ended before it filled the disk' : undefined;
       },
     });
-    if (told) return told;
+    if (heard.told) return heard.told;
     const lastWords = end.stderr.split('\n').at(-1) ?? '';
-    if (!isReady)
-      throw unavailable(
-        end.ended ?? (lastWords === '' ? `exit code ${end.exitCode ?? 'unknown'}` : lastWords),
-      );
+    if (!heard.isReady) {
+      const words = lastWords === '' ? `exit code ${end.exitCode ?? 'unknown'}` : lastWords;
+      throw unavailable(end.ended ?? words);
+    }
     return broken(end.ended ?? `the program that installs ended by itself${lastWords && `: ${lastWords}`}`);
   } finally {
     if (storage === 'disk') await files.removeTree(paths.rehearsalFolder);

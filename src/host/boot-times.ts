@@ -1,0 +1,63 @@
+/**
+ * How long this machine takes to boot and to shut down, by the marks that systemd and its journal keep themselves
+ * (org.freedesktop.systemd1(5), *Timestamp; sd-messages.h, SD_MESSAGE_SHUTDOWN). What is not known is undefined.
+ */
+import type { RunCommand } from './command.js';
+
+export interface BootTimes {
+  /** Firmware, boot loader, kernel and initramfs: until systemd runs from the root. */
+  beforeUserspaceSeconds: number;
+  /** From there until the default target is reached. */
+  userspaceSeconds: number;
+}
+
+const marks = ['Firmware', 'Kernel', 'Userspace', 'Finish'] as const;
+
+export async function readBootTimes(run: RunCommand): Promise<BootTimes | undefined> {
+  const properties = marks.map((name) => `--property=${name}TimestampMonotonic`);
+  const { stdout } = await run('systemctl', ['show', ...properties]).catch(() => ({ stdout: '' }));
+  return bootTimesOf(stdout);
+}
+
+/** Pure. Microseconds; the firmware's mark counts back from the start of the kernel, whose own is 0. */
+export function bootTimesOf(properties: string): BootTimes | undefined {
+  const mark = (name: (typeof marks)[number]): number => {
+    const [, text] = new RegExp(`^${name}TimestampMonotonic=(\\d+)$`, 'm').exec(properties) ?? [];
+    return Number(text ?? 0) / 1e6;
+  };
+  const [firmware, userspace, finish] = [mark('Firmware'), mark('Userspace'), mark('Finish')];
+  if (finish === 0 || finish < userspace) return undefined;
+  // a container has no kernel of its own: its marks are those of the host's clock
+  const isContainer = userspace > containerAfterSeconds && firmware === 0;
+  return {
+    beforeUserspaceSeconds: isContainer ? 0 : firmware + userspace,
+    userspaceSeconds: finish - userspace,
+  };
+}
+
+/** No kernel and initramfs take so long. */
+const containerAfterSeconds = 300;
+
+const SHUTDOWN_MESSAGE = '98268866d1d54a499c4e98921d93bc40';
+
+/** When the shutdown of that boot was asked for; `boot` as journalctl --boot= takes it. */
+export async function shutdownAskedAt(run: RunCommand, boot: string): Promise<Date | undefined> {
+  const words = ['--quiet', '--output=json', '--lines=1', `--boot=${boot}`, `MESSAGE_ID=${SHUTDOWN_MESSAGE}`];
+  const { stdout } = await run('journalctl', words).catch(() => ({ stdout: '' }));
+  return timeOf(stdout);
+}
+
+/** Until the journal itself was stopped, nearly the last of all. */
+export async function shutdownSeconds(run: RunCommand, boot: string): Promise<number | undefined> {
+  const asked = await shutdownAskedAt(run, boot);
+  if (!asked) return undefined;
+  const words = ['--quiet', '--output=json', '--lines=1', `--boot=${boot}`];
+  const { stdout } = await run('journalctl', words).catch(() => ({ stdout: '' }));
+  const last = timeOf(stdout);
+  return last && (last.getTime() - asked.getTime()) / 1000;
+}
+
+function timeOf(row: string): Date | undefined {
+  const [, microseconds] = /"__REALTIME_TIMESTAMP"\s*:\s*"(\d+)"/.exec(row) ?? [];
+  return microseconds === undefined ? undefined : new Date(Number(microseconds) / 1000);
+}

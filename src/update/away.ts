@@ -1,0 +1,56 @@
+/**
+ * How long an update takes the machine away: down (shutdown and start of the update boot), installing (the update
+ * boot's own work), up (its end and the next boot). Foretold by `trigger`, measured by the confirmation.
+ */
+import type { JournalRow } from './journal.js';
+
+export interface Away {
+  /** Null: not known, for instance because nobody wrote down when the shutdown began. */
+  downSeconds: number | null;
+  installSeconds: number | null;
+  upSeconds: number | null;
+}
+
+export function totalSeconds({ downSeconds, installSeconds, upSeconds }: Away): number | null {
+  if (downSeconds === null || installSeconds === null || upSeconds === null) return null;
+  return downSeconds + installSeconds + upSeconds;
+}
+
+/** What was foretold when it was armed the last time. */
+export function estimateIn(rows: readonly JournalRow[]): Away | null {
+  return noteIn(rows, 'estimate');
+}
+
+/** How long it really took; null before the confirmation. */
+export function awayIn(rows: readonly JournalRow[]): Away | null {
+  return noteIn(rows, 'away');
+}
+
+function noteIn(rows: readonly JournalRow[], kind: 'estimate' | 'away'): Away | null {
+  const found = rows.findLast(({ entry }) => 'note' in entry && entry.note === kind)?.entry;
+  if (!found || !('note' in found) || found.note !== kind) return null;
+  const { downSeconds, installSeconds, upSeconds } = found;
+  return { downSeconds, installSeconds, upSeconds };
+}
+
+/**
+ * From the rows alone, and when the shutdown into the update boot was asked for. Only for an update of one attempt:
+ * a second one has a boot between that nobody foretold.
+ */
+export function measuredAway(
+  rows: readonly JournalRow[],
+  shutdownAsked: Date | undefined,
+  now: Date,
+): Away | undefined {
+  const claims = rows.filter(({ entry }) => 'event' in entry && entry.event === 'claimed');
+  const claimed = claims[0];
+  const left = rows.findLast(({ entry }) => 'note' in entry && entry.note === 'leaving');
+  if (!claimed || !left || claims.length > 1 || claimed.bootId !== left.bootId) return undefined;
+  const [claimedAt, leftAt] = [Date.parse(claimed.at), Date.parse(left.at)];
+  const isBefore = shutdownAsked && shutdownAsked.getTime() <= claimedAt;
+  return {
+    downSeconds: isBefore ? (claimedAt - shutdownAsked.getTime()) / 1000 : null,
+    installSeconds: (leftAt - claimedAt) / 1000,
+    upSeconds: Math.max(0, (now.getTime() - leftAt) / 1000),
+  };
+}

@@ -1,0 +1,43 @@
+import t from 'tap';
+import { bootTimesOf, readBootTimes, shutdownAskedAt, shutdownSeconds } from '../../src/host/boot-times.js';
+import type { RunCommand } from '../../src/host/command.js';
+
+const marks = (firmware: number, userspace: number, finish: number): string =>
+  `FirmwareTimestampMonotonic=${firmware}\nKernelTimestampMonotonic=0\n` +
+  `UserspaceTimestampMonotonic=${userspace}\nFinishTimestampMonotonic=${finish}`;
+
+const saying =
+  (...answers: string[]): RunCommand =>
+  () =>
+    Promise.resolve({ exitCode: 0, signal: undefined, stdout: answers.shift() ?? '', stderr: '' });
+
+void t.test("the firmware's seconds lie before the kernel's", (t) => {
+  t.strictSame(bootTimesOf(marks(6_500_000, 3_500_000, 12_500_000)), {
+    beforeUserspaceSeconds: 10,
+    userspaceSeconds: 9,
+  });
+  t.end();
+});
+
+void t.test('a container has the clock of its host: only its own seconds count', (t) => {
+  t.strictSame(bootTimesOf(marks(0, 90_000_000_000, 90_002_000_000)), {
+    beforeUserspaceSeconds: 0,
+    userspaceSeconds: 2,
+  });
+  t.end();
+});
+
+void t.test(
+  'a boot that has not come to its end says nothing, nor does a system without systemd',
+  async (t) => {
+    t.equal(bootTimesOf(marks(0, 3_000_000, 0)), undefined);
+    t.equal(await readBootTimes(() => Promise.reject(new Error('no systemctl'))), undefined);
+  },
+);
+
+void t.test('a shutdown takes from the request to the last row of the journal', async (t) => {
+  const row = (microseconds: number): string => `{"__REALTIME_TIMESTAMP":"${microseconds}","MESSAGE":"x"}`;
+  t.equal(await shutdownSeconds(saying(row(1_000_000), row(3_500_000)), '-1'), 2.5);
+  t.equal(await shutdownSeconds(saying(''), '-1'), undefined, 'nobody asked: the power went');
+  t.strictSame(await shutdownAskedAt(saying(row(2_000_000)), 'abc'), new Date(2000));
+});

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { estimateAway, type EstimateFacts } from '../../src/prepare/estimate.js';
+import { measuredAway, totalSeconds } from '../../src/update/away.js';
+import type { JournalRow } from '../../src/update/journal.js';
+
+const facts: EstimateFacts = {
+  rehearsal: {
+    phases: [
+      { phase: 'install', outcome: 'done', seconds: 10 },
+      { phase: 'verify', outcome: 'done', seconds: 0.5 },
+    ],
+  },
+  packages: 100,
+  syncSeconds: 0.002,
+  boot: { beforeUserspaceSeconds: 4, userspaceSeconds: 6 },
+  shutdownSeconds: 3,
+  history: [],
+};
+
+void t.test(
+  'without history: the last shutdown, the present boot, the rehearsal and the syncs of this disk',
+  (t) => {
+    t.strictSame(estimateAway(facts), { downSeconds: 8, installSeconds: 13, upSeconds: 10 });
+    t.end();
+  },
+);
+
+void t.test('a machine of which nothing is known is taken for an ordinary one', (t) => {
+  t.strictSame(estimateAway({ ...facts, boot: undefined, shutdownSeconds: undefined }), {
+    downSeconds: 16,
+    installSeconds: 13,
+    upSeconds: 20,
+  });
+  t.end();
+});
+
+void t.test('what the last updates took is believed, and the install is corrected by their error', (t) => {
+  const past = (install: number, down: number) => ({
+    estimate: { downSeconds: 1, installSeconds: 10, upSeconds: 1 },
+    away: { downSeconds: down, installSeconds: install, upSeconds: 30 },
+  });
+  t.strictSame(estimateAway({ ...facts, history: [past(12, 20), past(12, 22), past(900, 24)] }), {
+    downSeconds: 22,
+    installSeconds: 13 * 1.2,
+    upSeconds: 30,
+  });
+  const [strange] = [past(900, 20)];
+  t.equal(estimateAway({ ...facts, history: [strange] }).installSeconds, 26, 'at most twice');
+  t.end();
+});
+
+const row = (at: number, bootId: string, entry: JournalRow['entry']): JournalRow => ({
+  sequence: at,
+  at: new Date(at * 1000).toISOString(),
+  bootId,
+  entry,
+});
+
+void t.test(
+  'the truth lies between the request to shut down, the claim, the way out and the confirmation',
+  (t) => {
+    const rows = [
+      row(50, 'first', { event: 'armed', planHash: 'x', action: 'reboot', trigger: '/system-update' }),
+      row(109, 'second', { event: 'claimed', attempt: 1 }),
+      row(136, 'second', { note: 'leaving', action: 'reboot', by: 'logind' }),
+    ];
+    const away = measuredAway(rows, new Date(100_000), new Date(148_000));
+    t.strictSame(away, { downSeconds: 9, installSeconds: 27, upSeconds: 12 });
+    t.equal(away && totalSeconds(away), 48);
+    const unknown = measuredAway(rows, undefined, new Date(148_000));
+    t.strictSame(unknown, { downSeconds: null, installSeconds: 27, upSeconds: 12 });
+    t.equal(unknown && totalSeconds(unknown), null, 'half a truth is no sum');
+    const twice = [
+      ...rows.slice(0, 2),
+      row(120, 'third', { event: 'claimed', attempt: 2 }),
+      ...rows.slice(2),
+    ];
+    t.equal(measuredAway(twice, undefined, new Date(148_000)), undefined, 'an interrupted one is no measure');
+    t.end();
+  },
+);
