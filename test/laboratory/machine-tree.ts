@@ -13,7 +13,7 @@ export interface TreeOptions {
 }
 
 /** What any boot changes, or what is a mount there. */
-const volatilePaths: readonly (string | RegExp)[] = [
+export const volatilePaths: readonly string[] = [
   '/dev',
   '/proc',
   '/run',
@@ -32,7 +32,7 @@ const volatilePaths: readonly (string | RegExp)[] = [
 
 export async function readTree(root: string, options: TreeOptions = {}): Promise<Tree> {
   const tree = new Map<string, string>();
-  const exclude = [...volatilePaths, ...(options.exclude ?? [])];
+  const exclude: (string | RegExp)[] = [...volatilePaths, ...(options.exclude ?? [])];
   const excluded = (path: string) =>
     exclude.some((each) => (typeof each === 'string' ? each === path : each.test(path)));
   const walk = async (folder: string): Promise<void> => {

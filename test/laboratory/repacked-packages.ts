@@ -8,13 +8,13 @@ import { LaboratoryError } from './laboratory-error.js';
 import type { Layer } from './machine.js';
 import { Machine } from './machine.js';
 
-const recipeVersion = 1;
+const recipeVersion = 2;
 const newer = '+lab1';
 const database = '/var/lib/dpkg';
 
 /**
  * Packs packages that a layer has installed (nodejs, systemd, libc6, ...) again, as they are but of the next version
- * (`257.9-1` -> `257.9-1+lab1`), so that they can be upgraded for real without a network. Packages that depend on exactly
+ * (`257.9-1` -> `257.9-1+lab1`) and with one more file, so that they can be upgraded for real without a network. Packages that depend on exactly
  * the old version of one of them come along.
  */
 export async function repackedPackages(layer: Layer, names: readonly string[]): Promise<Deb[]> {
@@ -111,6 +111,9 @@ async function repack(
       await command(['cp', '--archive', join(info, each), join(stage, 'DEBIAN', control)]);
   }
   await writeFile(join(stage, 'DEBIAN/control'), controlOf(stanza, group));
+  // Tells the files of both versions apart, which are the same but for this one.
+  await mkdir(join(stage, 'usr/share/repacked'), { recursive: true });
+  await writeFile(join(stage, 'usr/share/repacked', name), `${stanza.get('Version') ?? ''}${newer}\n`);
   await command(['dpkg-deb', '-Znone', '--build', stage, folder]);
   await rm(stage, { recursive: true });
 }

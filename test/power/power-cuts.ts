@@ -1,0 +1,136 @@
+/** Power cuts in a recorded update: each state is rebuilt, mounted and judged, and some are booted to the end. */
+import { rm } from 'node:fs/promises';
+import type { Test } from 'tap';
+import { isBackToNormal, statusOf } from '../boot/installed.js';
+import { choosePoints } from '../laboratory/disk/choose-points.js';
+import { CrashStates, type CrashPoint } from '../laboratory/disk/crash-states.js';
+import { DiskMachine } from '../laboratory/disk/disk-machine.js';
+import { treeDifference } from '../laboratory/laboratory.js';
+import { judge, type Judgement } from './judge.js';
+import type { Recording } from './recording.js';
+
+export interface Cuts {
+  states: number;
+  /** So many of them are booted until they settle. */
+  boots: number;
+  seed: number;
+}
+
+export interface Exception {
+  point: CrashPoint;
+  problems: readonly string[];
+}
+
+/** The rows of the journal at which a cut begins to mean something else. */
+const turningTexts = [
+  '"event":"claimed"',
+  '"phase":"snapshot"',
+  '"event":"installing"',
+  '"event":"installed"',
+  '"phase":"commit"',
+  '"note":"leaving"',
+  '"event":"confirmed"',
+];
+
+/** One of so many states is read as a whole. */
+const readWhole = 16;
+
+export interface Survey {
+  /** How many states were found in which words. */
+  tally: ReadonlyMap<string, number>;
+  exceptions: readonly Exception[];
+}
+
+/** Judges the states in their order; `visit` may go on with the image. Ends early when `visit` resolves with false. */
+export async function surveyStates(
+  recording: Recording,
+  { states, seed }: Omit<Cuts, 'boots'>,
+  visit: (image: string, point: CrashPoint, judgement: Judgement, index: number) => Promise<boolean>,
+): Promise<Survey> {
+  const points = choosePoints(recording.log, states, seed, turningTexts);
+  const rebuilt = await CrashStates.over(recording.log, recording.base, recording.folder);
+  const tally = new Map<string, number>();
+  const exceptions: Exception[] = [];
+  for (const [index, point] of points.entries()) {
+    const image = await rebuilt.image(point);
+    const judgement = await judgeImage(recording, image, index % readWhole === 0);
+    const { found, outcome, problems } = judgement;
+    const words = `${found}: ${outcome}`;
+    tally.set(words, (tally.get(words) ?? 0) + 1);
+    if (problems.length > 0) exceptions.push({ point, problems });
+    const goOn = await visit(image, point, judgement, index);
+    await rm(image);
+    if (!goOn) break;
+  }
+  return { tally, exceptions };
+}
+
+async function judgeImage(recording: Recording, image: string, everything: boolean): Promise<Judgement> {
+  let machine: DiskMachine;
+  try {
+    machine = await DiskMachine.mount(image, recording.variant.fileSystem);
+  } catch (error) {
+    return { found: 'a disk that cannot be mounted', outcome: 'old', problems: [String(error)] };
+  }
+  try {
+    return await judge(recording, machine.root, everything);
+  } catch (error) {
+    return { found: 'a root that cannot be read', outcome: 'old', problems: [String(error)] };
+  } finally {
+    await machine.dispose();
+  }
+}
+
+/** Boots a state until it settles, and compares what it is then with what it says. */
+export async function bootState(
+  t: Test,
+  recording: Recording,
+  image: string,
+  { outcome }: Judgement,
+): Promise<void> {
+  const machine = await DiskMachine.mount(image, recording.variant.fileSystem);
+  t.teardown(() => machine.dispose());
+  const boots = await machine.bootUntilSettled({ args: ['--suppress-sync=yes'], timeoutSeconds: 300 });
+  await isBackToNormal(t, machine, boots);
+  const status = await statusOf(machine);
+  t.comment(`${boots.map(({ ended, seconds }) => `${ended} after ${seconds.toFixed(1)} s`).join(', ')}`);
+  const isNew = status.state === 'confirmed';
+  t.ok(isNew || status.state === 'reverted', `the verdict is ${status.state}`);
+  if (outcome === 'new') t.ok(isNew, 'what was new on the disk is confirmed');
+  await machine.kill();
+  const tree = recording.trees.read(machine.root, false);
+  t.strictSame(treeDifference(isNew ? recording.updated : recording.old, tree), [], 'as the verdict says');
+}
+
+/** A test of its own for a recording: no state is an exception, and those that are booted settle. */
+export async function everyCutIsSurvived(t: Test, recording: Recording, cuts: Cuts): Promise<void> {
+  const { states, boots, seed } = cuts;
+  const began = performance.now();
+  let booted = 0;
+  const { tally, exceptions } = await surveyStates(
+    recording,
+    cuts,
+    async (image, point, judgement, index) => {
+      if (judgement.problems.length > 0) t.fail(inWords({ point, problems: judgement.problems }));
+      if (Math.floor(((index + 1) * boots) / states) > booted) {
+        booted += 1;
+        const name = `booted: cut at event ${point.at}, ${point.kind}, ${judgement.found}`;
+        await t.test(name, (t) => bootState(t, recording, image, judgement));
+      }
+      return true;
+    },
+  );
+  for (const [words, count] of [...tally].sort()) t.comment(`${count} states: ${words}`);
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const { log, variant } = recording;
+  const flushes = log.events.filter(({ kind }) => kind === 'flush').length;
+  t.comment(`${variant.fileSystem}, ${variant.way}: ${log.events.length} events, ${flushes} flushes`);
+  t.comment(
+    `seed ${seed}: ${states} states, ${booted} of them booted, ${exceptions.length} exceptions, ${seconds} s`,
+  );
+  t.equal(exceptions.length, 0, 'every state is wholly old, wholly new, or goes on');
+}
+
+export function inWords({ point, problems }: Exception): string {
+  return `cut at event ${point.at}, ${point.kind}, seed ${point.seed}: ${problems.join('; ')}`;
+}
