@@ -28,8 +28,13 @@ export interface StorageOptions {
 let made = 0;
 let sweeping: Promise<void> | undefined;
 
-/** Makes `<laboratory>/machines/<pid>-<start>-<number>`, with nothing in it. */
-export async function makeEmptyFolder(): Promise<MachineFolder> {
+/**
+ * Makes `<laboratory>/machines/<pid>-<start>-<number>`, with nothing in it. `unmountsEverywhere`: a container that is started
+ * meanwhile, whoever starts it, has a copy of each mount, and would keep the disk of one that is unmounted here in use.
+ */
+export async function makeEmptyFolder(
+  options: { unmountsEverywhere?: boolean } = {},
+): Promise<MachineFolder> {
   const parent = join(laboratoryFolder(), 'machines');
   mkdirSync(parent, { recursive: true });
   sweeping ??= withLock(`${parent}.lock`, () => {
@@ -43,6 +48,7 @@ export async function makeEmptyFolder(): Promise<MachineFolder> {
   const remove = onCleanup(() => {
     removeFolder(path);
   });
+  if (options.unmountsEverywhere === true) await command(['mount', '--bind', '--make-shared', path, path]);
   return { path, remove };
 }
 
@@ -106,6 +112,6 @@ function ownMounts(path: string): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
-    .filter((target) => target.startsWith(`${path}/`))
+    .filter((target) => target === path || target.startsWith(`${path}/`))
     .reverse();
 }

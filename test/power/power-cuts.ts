@@ -1,11 +1,10 @@
 /** Power cuts in a recorded update: each state is rebuilt, mounted and judged, and some are booted to the end. */
-import { rm } from 'node:fs/promises';
 import type { Test } from 'tap';
 import { isBackToNormal, statusOf } from '../boot/installed.js';
 import { choosePoints } from '../laboratory/disk/choose-points.js';
 import { CrashStates, type CrashPoint } from '../laboratory/disk/crash-states.js';
-import { DiskMachine } from '../laboratory/disk/disk-machine.js';
-import { treeDifference } from '../laboratory/laboratory.js';
+import { DiskMachine, mountDisk, rootOf } from '../laboratory/disk/disk-machine.js';
+import { command, treeDifference } from '../laboratory/laboratory.js';
 import { judge, type Judgement } from './judge.js';
 import type { Recording } from './recording.js';
 
@@ -48,36 +47,34 @@ export async function surveyStates(
   visit: (image: string, point: CrashPoint, judgement: Judgement, index: number) => Promise<boolean>,
 ): Promise<Survey> {
   const points = choosePoints(recording.log, states, seed, turningTexts);
-  const rebuilt = await CrashStates.over(recording.log, recording.base, recording.folder);
+  const rebuilt = new CrashStates(recording.log, recording.base, recording.folder);
   const tally = new Map<string, number>();
   const exceptions: Exception[] = [];
   for (const [index, point] of points.entries()) {
-    const image = await rebuilt.image(point);
+    const image = rebuilt.image(point);
     const judgement = await judgeImage(recording, image, index % readWhole === 0);
     const { found, outcome, problems } = judgement;
     const words = `${found}: ${outcome}`;
     tally.set(words, (tally.get(words) ?? 0) + 1);
     if (problems.length > 0) exceptions.push({ point, problems });
-    const goOn = await visit(image, point, judgement, index);
-    await rm(image);
-    if (!goOn) break;
+    if (!(await visit(image, point, judgement, index))) break;
   }
   return { tally, exceptions };
 }
 
 async function judgeImage(recording: Recording, image: string, everything: boolean): Promise<Judgement> {
-  let machine: DiskMachine;
+  const { variant, mountPoint } = recording;
   try {
-    machine = await DiskMachine.mount(image, recording.variant.fileSystem);
+    await mountDisk(image, variant.fileSystem, mountPoint);
   } catch (error) {
     return { found: 'a disk that cannot be mounted', outcome: 'old', problems: [String(error)] };
   }
   try {
-    return await judge(recording, machine.root, everything);
+    return await judge(recording, rootOf(mountPoint, variant.fileSystem), everything);
   } catch (error) {
     return { found: 'a root that cannot be read', outcome: 'old', problems: [String(error)] };
   } finally {
-    await machine.dispose();
+    await command(['umount', mountPoint]);
   }
 }
 

@@ -42,6 +42,8 @@ export interface Recording {
   base: string;
   /** On a file system that shares blocks. */
   folder: string;
+  /** An empty folder, to mount a state at. */
+  mountPoint: string;
   trees: StateTrees;
   old: Tree;
   updated: Tree;
@@ -56,10 +58,10 @@ export async function recordUpdate(
   variant: Variant,
   mutate: (machine: Machine) => Promise<void> = () => Promise.resolve(),
 ): Promise<Recording> {
-  const { path, remove } = await makeEmptyFolder();
-  const [memory, pool] = [join(path, 'memory'), join(path, 'pool')];
+  const { path, remove } = await makeEmptyFolder({ unmountsEverywhere: true });
+  const [memory, pool, mountPoint] = [join(path, 'memory'), join(path, 'pool'), join(path, 'state')];
   const [image, logFile, base] = [join(memory, 'image'), join(memory, 'log'), join(pool, 'base')];
-  for (const each of [memory, pool]) await mkdir(each);
+  for (const each of [memory, pool, mountPoint]) await mkdir(each);
   await command(['mount', '-t', 'tmpfs', '-o', 'size=80%', 'laboratory', memory]);
   const poolImage = join(memory, 'pool');
   await command(['truncate', `--size=${poolMegabytes}M`, poolImage]);
@@ -86,7 +88,7 @@ export async function recordUpdate(
     log.close();
     remove();
   };
-  return { variant, log, base, folder: pool, trees, old, updated, boots, image, dispose };
+  return { variant, log, base, folder: pool, mountPoint, trees, old, updated, boots, image, dispose };
 }
 
 /** A machine with all the packages in their old version, and the new ones on offer. */

@@ -1,6 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../command.js';
 import type { DiskLog, DiskWrite } from './disk-log.js';
 import { randomNumbers } from './random-numbers.js';
 
@@ -35,26 +34,21 @@ export class CrashStates {
   /** The first event that is not in the durable image yet. */
   #next = 0;
 
-  private constructor(log: DiskLog, folder: string, durable: string) {
-    [this.#log, this.#folder, this.#durable] = [log, folder, durable];
-  }
-
   /** `base`: the image as it was when the recording began. */
-  static async over(log: DiskLog, base: string, folder: string): Promise<CrashStates> {
-    const durable = join(folder, `durable-${process.pid}`);
-    await command(['cp', '--reflink=always', base, durable]);
-    return new CrashStates(log, folder, durable);
+  constructor(log: DiskLog, base: string, folder: string) {
+    [this.#log, this.#folder, this.#durable] = [log, folder, join(folder, 'durable')];
+    share(base, this.#durable);
   }
 
-  /** The path of a new image, which is the caller's to remove before the next. Points must come in the order of `at`. */
-  async image(point: CrashPoint): Promise<string> {
-    const image = join(this.#folder, `state-${process.pid}`);
+  /** The path of an image, which the next one replaces. Points must come in the order of `at`. */
+  image(point: CrashPoint): string {
+    const image = join(this.#folder, 'state');
     const { events } = this.#log;
     const flushed = events.findLastIndex(({ kind }, number) => kind === 'flush' && number <= point.at) + 1;
     if (flushed < this.#next) throw new RangeError(`a state at ${point.at} comes after one at ${this.#next}`);
     this.#apply(this.#durable, this.#writes(this.#next, flushed), whole);
     this.#next = flushed;
-    await command(['cp', '--reflink=always', this.#durable, image]);
+    share(this.#durable, image);
     this.#apply(image, this.#writes(flushed, point.at + 1), survivors(point));
     return image;
   }
@@ -73,6 +67,11 @@ export class CrashStates {
     }
     closeSync(file);
   }
+}
+
+/** Replaces `to`. */
+function share(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
 }
 
 /** Which parts of a write of this many bytes are on the medium. */

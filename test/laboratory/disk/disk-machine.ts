@@ -8,10 +8,24 @@ import { Machine } from '../machine.js';
 
 export type DiskFileSystem = 'btrfs' | 'ext4';
 
+/** Mounts all of a file system read-write, as a boot would, so that its journal is replayed. Resolves with the device. */
+export async function mountDisk(file: string, fileSystem: DiskFileSystem, at: string): Promise<string> {
+  const mount = `mount -t ${fileSystem} -o loop,noatime${fileSystem === 'btrfs' ? ',subvolid=5' : ''} "$1" "$2"`;
+  // Copies of one btrfs are the same one to the kernel, and an older one would be refused.
+  const forget = fileSystem === 'btrfs' ? 'btrfs device scan --forget && ' : '';
+  const line = `${forget}${mount} && findmnt --noheadings --output=SOURCE "$2"`;
+  const { stdout } = await command(['/bin/sh', '-c', line, 'sh', file, at]);
+  return stdout.trim();
+}
+
+/** The root that boots, in a file system that is mounted at `top`. */
+export function rootOf(top: string, fileSystem: DiskFileSystem): string {
+  return fileSystem === 'btrfs' ? join(top, '@') : top;
+}
+
 /**
  * A machine whose root is the file system in a file: all of an ext4, or of a btrfs the subvolume that is named `@` at the
- * moment of the boot. It sees the block device. The file is mounted read-write, as a boot would do it, so that a journal is
- * replayed; `dispose()` unmounts it and leaves it there.
+ * moment of the boot. It sees the block device. `dispose()` unmounts the file and leaves it there.
  */
 export class DiskMachine extends Machine {
   /** Where all of the file system is mounted. */
@@ -37,7 +51,9 @@ export class DiskMachine extends Machine {
     await command(fileSystem === 'btrfs' ? ['mkfs.btrfs', '--quiet', file] : ['mkfs.ext4', ...now, file]);
     const machine = await DiskMachine.mount(file, fileSystem);
     try {
-      if (fileSystem === 'btrfs') await command(['btrfs', 'subvolume', 'create', join(machine.top, '@')]);
+      if (fileSystem === 'btrfs') {
+        await command(['btrfs', 'subvolume', 'create', rootOf(machine.top, fileSystem)]);
+      }
       await command(['cp', '--archive', `${source}/.`, machine.root]);
       const entry = fileSystem === 'btrfs' ? 'btrfs defaults,noatime,subvol=@' : 'ext4 defaults,noatime';
       await machine.write('/etc/fstab', `LABEL=system / ${entry} 0 0\n`);
@@ -48,17 +64,13 @@ export class DiskMachine extends Machine {
 
   /** Throws when it cannot be mounted. */
   static async mount(file: string, fileSystem: DiskFileSystem): Promise<DiskMachine> {
-    const folder = await makeEmptyFolder();
+    const folder = await makeEmptyFolder({ unmountsEverywhere: true });
     const top = join(folder.path, 'top');
     await mkdir(top);
     try {
-      // Copies of one btrfs are the same one to the kernel, and an older one would be refused.
-      if (fileSystem === 'btrfs') await command(['btrfs', 'device', 'scan', '--forget']);
-      const options = fileSystem === 'btrfs' ? 'loop,noatime,subvolid=5' : 'loop,noatime';
-      await command(['mount', '-t', fileSystem, '-o', options, file, top]);
-      await symlink(fileSystem === 'btrfs' ? 'top/@' : 'top', join(folder.path, 'root'));
-      const { stdout: device } = await command(['findmnt', '--noheadings', '--output=SOURCE', top]);
-      return new DiskMachine(folder, device.trim());
+      const device = await mountDisk(file, fileSystem, top);
+      await symlink(rootOf('top', fileSystem), join(folder.path, 'root'));
+      return new DiskMachine(folder, device);
     } catch (error) {
       folder.remove();
       throw error;
