@@ -10,11 +10,12 @@ import { pathsBelow, pathsOfUpdate } from '../../src/update/paths.js';
 import { verifyStage } from '../../src/update/stage.js';
 import type { UpdateState } from '../../src/update/state.js';
 import { isOurTarget } from '../../src/update/trigger-link.js';
-import { treeDifference } from '../laboratory/laboratory.js';
+import { command, treeDifference } from '../laboratory/laboratory.js';
 import type { Recording } from './recording.js';
+import type { Variant } from './variants.js';
 
-/** `resumed`: neither old nor new yet; the next boot leads into the update, which goes on. */
-export type Outcome = 'old' | 'new' | 'resumed';
+/** `resumed`, `returned`: neither old nor new yet; the next boot leads into the update, and goes on or puts back the copy. */
+export type Outcome = 'old' | 'new' | 'resumed' | 'returned';
 
 export interface Judgement {
   /** In words: what was found. */
@@ -29,6 +30,8 @@ interface Facts {
   marked: boolean;
   armed: boolean;
   claimed: boolean;
+  /** A copy is to be put back. */
+  copyArmed: boolean;
   state: UpdateState;
 }
 
@@ -44,6 +47,7 @@ export async function judge(recording: Recording, root: string, everything: bool
   const found = inWords(facts);
   const problems = problem === undefined ? [] : [problem];
   if (outcome === 'resumed') problems.push(...canGoOn(root));
+  else if (outcome === 'returned') problems.push(...(everything ? await canReturn(root) : []));
   else problems.push(...differences(recording, root, outcome, everything));
   const willInstall = facts.armed || facts.claimed;
   if (everything && willInstall && 'planHash' in facts.state && facts.state.name !== 'installed') {
@@ -65,24 +69,28 @@ function readFacts(root: string): Facts {
     marked: existsSync(paths.fallbackMark),
     armed: paths.triggers.some(ours),
     claimed: paths.triggers.some((trigger) => ours(`${trigger}.claimed`)),
+    copyArmed: linkTarget(armedCopy(root)) !== undefined,
     state: parseJournal(readFileSync(journal, 'utf8'), journal).state,
   };
 }
 
-function expected(facts: Facts, way: 'fallback' | 'resume'): { outcome: Outcome; problem?: string } {
-  const { marked, armed, claimed, state } = facts;
+function expected(facts: Facts, way: Variant['way']): { outcome: Outcome; problem?: string } {
+  const { marked, armed, claimed, copyArmed, state } = facts;
   if (marked) {
     return armed || claimed
       ? { outcome: 'old', problem: 'a fallback with a link of ours would update again' }
       : { outcome: 'old' };
   }
+  // Also between the row `installed` and the commit: which of them is not there yet decides.
+  if (copyArmed)
+    return claimed ? { outcome: 'returned' } : { outcome: 'old', problem: 'nobody puts back the copy' };
   switch (state.name) {
     case 'armed':
       return armed || claimed ? { outcome: 'old' } : { outcome: 'old', problem: 'armed, without its link' };
     case 'claimed':
       return claimed ? { outcome: 'old' } : { outcome: 'old', problem: 'claimed, without its link' };
     case 'installing':
-      if (way === 'fallback') return { outcome: 'old', problem: 'the root that is being updated boots' };
+      if (way !== 'resume') return { outcome: 'old', problem: 'no way back, and the root is being updated' };
       return claimed ? { outcome: 'resumed' } : { outcome: 'old', problem: 'installing, without its link' };
     case 'installed':
       return { outcome: 'new' };
@@ -105,6 +113,17 @@ function canGoOn(root: string): string[] {
   return problems;
 }
 
+/** What `restore` asks of the copy before it touches anything. */
+async function canReturn(root: string): Promise<string[]> {
+  const options = { cwd: armedCopy(root), check: false };
+  const { exitCode, stdout, stderr } = await command(['sha256sum', '--check', '--quiet', 'sums'], options);
+  return exitCode === 0 ? [] : [`the copy is not as it was saved: ${stdout}${stderr}`];
+}
+
+function armedCopy(root: string): string {
+  return join(pathsBelow(root).state, 'fallbacks/armed');
+}
+
 const shown = 5;
 
 function differences(
@@ -119,9 +138,10 @@ function differences(
   return [`not wholly ${outcome}: ${different.length} files differ, such as ${some}`];
 }
 
-function inWords({ marked, armed, claimed, state }: Facts): string {
+function inWords({ marked, armed, claimed, copyArmed, state }: Facts): string {
   const link = armed ? 'armed link' : claimed ? 'claimed link' : 'no link';
-  return `${marked ? 'fallback, ' : ''}${link}, ${state.name}`;
+  const way = marked ? 'fallback, ' : copyArmed ? 'copy armed, ' : '';
+  return `${way}${link}, ${state.name}`;
 }
 
 function linkTarget(path: string): string | undefined {

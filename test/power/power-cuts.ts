@@ -47,7 +47,7 @@ export async function surveyStates(
   visit: (image: string, point: CrashPoint, judgement: Judgement, index: number) => Promise<boolean>,
 ): Promise<Survey> {
   const points = choosePoints(recording.log, states, seed, turningTexts);
-  const rebuilt = new CrashStates(recording.log, recording.base, recording.folder);
+  const rebuilt = new CrashStates(recording.log, recording.base, recording.folder.sharing);
   const tally = new Map<string, number>();
   const exceptions: Exception[] = [];
   for (const [index, point] of points.entries()) {
@@ -63,7 +63,8 @@ export async function surveyStates(
 }
 
 async function judgeImage(recording: Recording, image: string, everything: boolean): Promise<Judgement> {
-  const { variant, mountPoint } = recording;
+  const { variant } = recording;
+  const { mountPoint } = recording.folder;
   try {
     await mountDisk(image, variant.fileSystem, mountPoint);
   } catch (error) {
@@ -93,7 +94,8 @@ export async function bootState(
   t.comment(`${boots.map(({ ended, seconds }) => `${ended} after ${seconds.toFixed(1)} s`).join(', ')}`);
   const isNew = status.state === 'confirmed';
   t.ok(isNew || status.state === 'reverted', `the verdict is ${status.state}`);
-  if (outcome === 'new') t.ok(isNew, 'what was new on the disk is confirmed');
+  if (outcome === 'new' || outcome === 'resumed') t.ok(isNew, 'what was new or half new is confirmed');
+  if (outcome === 'returned') t.notOk(isNew, 'what was put back is not confirmed');
   await machine.kill();
   const tree = recording.trees.read(machine.root, false);
   t.strictSame(treeDifference(isNew ? recording.updated : recording.old, tree), [], 'as the verdict says');

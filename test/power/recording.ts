@@ -2,7 +2,6 @@
  * A whole update, from the reboot into it to the ordinary boot that confirms it, with every write and flush of its disk.
  * The packages are real ones of Debian 13, PID 1, the C library, dpkg, apt, Node and the shell among them.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
 import {
@@ -17,10 +16,10 @@ import {
   type BootRecord,
   type Tree,
 } from '../laboratory/laboratory.js';
+import { makeDiskFolder, type DiskFolder } from '../laboratory/disk/disk-folder.js';
 import { DiskLog } from '../laboratory/disk/disk-log.js';
 import { DiskMachine } from '../laboratory/disk/disk-machine.js';
 import { RecordedDisk } from '../laboratory/disk/recorded-disk.js';
-import { makeEmptyFolder } from '../laboratory/machine-folder.js';
 import { StateTrees } from './state-tree.js';
 import type { Variant } from './variants.js';
 
@@ -32,18 +31,13 @@ const realPackages = [
 ];
 const fixturePackages = ['lab-conffile', ...tinyPackages(5)];
 const diskMegabytes = 3072;
-/** The images share their blocks, and only what differs takes memory. */
-const poolMegabytes = 65536;
 
 export interface Recording {
   variant: Variant;
   log: DiskLog;
   /** The image as it was before the first recorded write. */
   base: string;
-  /** On a file system that shares blocks. */
-  folder: string;
-  /** An empty folder, to mount a state at. */
-  mountPoint: string;
+  folder: DiskFolder;
   trees: StateTrees;
   old: Tree;
   updated: Tree;
@@ -58,15 +52,9 @@ export async function recordUpdate(
   variant: Variant,
   mutate: (machine: Machine) => Promise<void> = () => Promise.resolve(),
 ): Promise<Recording> {
-  const { path, remove } = await makeEmptyFolder({ unmountsEverywhere: true });
-  const [memory, pool, mountPoint] = [join(path, 'memory'), join(path, 'pool'), join(path, 'state')];
-  const [image, logFile, base] = [join(memory, 'image'), join(memory, 'log'), join(pool, 'base')];
-  for (const each of [memory, pool, mountPoint]) await mkdir(each);
-  await command(['mount', '-t', 'tmpfs', '-o', 'size=80%', 'laboratory', memory]);
-  const poolImage = join(memory, 'pool');
-  await command(['truncate', `--size=${poolMegabytes}M`, poolImage]);
-  await command(['mkfs.btrfs', '--quiet', '--metadata=single', poolImage]);
-  await command(['mount', '-o', 'loop,noatime', poolImage, pool]);
+  const folder = await makeDiskFolder();
+  const [image, logFile] = [join(folder.memory, 'image'), join(folder.memory, 'log')];
+  const base = join(folder.sharing, 'base');
 
   const source = await offeredUpdates();
   await DiskMachine.format(image, variant.fileSystem, diskMegabytes, source.root);
@@ -74,7 +62,7 @@ export async function recordUpdate(
   const trees = await arm(image, variant, mutate);
   await command(['cp', '--sparse=always', image, base]);
 
-  const disk = await RecordedDisk.start(image, logFile, join(path, 'recorded'));
+  const disk = await RecordedDisk.start(image, logFile, join(folder.path, 'disk'));
   const machine = await DiskMachine.mount(disk.file, variant.fileSystem);
   const old = trees.read(machine.root, false);
   const boots = await machine.bootUntilSettled({ timeoutSeconds: 300 });
@@ -86,9 +74,9 @@ export async function recordUpdate(
   const log = new DiskLog(logFile);
   const dispose = () => {
     log.close();
-    remove();
+    folder.remove();
   };
-  return { variant, log, base, folder: pool, mountPoint, trees, old, updated, boots, image, dispose };
+  return { variant, log, base, folder, trees, old, updated, boots, image, dispose };
 }
 
 /** A machine with all the packages in their old version, and the new ones on offer. */

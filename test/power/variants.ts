@@ -7,9 +7,9 @@ export interface Variant {
   policy: string;
   /**
    * What a cut in mid-install leads to: `fallback`, the old root boots, with no code of ours; `resume`, an update boot goes
-   * on from the sealed files.
+   * on from the sealed files; `copy`, an update boot puts back what was saved.
    */
-  way: 'fallback' | 'resume';
+  way: 'fallback' | 'resume' | 'copy';
 }
 
 export const btrfsFallback: Variant = {
@@ -18,4 +18,10 @@ export const btrfsFallback: Variant = {
   way: 'fallback',
 };
 
-export const ext4Resume: Variant = { fileSystem: 'ext4', policy: 'snapshot = "off"\n', way: 'resume' };
+export const ext4Resume: Variant = {
+  fileSystem: 'ext4',
+  policy: 'withoutSnapshots = "resume"\n',
+  way: 'resume',
+};
+
+export const ext4Copy: Variant = { fileSystem: 'ext4', policy: 'withoutSnapshots = "copy"\n', way: 'copy' };
