@@ -97,9 +97,10 @@ void t.test('states come in the order of the log', async (t) => {
 
 void t.test('the same seed chooses the same points, half of them around the turns', async (t) => {
   const { log } = await recordedWrites(t);
-  const points = choosePoints(log, 40, 7, ['turn!']);
-  t.strictSame(choosePoints(log, 40, 7, ['turn!']), points);
-  t.notSame(choosePoints(log, 40, 8, ['turn!']), points);
+  const choice = { count: 40, seed: 7, turningTexts: ['turn!'] };
+  const points = choosePoints(log, choice);
+  t.strictSame(choosePoints(log, choice), points);
+  t.notSame(choosePoints(log, { ...choice, seed: 8 }), points);
   t.strictSame(
     points.map(({ at }) => at),
     points.map(({ at }) => at).sort((a, b) => a - b),

@@ -7,8 +7,8 @@ import type { Cuts } from './power-cuts.js';
 export function cuts(): Cuts {
   const { env } = process;
   return {
-    states: Number(env.OFFLINE_UPDATE_POWER_STATES ?? 160),
-    boots: Number(env.OFFLINE_UPDATE_POWER_BOOTS ?? 16),
+    states: Number(env.OFFLINE_UPDATE_POWER_STATES ?? 110),
+    boots: Number(env.OFFLINE_UPDATE_POWER_BOOTS ?? 11),
     seed: Number(env.OFFLINE_UPDATE_POWER_SEED ?? Math.floor(Math.random() * 1e9)),
   };
 }

@@ -15,6 +15,13 @@ export interface Cuts {
   seed: number;
 }
 
+export interface SurveyOptions {
+  states: number;
+  seed: number;
+  /** A turning text: only states around it. */
+  around?: string;
+}
+
 export interface Exception {
   point: CrashPoint;
   problems: readonly string[];
@@ -43,10 +50,15 @@ export interface Survey {
 /** Judges the states in their order; `visit` may go on with the image. Ends early when `visit` resolves with false. */
 export async function surveyStates(
   recording: Recording,
-  { states, seed }: Omit<Cuts, 'boots'>,
+  { states, seed, around }: SurveyOptions,
   visit: (image: string, point: CrashPoint, judgement: Judgement, index: number) => Promise<boolean>,
 ): Promise<Survey> {
-  const points = choosePoints(recording.log, states, seed, turningTexts);
+  const points = choosePoints(recording.log, {
+    count: states,
+    seed,
+    turningTexts: around === undefined ? turningTexts : [around],
+    evenly: around === undefined,
+  });
   const rebuilt = new CrashStates(recording.log, recording.base, recording.folder.sharing);
   const tally = new Map<string, number>();
   const exceptions: Exception[] = [];
@@ -80,7 +92,7 @@ async function judgeImage(recording: Recording, image: string, everything: boole
 }
 
 /** Boots a state until it settles, and compares what it is then with what it says. */
-export async function bootState(
+async function bootState(
   t: Test,
   recording: Recording,
   image: string,
@@ -91,7 +103,7 @@ export async function bootState(
   const boots = await machine.bootUntilSettled({ args: ['--suppress-sync=yes'], timeoutSeconds: 300 });
   await isBackToNormal(t, machine, boots);
   const status = await statusOf(machine);
-  t.comment(`${boots.map(({ ended, seconds }) => `${ended} after ${seconds.toFixed(1)} s`).join(', ')}`);
+  t.comment(boots.map(({ ended, seconds }) => `${ended} after ${seconds.toFixed(1)} s`).join(', '));
   const isNew = status.state === 'confirmed';
   t.ok(isNew || status.state === 'reverted', `the verdict is ${status.state}`);
   if (outcome === 'new' || outcome === 'resumed') t.ok(isNew, 'what was new or half new is confirmed');
