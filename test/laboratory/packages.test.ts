@@ -163,6 +163,7 @@ void t.test(
         'lab-program 2.0 ii',
         'lab-service 2.0 ii',
         'lab-slow 2.0 ii',
+        'lab-syncs 2.0 ii',
         'lab-trigger 2.0 ii',
       ],
     );
@@ -190,7 +191,10 @@ void t.test(
       treeDifference(before, await machine.tree()).filter(
         (line) => !exclude.some((each) => each.test(line.slice(2))),
       ),
-      [],
+      ['/usr/share/repacked', ...names.map((name) => `/usr/share/repacked/${name}`)].map(
+        (path) => `+ ${path}`,
+      ),
+      'only the file that tells the versions apart is new',
     );
   },
 );
