@@ -91,6 +91,9 @@ async function judgeImage(recording: Recording, image: string, everything: boole
   }
 }
 
+/** apt has debconf register all questions of the packages beforehand; a resumed install only those that come up. */
+const questions = ' /var/cache/debconf/';
+
 /** Boots a state until it settles, and compares what it is then with what it says. */
 async function bootState(
   t: Test,
@@ -110,7 +113,12 @@ async function bootState(
   if (outcome === 'returned') t.notOk(isNew, 'what was put back is not confirmed');
   await machine.kill();
   const tree = recording.trees.read(machine.root, false);
-  t.strictSame(treeDifference(isNew ? recording.updated : recording.old, tree), [], 'as the verdict says');
+  const different = treeDifference(isNew ? recording.updated : recording.old, tree);
+  t.strictSame(
+    different.filter((line) => outcome !== 'resumed' || !line.includes(questions)),
+    [],
+    'as the verdict says',
+  );
 }
 
 /** A test of its own for a recording: no state is an exception, and those that are booted settle. */

@@ -22,6 +22,8 @@ const chronicles = [
   '/var/lib/dpkg/status-old',
   '/var/lib/dpkg/diversions-old',
   '/var/lib/dpkg/statoverride-old',
+  '/var/cache/debconf/config.dat-old',
+  '/var/cache/debconf/templates.dat-old',
   '/var/cache/ldconfig/aux-cache',
 ];
 
@@ -67,8 +69,12 @@ export class StateTrees {
 
 const excluded = new Set([...volatilePaths, ...ownPaths, ...chronicles]);
 
-/** dpkg writes its lines in the order in which packages were unpacked, which means nothing. */
-const unordered = '/var/lib/dpkg/triggers/File';
+/** What separates the entries of files whose order is that in which packages were unpacked, and means nothing. */
+const unordered = new Map([
+  ['/var/lib/dpkg/triggers/File', '\n'],
+  ['/var/cache/debconf/config.dat', '\n\n'],
+  ['/var/cache/debconf/templates.dat', '\n\n'],
+]);
 
 function lineOf(path: string, outside: string, stats: Stats): string {
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
@@ -77,7 +83,8 @@ function lineOf(path: string, outside: string, stats: Stats): string {
   if (stats.isSymbolicLink()) return `link ${owner} ${readlinkSync(outside)}`;
   if (!stats.isFile()) return `device ${mode} ${owner} ${stats.rdev}`;
   const read = readFileSync(outside);
-  const content = path === unordered ? read.toString().split('\n').sort().join('\n') : read;
+  const separator = unordered.get(path);
+  const content = separator === undefined ? read : read.toString().split(separator).sort().join(separator);
   const hash = createHash('sha256').update(content).digest('hex');
   return `file ${mode} ${owner} ${stats.size} ${hash}`;
 }
