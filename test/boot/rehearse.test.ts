@@ -31,7 +31,7 @@ void t.test('of twenty planted faults rehearsal and preflight find all before th
     t.match(stderr, /^ {2}next: /m, `${fault}: and what to do next`);
     t.notOk(machine.exists('/system-update'), `${fault}: nothing is armed`);
     if (undo !== undefined) await shell(undo);
-    t.match(await statusOf(machine), { state: 'prepared' }, `${fault}: the plan is kept`);
+    t.match((await statusOf(machine)).state, /^(prepared|stale)$/, `${fault}: the plan is kept`);
   }
   t.equal(faults.length, 20);
   t.strictSame(missed, []);
