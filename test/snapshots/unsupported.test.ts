@@ -15,7 +15,9 @@ const mount = (type: string, source: string): Mount => ({
 
 /** Two device-mapper devices: a logical volume and an encrypted disk. */
 function sysfs(t: Test): string {
-  const dm = (name: string, uuid: string): { dm: { name: string; uuid: string } } => ({ dm: { name: `${name}\n`, uuid: `${uuid}\n` } });
+  const dm = (name: string, uuid: string): { dm: { name: string; uuid: string } } => ({
+    dm: { name: `${name}\n`, uuid: `${uuid}\n` },
+  });
   return t.testdir({
     class: {
       block: {
@@ -48,6 +50,6 @@ void t.test('ZFS and LVM are told as what they are, and that they are not suppor
 });
 
 void t.test('a root that cannot be seen', async (t) => {
-  const { probe } = await withoutSnapshots(fileSystem, undefined);
-  t.match(await probe(), { usable: false, reason: 'the mount of / cannot be seen' });
+  const provider = await withoutSnapshots(fileSystem, undefined);
+  t.match(await provider.probe(), { usable: false, reason: 'the mount of / cannot be seen' });
 });

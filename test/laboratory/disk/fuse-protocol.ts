@@ -2,7 +2,7 @@
  * As much of the FUSE protocol (linux/fuse.h, version 7.36) as one regular file needs that a loop device lies on: what the
  * kernel asks, read from the bytes of a request, and the answers as bytes. All numbers are little-endian.
  */
-export const largestTransfer = 1 << 20;
+const largestTransfer = 1 << 20;
 /** A request with data is longer than its data by less than this. */
 export const requestBytes = largestTransfer + 4096;
 
