@@ -27,6 +27,7 @@ import {
 } from 'node:fs/promises';
 import fsExtra from 'fs-extra';
 import { dirname } from 'node:path';
+import { sha256OfFile } from './hash.js';
 import { HostError, isErrno } from './host-error.js';
 import { runShortCommand } from './short-command.js';
 
@@ -52,6 +53,8 @@ export interface FileSystem {
   /** Names in byte order, without `.` and `..`. */
   readFolder(path: string): Promise<string[]>;
   lstat(path: string): Promise<Entry>;
+  /** As lower-case hex; of a regular file only, and never through a link: `NOT_A_FILE`. */
+  sha256(path: string): Promise<string>;
 
   /** A new file with exactly this mode; `EEXIST` when the name is taken, even by a dangling link. */
   createFile(path: string, content: string, mode: number): Promise<void>;
@@ -89,6 +92,7 @@ export const fileSystem: FileSystem = {
   readLink: (path) => readlink(path),
   readFolder: async (path) => (await readdir(path)).sort(byBytes),
   lstat: async (path) => entryOf(await lstat(path, { bigint: true })),
+  sha256: sha256OfFile,
   createFile,
   appendFile,
   symlink: (target, path) => symlink(target, path),

@@ -35,11 +35,15 @@ export async function sha256OfFile(path: string): Promise<string> {
 }
 
 /** Several at a time, so that the disk has something to do while we count. In the order of `paths`. */
-export async function sha256OfFiles(paths: readonly string[], parallel = 4): Promise<Map<string, string>> {
+export async function sha256OfFiles(
+  paths: readonly string[],
+  parallel = 4,
+  sumOf = sha256OfFile,
+): Promise<Map<string, string>> {
   const sums = new Map<string, string>(paths.map((path) => [path, '']));
   const queue = [...sums.keys()].values();
   const worker = async (): Promise<void> => {
-    for (const path of queue) sums.set(path, await sha256OfFile(path));
+    for (const path of queue) sums.set(path, await sumOf(path));
   };
   await Promise.all(Array.from({ length: Math.min(parallel, sums.size) }, worker));
   return sums;

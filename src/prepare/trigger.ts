@@ -2,8 +2,8 @@
  * `offline-update trigger`: preflight, rehearsal, then the trigger (offline-updates(7), step 2).
  *
  * The order is write-ahead: whatever the update boot reads is durable before the link that leads into it, and the link
- * is the last act, one exclusive symlink(2). A power cut before it leaves an update that is armed by its journal and
- * has no link: nothing happens in the next boot, `status` says so, and `cancel` puts it straight.
+ * is the last act, one exclusive symlink(2). A power cut before it leaves an update that may be armed by its journal and
+ * has no link: the next boot is an ordinary one, which records that the update never ran.
  *
  * Errors: `PLAN_MISSING`, `ARMED`, `BLOCKED`, `BUSY`, `WRONG_STATE`; `FOREIGN_TRIGGER`, `DRIFT`, `STAGE_*`, `PLAN_*`,
  * `FAILED_BEFORE` and `PREFLIGHT_BLOCKED` of the preflight, the latter with all findings; `REHEARSAL_*`.
@@ -200,13 +200,15 @@ function armingSteps(
       run: () => files.replace(paths.action, `${action}\n`, 0o644),
       undo: () => files.remove(paths.action),
     },
+    // Before the row: cut in between, the next boot closes what was never armed. The other way round it would stay armed
+    // by its record, without a link, and no unit would look.
+    { step: 'let our units start', run: () => store.markOpen(id), undo: () => store.unmarkOpen() },
     {
       step: 'name the plan outside the stage',
       run: () =>
         journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) }),
       undo: () => journal.append({ event: 'cancelled', reason: 'the trigger could not be set' }),
     },
-    { step: 'let our units start', run: () => store.markOpen(id), undo: () => store.unmarkOpen() },
     {
       step: 'set the trigger',
       run: async () => {

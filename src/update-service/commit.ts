@@ -9,7 +9,7 @@ import { syncDisks } from './sync-disks.js';
 export async function commit(attempt: Attempt): Promise<void> {
   const { ports, update, plan, number, fallback } = attempt;
   await endSnapperPair(attempt);
-  const [leftovers] = await Promise.all([ports.payload.leftovers(plan.payload), syncDisks(ports.fs)]);
+  const [leftovers] = await Promise.all([ports.payload.leftovers(plan.payload), syncDisks(ports)]);
   for (const leftover of leftovers) await update.journal.append({ note: 'conffile', ...leftover });
   await update.journal.append({ event: 'installed', attempt: number });
   if (fallback) await ports.snapshots.commit(fallback);

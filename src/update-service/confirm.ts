@@ -44,8 +44,8 @@ async function conclude(
   await update.journal.append({ event: 'confirmed' });
   await noteAway(ports, update, backAt);
   await saveReport(ports, update, plan);
-  await closeUpdate(ports);
   await dropConfirmed(ports);
+  await closeUpdate(ports);
   const { keepFallbacks, minimumFreePercent } = plan.policy;
   await ports.snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
     ports.log.write('warning', `old snapshots could not be removed: ${String(error)}`);

@@ -18,9 +18,10 @@ export interface HookRun {
   note: (note: Note) => Promise<void>;
 }
 
-/** Runs them all, or up to the first that fails. Errors: `HOOK_FAILED`. */
-export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<void> {
-  for (const path of await hookFiles(fs, hook.folder)) {
+/** Runs them all, or up to the first that fails; false when there is none. Errors: `HOOK_FAILED`. */
+export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<boolean> {
+  const paths = await hookFiles(fs, hook.folder);
+  for (const path of paths) {
     const result = await run(path, [], { timeoutSeconds: hook.timeoutSeconds, env: hook.env }).catch(
       (error: unknown) => {
         throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end`, {
@@ -35,6 +36,7 @@ export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<void>
       throw new UpdateError('HOOK_FAILED', `the hook ${path} ended with ${exitCode}: ${output.trim()}`);
     }
   }
+  return paths.length > 0;
 }
 
 /** The end of it, which is where the reason stands. */

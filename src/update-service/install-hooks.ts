@@ -1,10 +1,14 @@
 /** The administrator's hooks as phases of the attempt. */
 import { runHooks } from './hooks.js';
 import type { Attempt } from './attempt.js';
+import { syncDisks } from './sync-disks.js';
 
-/** Before the snapshot: a hook that fails refuses the update. */
+/**
+ * Before the snapshot: a hook that fails refuses the update. What they wrote is made durable, since an attempt that is
+ * resumed after a power cut does not run them again.
+ */
 export async function beforeHooks(attempt: Attempt): Promise<void> {
-  await hooks(attempt, attempt.ports.paths.hooksBefore);
+  if (await hooks(attempt, attempt.ports.paths.hooksBefore)) await syncDisks(attempt.ports);
 }
 
 /** After the verification, still inside what can be reverted. */
@@ -12,8 +16,8 @@ export async function afterHooks(attempt: Attempt): Promise<void> {
   await hooks(attempt, attempt.ports.paths.hooksAfter);
 }
 
-async function hooks({ ports, update, plan, number }: Attempt, folder: string): Promise<void> {
-  await runHooks(ports, {
+async function hooks({ ports, update, plan, number }: Attempt, folder: string): Promise<boolean> {
+  return runHooks(ports, {
     folder,
     timeoutSeconds: plan.policy.hookTimeoutSeconds,
     env: hookEnvironment(update.id, update.paths.plan, number),

@@ -7,6 +7,7 @@ import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles, type DurableFiles } from '../host/durable-files.js';
 import { fileSystem, type FileSystem } from '../host/file-system.js';
 import { startJob } from '../host/job.js';
+import type { Mount } from '../host/mounts.js';
 import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
 import { systemLog, type SystemLog } from '../host/system-log.js';
 import { wakeLogin } from '../host/wake-login.js';
@@ -41,6 +42,8 @@ export interface Ports {
   whySyncsStay: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
   wakeLogin: () => Promise<void>;
+  /** What only the kernel knows; tests say otherwise. */
+  kernel?: { mounts(): Promise<Mount[]> };
 }
 
 export async function systemPorts(): Promise<Ports> {

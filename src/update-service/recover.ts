@@ -7,11 +7,10 @@ import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { packagesAreWhole } from '../update/finding.js';
-import { readStaged } from '../update/stage.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
-import { closeUpdate, dropConfirmed, saveReport } from './close.js';
+import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
 import { dropLinks } from './leave.js';
 import type { Ports } from './ports.js';
 import { settleReturn } from './settle-return.js';
@@ -103,15 +102,6 @@ async function failWithoutReturn(ports: Ports, update: KnownUpdate): Promise<voi
   const message = 'the copy of what the update replaced could not be put back, see the terminal log';
   const reason: Reason = { code: 'SNAPSHOT_FAILED', message };
   await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
-}
-
-/** The power went between the verdict, or a cancel, and what closes the update. */
-async function closeLeftOpen(ports: Ports, update: KnownUpdate): Promise<void> {
-  if (update.journal.state.name === 'confirmed') {
-    const staged = await readStaged(ports.fs, ports.paths.stage);
-    if (staged?.id === update.id) await dropConfirmed(ports);
-  }
-  await closeUpdate(ports);
 }
 
 async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number): Promise<void> {

@@ -11,7 +11,7 @@ import { attemptsIn } from '../update/report.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Attempt } from './attempt.js';
-import { closeUpdate, saveReport } from './close.js';
+import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
 import { changedParts, readEarlyParts, type EarlyParts } from './early-parts.js';
 import { revert } from './fallback.js';
 import { leave } from './leave.js';
@@ -26,6 +26,8 @@ export async function runUpdateBoot(ports: Ports): Promise<void> {
   let before: EarlyParts | undefined;
   if (!update || !state || !isOpen(state)) {
     ports.log.write('notice', 'claimed, but no update is armed: leaving the update boot');
+    // The power went before the link was taken away, and the claim has counted once more.
+    if (update) await closeLeftOpen(ports, update);
   } else if (state.name !== 'installed') {
     before = await earlyPartsIfAsked(ports, state);
     await attemptIt(ports, update, state);

@@ -10,7 +10,7 @@ export async function verify({ ports, plan, update, syncs }: Attempt): Promise<v
   const [findings] = await Promise.all([
     ports.payload.verify(plan.payload),
     // The disks work while apt looks; what is written after this is synced by the commit.
-    syncs === 'suppressed' ? syncDisks(ports.fs) : undefined,
+    syncs === 'suppressed' ? syncDisks(ports) : undefined,
   ]);
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import type { Entry, FileSystem } from '../host/file-system.js';
-import { sha256OfFile, sha256OfFiles } from '../host/hash.js';
+import { sha256OfFiles } from '../host/hash.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError, type UpdateErrorCode } from './errors.js';
 import { stageLayout } from './paths.js';
@@ -19,6 +19,8 @@ const tolerated = new Set([
   'lists/partial',
   'lists/auxfiles',
 ]);
+
+const PARALLEL_HASHES = 4;
 
 interface Found {
   path: string;
@@ -36,7 +38,7 @@ export async function sealStage(
 ): Promise<StagedFile[]> {
   const found = await walk(fs, stage);
   const unknown = found.filter(({ path }) => !known.has(path));
-  const hashes = await sha256OfFiles(unknown.map(({ path }) => join(stage, path)));
+  const hashes = await hashesOf(fs, stage, unknown);
   return found.map(({ path, entry }) => ({
     path,
     sizeBytes: entry.size,
@@ -57,14 +59,23 @@ export async function verifyStage(fs: FileSystem, stage: string, expectedPlanHas
   for (const file of plan.files) {
     const entry = there.get(file.path);
     if (!entry) refuse('STAGE_FILE_MISSING', `${file.path} is missing from the stage`);
-    else if (entry.size !== file.sizeBytes) await refuseContent(stage, file, entry.size, plan);
+    else if (entry.size !== file.sizeBytes) await refuseContent(fs, stage, file, entry.size, plan);
   }
-  const hashes = await sha256OfFiles(plan.files.map(({ path }) => join(stage, path)));
+  const hashes = await hashesOf(fs, stage, plan.files);
   for (const file of plan.files) {
     if (hashes.get(join(stage, file.path)) !== file.sha256)
-      await refuseContent(stage, file, file.sizeBytes, plan);
+      await refuseContent(fs, stage, file, file.sizeBytes, plan);
   }
   return plan;
+}
+
+function hashesOf(
+  fs: FileSystem,
+  stage: string,
+  files: readonly { path: string }[],
+): Promise<Map<string, string>> {
+  const paths = files.map(({ path }) => join(stage, path));
+  return sha256OfFiles(paths, PARALLEL_HASHES, (path) => fs.sha256(path));
 }
 
 /** Which plan is staged, for verbs that tell and do not install; undefined when none is. Errors: as `readPlanId`. */
@@ -138,8 +149,14 @@ function checkOwner(path: string, entry: Entry): void {
 }
 
 /** Tells a file that was exchanged with another one of the plan from one that was cut or changed. */
-async function refuseContent(stage: string, file: StagedFile, size: number, plan: Plan): Promise<never> {
-  const actual = await sha256OfFile(join(stage, file.path));
+async function refuseContent(
+  fs: FileSystem,
+  stage: string,
+  file: StagedFile,
+  size: number,
+  plan: Plan,
+): Promise<never> {
+  const actual = await fs.sha256(join(stage, file.path));
   const other = plan.files.find(({ sha256 }) => sha256 === actual);
   if (other) refuse('STAGE_SWAPPED', `${file.path} holds the content of ${other.path}`);
   if (size < file.sizeBytes) {

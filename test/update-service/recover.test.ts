@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { durableFiles } from '../../src/host/durable-files.js';
@@ -8,7 +8,7 @@ import { noSnapshots } from '../../src/snapshots/none.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import { markText, type NewMark } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
-import { pathsBelow } from '../../src/update/paths.js';
+import { pathsBelow, pathsOfUpdate } from '../../src/update/paths.js';
 import { planText, type Plan } from '../../src/update/plan.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import type { UpdateState } from '../../src/update/state.js';
@@ -48,6 +48,8 @@ interface Found {
   findings?: Finding[];
   staged?: boolean;
   mark?: NewMark;
+  /** A power cut in the midst of the removal of the stage: the plan went first. */
+  stagedWithoutPlan?: boolean;
 }
 
 const unused = () => Promise.reject(new Error('not in an ordinary boot'));
@@ -78,6 +80,7 @@ async function recovered(
     writeFileSync(`${paths.stage}/plan.json`, planText(plan));
   }
   if (found.mark) writeFileSync(paths.fallbackMark, markText(found.mark));
+  if (found.stagedWithoutPlan) mkdirSync(`${paths.stage}/packages`, { recursive: true });
   const ports: Ports = {
     ...at('now'),
     run: unused,
@@ -219,6 +222,16 @@ const cases: [string, Found, object, string[]][] = [
     { name: 'confirmed' },
     [],
   ],
+  [
+    'what a cut in the midst of the removal left of a confirmed stage is removed',
+    {
+      events: [armed, claimed, installing, installed, { event: 'confirmed' }],
+      stagedWithoutPlan: true,
+    },
+    { name: 'confirmed' },
+    [],
+  ],
+  ['a mark of an update that was never armed is only taken away', { events: [] }, { name: 'prepared' }, []],
 ];
 
 for (const [what, found, state, left] of cases) {
@@ -228,6 +241,14 @@ for (const [what, found, state, left] of cases) {
     t.strictSame(result.left, left);
   });
 }
+
+void t.test('a report that the power cut kept from being written is written by the next boot', async (t) => {
+  const { ports } = await recovered(t, {
+    events: [armed, claimed, installing, installed, { event: 'confirmed' }],
+  });
+  const report = pathsOfUpdate(ports.paths, id).report;
+  t.match(JSON.parse(readFileSync(report, 'utf8')), { id, state: 'confirmed' });
+});
 
 void t.test('a mark of an update whose history was removed is only cleaned up', async (t) => {
   const { ports } = await recovered(t, { events: [] });

@@ -77,8 +77,8 @@ type Phases = [phase: string, run: () => Promise<void>][];
 
 function phasesOf(ports: Ports, plan: Plan, told: Performance, tell: (line: RehearsalLine) => void): Phases {
   const { paths, payload } = ports;
-  const hooks = (folder: string): Promise<void> =>
-    runHooks(ports, {
+  const hooks = async (folder: string): Promise<void> => {
+    await runHooks(ports, {
       folder,
       timeoutSeconds: plan.policy.hookTimeoutSeconds,
       env: {
@@ -92,6 +92,7 @@ function phasesOf(ports: Ports, plan: Plan, told: Performance, tell: (line: Rehe
         return Promise.resolve();
       },
     });
+  };
   let percent = -1;
   const install = (): Promise<void> =>
     payload.install(

@@ -1,0 +1,54 @@
+/** What the preflight hears of a machine with which nothing is wrong, and that rehearses nothing. */
+import type { Mount } from '../../../src/host/mounts.js';
+import type { HostFacts } from '../../../src/prepare/host-facts.js';
+import type { RehearsalMachine } from '../../../src/prepare/rehearse/rehearse.js';
+import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
+import type { Announcer } from '../../../src/update/announce.js';
+
+export function plainFacts(mounts: Mount[]): HostFacts {
+  return {
+    kernelCommandLine: () => Promise.resolve([]),
+    isChroot: () => Promise.resolve(false),
+    runsUnderSystemd: () => Promise.resolve(true),
+    systemdVersion: () => Promise.resolve(257),
+    isWritableFolder: () => Promise.resolve(true),
+    freeSpace: () => Promise.resolve({ bytes: 2 ** 40, inodes: 2 ** 20 }),
+    packageLockHolder: () => Promise.resolve(undefined),
+    mounts: () => Promise.resolve(mounts),
+    shutdownInhibitors: () => Promise.resolve([]),
+    otherUsers: () => Promise.resolve([]),
+    isMetered: () => Promise.resolve(false),
+    kernelRelease: () => Promise.resolve('6.12.1'),
+    now: () => new Date(0),
+    health: () => Promise.resolve({ units: [], interfaces: [], monotonicSeconds: 0 }),
+    lastKnownTime: () => Promise.resolve(undefined),
+  };
+}
+
+const unused = (): Promise<never> => Promise.reject(new Error('nothing is rehearsed here'));
+
+export const noRehearsal: RehearsalMachine = {
+  obstacle: () => 'a model',
+  runThrowAway: unused,
+  availableMemoryBytes: unused,
+  freeBytes: unused,
+  servicesUsing: unused,
+  fallback: unused,
+  pace: unused,
+};
+
+/** A boot that is well: nothing failed, nothing is waited for. */
+export const goodHealth: MachineHealth = {
+  units: () => Promise.resolve([]),
+  network: () => Promise.resolve([]),
+  systemState: () => Promise.resolve('running'),
+  describe: () => Promise.resolve(''),
+  monotonicSeconds: () => 0,
+  pause: () => Promise.resolve(),
+};
+
+export const nobodyListens: Announcer = {
+  event: () => undefined,
+  progress: () => undefined,
+  settled: () => Promise.resolve(),
+};
