@@ -12,7 +12,7 @@ import { TapSummary } from './tap-summary.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** In the order of running: the quick ones first. `folders` are those below test/; unit has all that no other tier has. */
+/** In the order of running: the quick ones first; `onlyByName`: not by default. `folders` are those below test/; unit has all that no other tier has. */
 const tiers = [
   { name: 'unit', folders: [], timeoutSeconds: 120, needs: [], env: { LC_ALL: 'sk' } },
   { name: 'bus', folders: ['bus'], timeoutSeconds: 120, needs: ['dbus-daemon'], env: { LC_ALL: 'sk' } },
@@ -31,6 +31,14 @@ const tiers = [
     needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb'],
   },
   {
+    name: 'kernel',
+    bootsMachines: true,
+    folders: ['kernel'],
+    onlyByName: true, // a processor is emulated: minutes a boot on a small machine
+    timeoutSeconds: 3600,
+    needs: ['root', 'qemu-system-x86_64', 'sfdisk', 'mkfs.vfat', 'mmdebstrap', 'dpkg-deb'],
+  },
+  {
     name: 'power',
     folders: ['power'],
     // Thousands of power cuts, where they are asked for, take as long as they take.
@@ -39,7 +47,7 @@ const tiers = [
   },
 ];
 
-const needsPackage = ['apt', 'boot', 'power'];
+const needsPackage = ['apt', 'boot', 'kernel', 'power'];
 
 const wanted = process.argv.slice(2);
 const known = new Set(tiers.map(({ name }) => name));
@@ -80,7 +88,9 @@ async function planRuns() {
 
 function isWanted(tier, file) {
   return (
-    wanted.length === 0 || wanted.includes(tier.name) || wanted.some((word) => path.normalize(word) === file)
+    (wanted.length === 0 && !tier.onlyByName) ||
+    wanted.includes(tier.name) ||
+    wanted.some((word) => path.normalize(word) === file)
   );
 }
 

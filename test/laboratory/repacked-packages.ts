@@ -34,7 +34,7 @@ export async function repackedPackages(layer: Layer, names: readonly string[]): 
 }
 
 /** A package file as a repository lists it. */
-async function debFromFile(path: string): Promise<Deb> {
+export async function debFromFile(path: string): Promise<Deb> {
   const { stdout } = await command(['dpkg-deb', '--field', path]);
   const content = await readFile(path);
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(stdout)?.[1] ?? '';
