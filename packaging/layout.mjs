@@ -22,12 +22,8 @@ export const files = [
       mode: 0o755,
     }),
   ),
-  // In the PATH of maintainer scripts, under the names of what it stands before.
-  ...['grub-install', 'update-grub', 'grub-mkconfig'].map((name) => ({
-    from: 'units/boot-loader-stand-in',
-    to: `${library}/stand-ins/${name}`,
-    mode: 0o755,
-  })),
+  // In the PATH of maintainer scripts, under the name of what it stands before.
+  { from: 'units/grub-install', to: `${library}/stand-ins/grub-install`, mode: 0o755 },
   // Sourced by those above, never run.
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },
   {

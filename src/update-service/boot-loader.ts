@@ -1,5 +1,5 @@
 /**
- * The calls of `grub-install` that units/boot-loader-stand-in put off, because a fallback booted next: made in the first ordinary
+ * The calls of `grub-install` that units/grub-install put off, because a fallback booted next: made in the first ordinary
  * boot of the updated root, which then has its own name again (docs/fallback.md).
  */
 import { join } from 'node:path';

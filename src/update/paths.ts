@@ -30,7 +30,7 @@ export interface Paths {
   copyRestored: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
-  /** What units/boot-loader-stand-in put off, a file a call. */
+  /** What units/grub-install put off, a file a call. */
   bootLoaderCalls: string;
   /** The wished end, one word, for the shell scripts. */
   action: string;

@@ -1,7 +1,7 @@
 /**
  * Programs that a maintainer script calls and that would find no disk, no firmware and no kernel to work on in a
  * throw-away copy: their failure would say nothing of the update. In /usr/local/sbin stands one that notes the call and
- * succeeds; the rehearsal tells which were asked for. apt gives dpkg's scripts a PATH without it (DPkg::Path).
+ * succeeds; the rehearsal tells which were asked for.
  *
  * An initramfs "for this machine only" (MODULES=dep) looks for the disk of the root, which is an overlay here: the
  * copy builds the general one, which is larger.
@@ -17,10 +17,11 @@ const programs = [
   ...['modprobe', 'insmod', 'rmmod', 'sysctl'],
 ];
 const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const STUB_FOLDER = '/usr/local/sbin';
+/** The first in the PATH of hooks, and of maintainer scripts (apt-environment.ts), whose stand-ins are replaced here. */
+const STUB_FOLDERS = ['/usr/local/sbin', '/usr/lib/offline-update/stand-ins'];
 const NOTES = join(THROW_AWAY_FOLDER, 'not-run');
 const APT = '/etc/apt/apt.conf.d/zz-throw-away';
-const SCRIPT_PATH = [STUB_FOLDER, ...folders].join(':');
+const SCRIPT_PATH = [...STUB_FOLDERS, ...folders].join(':');
 const INITRAMFS = '/etc/initramfs-tools/conf.d/zz-throw-away';
 
 /** The paths that were written: they are none of the update's. */
@@ -35,7 +36,7 @@ export async function placeStubs(fs: FileSystem): Promise<Set<string>> {
   for (const name of programs) {
     if (!(await isInstalled(fs, name))) continue;
     const text = `#!/bin/sh\necho ${name} >>${NOTES}\necho "rehearsal: ${name} is not run"\n`;
-    await place(join(STUB_FOLDER, name), text);
+    for (const folder of STUB_FOLDERS) await place(join(folder, name), text);
   }
   if (await exists(fs, dirname(APT))) await place(APT, `DPkg::Path "${SCRIPT_PATH}";\n`);
   if (await exists(fs, dirname(INITRAMFS))) await place(INITRAMFS, 'MODULES=most\n');

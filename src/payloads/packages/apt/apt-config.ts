@@ -4,7 +4,7 @@
  *
  * `apt.conf` is given by `apt-get -c`, which is read after `apt.conf.d`: what stands here wins.
  */
-import { OFFLINE_PATH } from './apt-environment.js';
+import { DPKG_PATH } from './apt-environment.js';
 import { TRIGGER_TARGET, stageLayout } from '../../../update/paths.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Policy } from '../../../update/policy.js';
@@ -54,7 +54,7 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     ['APT::Color', '0'],
     ['Dpkg::Use-Pty', '0'],
     ['Dpkg::Progress-Fancy', '0'],
-    ['DPkg::Path', OFFLINE_PATH], // apt replaces the PATH that it was given
+    ['DPkg::Path', DPKG_PATH],
     ['DPkg::Inhibit-Shutdown', 'false'],
     ['DPkg::Lock::Timeout', String(policy.lockTimeoutSeconds)],
   ];

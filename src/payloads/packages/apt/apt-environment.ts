@@ -7,8 +7,11 @@ import type { Policy } from '../../../update/policy.js';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Of the update boot: maintainer scripts find our stand-ins (units/boot-loader-stand-in) before the programs of the system. */
-export const OFFLINE_PATH = `/usr/lib/offline-update/stand-ins:${PATH}`;
+/** Maintainer scripts find our stand-ins (units/grub-install) before the programs of the system. */
+const STAND_INS = '/usr/lib/offline-update/stand-ins';
+const OFFLINE_PATH = `${STAND_INS}:${PATH}`;
+/** What apt gives dpkg instead of the PATH that it was given: its own default is without /usr/local. */
+export const DPKG_PATH = `${STAND_INS}:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 export interface AptEnvironmentOptions {
   policy?: Policy;

@@ -276,7 +276,7 @@ void t.test(
     t.match(upgrade, /^APT::Get::allow-downgrades "false";$/m);
     t.match(upgrade, /^Dpkg::Options:: "--force-confold";$/m);
     t.match(upgrade, /^DPkg::Lock::Timeout "60";$/m);
-    t.match(upgrade, /^DPkg::Path "\/usr\/lib\/offline-update\/stand-ins:\/usr\/local\/sbin:/m);
+    t.match(upgrade, /^DPkg::Path "\/usr\/lib\/offline-update\/stand-ins:\/usr\/sbin:/m);
     const other = aptConfiguration(
       planOf(change({ action: 'downgrade' }), change({ action: 'remove', to: null, file: null })),
       { ...defaultPolicy, conffiles: 'replace', lockTimeoutSeconds: 5 },
