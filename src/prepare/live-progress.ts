@@ -45,6 +45,8 @@ export function liveProgress(
       writing = writing.then(() => writeLiveStatus(fs, paths, status)).catch(() => undefined);
     },
     async end() {
+      // One that was refused before it began must not take away what somebody else tells.
+      if (writtenAt === -Infinity) return;
       await writing;
       await removeLiveStatus(fs, paths).catch(() => undefined);
     },

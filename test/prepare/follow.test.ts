@@ -24,6 +24,17 @@ void t.test('a follower sees a prepare from its beginning to its end', async (t)
   t.notOk(existsSync(paths.statusFile));
 });
 
+void t.test('a prepare that is refused leaves alone what another process tells', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { ports, paths } = machine;
+  const own = liveProgress(ports.online, ports.online.moment.now);
+  own.on({ percent: 50, text: 'installing' });
+  await until(() => existsSync(paths.statusFile));
+  await liveProgress(ports.online).end();
+  t.ok(existsSync(paths.statusFile));
+  await own.end();
+});
+
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
