@@ -31,14 +31,16 @@ async function main(): Promise<void> {
   try {
     if (unreachable === undefined) await enableRealUpdates(machine);
     else story.say(`Debian's archive is out of reach (${unreachable}): the local repository alone`);
-    await story.step('boot it', () => machine.start(unreachable === undefined ? withArchive : {}));
-    await updateIt(story, machine);
+    // The same in every boot: a network that is gone after an update is a reason to go back.
+    const network = unreachable === undefined ? withArchive : {};
+    await story.step('boot it', () => machine.start(network));
+    await updateIt(story, machine, network);
   } finally {
     await machine.dispose();
   }
 }
 
-async function updateIt(story: Story, machine: Machine): Promise<void> {
+async function updateIt(story: Story, machine: Machine, network: typeof withArchive | object): Promise<void> {
   await story.command(machine, ['offline-update', 'prepare']);
   const plan = JSON.parse(await machine.read('/var/lib/system-update/plan.json')) as Plan;
   const names = plan.payload.changes.map(({ name, architecture }) => `${name}:${architecture}`);
@@ -47,7 +49,7 @@ async function updateIt(story: Story, machine: Machine): Promise<void> {
   const down = await machine.waitForEnd();
   story.boot('the normal system goes down', down);
 
-  const boots = await machine.bootUntilSettled();
+  const boots = await machine.bootUntilSettled(network);
   for (const boot of boots)
     story.boot(boot.ended === 'reboot' ? 'the update boot' : 'the next normal boot', boot);
   await machine.exec(['systemctl', 'is-system-running', '--wait'], { check: false });
