@@ -82,6 +82,20 @@ const performance = z.strictObject({
 });
 export type Performance = z.infer<typeof performance>;
 
+/** One of which nothing is told yet. */
+export function nothingPerformed(reason: Performance['reason']): Performance {
+  return {
+    reason,
+    phases: [],
+    conffiles: [],
+    questions: [],
+    hooks: [],
+    notRun: [],
+    written: [],
+    isFull: false,
+  };
+}
+
 const line = z.union([
   z.strictObject({ ready: z.literal(true) }),
   z.strictObject({ progress: z.strictObject({ percent: z.number(), text: z.string() }) }),

@@ -12,30 +12,15 @@ import { UpdateError } from '../../src/update/errors.js';
 import type { FallbackNote, JournalEntry } from '../../src/update/events.js';
 import type { Finding } from '../../src/update/finding.js';
 import { pathsBelow } from '../../src/update/paths.js';
-import type { Plan } from '../../src/update/plan.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import { buildReport } from '../../src/update/report.js';
 import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import { confirm } from '../../src/update-service/confirm.js';
 import type { Ports } from '../../src/update-service/ports.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const id = '20261120T154935-3f2a';
-const plan: Plan = {
-  format: 1,
-  id,
-  createdAt: '2026-11-20T15:49:35.000Z',
-  request: { mode: 'upgrade', packages: [] },
-  payload: {
-    kind: 'packages',
-    manager: 'apt',
-    changes: [],
-    baseFingerprint: '0'.repeat(64),
-    diskBytes: 0,
-    unsignedSources: [],
-  },
-  files: [],
-  policy: { ...defaultPolicy, hookTimeoutSeconds: 20 },
-};
+const plan = emptyPlan({ policy: { ...defaultPolicy, hookTimeoutSeconds: 20 } });
 const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
 const reason = { code: 'HEALTH_FAILED', message: 'x' } as const;
 const decided: JournalEntry = { note: 'reverting', step: 'decided', reason };

@@ -9,30 +9,15 @@ import type { UpdateEvent } from '../../src/update/events.js';
 import { markText, type NewMark } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
 import { pathsBelow, pathsOfUpdate } from '../../src/update/paths.js';
-import { planText, type Plan } from '../../src/update/plan.js';
-import { defaultPolicy } from '../../src/update/policy.js';
+import { planText } from '../../src/update/plan.js';
 import type { UpdateState } from '../../src/update/state.js';
 import { updateStore } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { recover } from '../../src/update-service/recover.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const id = '20261120T154935-3f2a';
-const plan: Plan = {
-  format: 1,
-  id,
-  createdAt: '2026-11-20T15:49:35.000Z',
-  request: { mode: 'upgrade', packages: [] },
-  payload: {
-    kind: 'packages',
-    manager: 'apt',
-    changes: [],
-    baseFingerprint: '0'.repeat(64),
-    diskBytes: 0,
-    unsignedSources: [],
-  },
-  files: [],
-  policy: defaultPolicy,
-};
+const plan = emptyPlan();
 
 const armed: UpdateEvent = { event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' };
 const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -122,7 +122,6 @@ void t.test('no event leaves the dashboard in the middle of an update for ever',
 
 void t.test('listeners that cannot be reached hold nothing up, and the others are told', async (t) => {
   const { announce, paths, root } = listeners(t);
-  writeFileSync(join(root, 'srv/update-status.json.d'), '');
   mkdirSync(join(root, 'srv/update-status.json'));
   announce.event(id, { event: 'cancelled', reason: 'by hand' });
   announce.event(id, armed);

@@ -15,8 +15,8 @@ import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { UpdateErrorCode } from '../../src/update/errors.js';
 import { planHash, planText, type Plan } from '../../src/update/plan.js';
-import { defaultPolicy } from '../../src/update/policy.js';
 import { readStaged, sealStage, verifyStage } from '../../src/update/stage.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 
 interface Sealed {
   stage: string;
@@ -34,22 +34,7 @@ async function sealed(t: Test): Promise<Sealed> {
   writeFileSync(at('packages/two_1%3a2.0_all.deb'), 'two 2.0, longer', { mode: 0o600 });
   writeFileSync(at('packages/lock'), '', { mode: 0o640 });
   writeFileSync(at('lists/index_Packages'), 'Package: one\n', { mode: 0o600 });
-  const plan: Plan = {
-    format: 1,
-    id: '20261120T154935-3f2a',
-    createdAt: '2026-11-20T15:49:35.000Z',
-    request: { mode: 'upgrade', packages: [] },
-    payload: {
-      kind: 'packages',
-      manager: 'apt',
-      changes: [],
-      baseFingerprint: '0'.repeat(64),
-      diskBytes: 0,
-      unsignedSources: [],
-    },
-    files: await sealStage(fileSystem, stage),
-    policy: defaultPolicy,
-  };
+  const plan = emptyPlan({ files: await sealStage(fileSystem, stage) });
   const text = planText(plan);
   writeFileSync(at('plan.json'), text, { mode: 0o600 });
   return { stage, at, hash: planHash(text), plan };

@@ -13,6 +13,7 @@ import { UpdateError } from '../../update/errors.js';
 import type { Plan } from '../../update/plan.js';
 import {
   parseRehearsalLine,
+  nothingPerformed,
   type Performance,
   type Rehearsal,
   type RehearsalOrder,
@@ -149,17 +150,7 @@ async function perform(
 
 /** Begun and never told: over its time, or ended by what it installs. */
 function broken(message: string): Performance {
-  const reason = { code: 'REHEARSAL_CUT_SHORT', message };
-  return {
-    reason,
-    phases: [],
-    conffiles: [],
-    questions: [],
-    hooks: [],
-    notRun: [],
-    written: [],
-    isFull: false,
-  };
+  return nothingPerformed({ code: 'REHEARSAL_CUT_SHORT', message });
 }
 
 function unavailable(reason: string): UpdateError {

@@ -12,7 +12,12 @@ import type { Question } from '../../payloads/payload.js';
 import { asUpdateError, UpdateError } from '../../update/errors.js';
 import { pathsOfUpdate } from '../../update/paths.js';
 import { parsePlan, type Plan } from '../../update/plan.js';
-import type { Performance, RehearsalLine, RehearsalOrder } from '../../update/rehearsal.js';
+import {
+  nothingPerformed,
+  type Performance,
+  type RehearsalLine,
+  type RehearsalOrder,
+} from '../../update/rehearsal.js';
 import { readStaged } from '../../update/stage.js';
 import { hookEnvironment } from '../install-hooks.js';
 import { runHooks } from '../hooks.js';
@@ -39,16 +44,7 @@ export async function rehearse(
   const ownFiles = await placeStubs(ports.fs);
   tell({ ready: true });
 
-  const told: Performance = {
-    reason: null,
-    phases: [],
-    conffiles: [],
-    questions: [],
-    hooks: [],
-    notRun: [],
-    written: [],
-    isFull: false,
-  };
+  const told = nothingPerformed(null);
   const asked = await ports.payload.questions();
   for (const [phase, run] of phasesOf(ports, plan, told, tell)) {
     const began = performance.now();

@@ -10,7 +10,7 @@ import * as z from 'zod/mini';
 import type { RunCommand } from '../../../host/command.js';
 import type { DurableFiles } from '../../../host/durable-files.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { isErrno } from '../../../host/host-error.js';
+import { exists } from '../../../host/exists.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import { aptEnvironment } from './apt-environment.js';
 import { packageKey } from './dpkg-database.js';
@@ -127,15 +127,5 @@ async function readRecord(
     return recordSchema.parse(JSON.parse(text));
   } catch {
     return undefined; // told too much is better than told nothing
-  }
-}
-
-async function exists(files: FileSystem, path: string): Promise<boolean> {
-  try {
-    await files.lstat(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
   }
 }
