@@ -22,6 +22,7 @@ import type { EstimateFacts } from '../estimate.js';
 import type { Online } from '../online.js';
 import { footprint } from './footprint.js';
 import { bytesToWrite, diskRoom, RESERVE_BYTES, roomFor, type Room, type RoomFacts } from './room.js';
+import { whyNot } from './why-not.js';
 
 /** What a rehearsal asks of this machine. */
 export interface RehearsalMachine {
@@ -137,11 +138,8 @@ async function perform(
       },
     });
     if (heard.told) return heard.told;
+    if (!heard.isReady) throw unavailable(end.ended ?? whyNot(end));
     const lastWords = end.stderr.split('\n').at(-1) ?? '';
-    if (!heard.isReady) {
-      const words = lastWords === '' ? `exit code ${end.exitCode ?? 'unknown'}` : lastWords;
-      throw unavailable(end.ended ?? words);
-    }
     return broken(end.ended ?? `the program that installs ended by itself${lastWords && `: ${lastWords}`}`);
   } finally {
     if (storage === 'disk') await files.removeTree(paths.rehearsalFolder);
