@@ -1,6 +1,6 @@
 /**
- * `prepare` of a hundred packages, hashing, sealing and all, against the download alone by apt: tiny packages, with
- * which it is the start of programs that counts, and new ones of one and ten megabytes each, where it is the bytes.
+ * `prepare` of a hundred packages, hashing, sealing and all, against the download alone by apt: such as a real update
+ * has them; tiny ones, with which it is the start of programs that counts; and of one and ten megabytes each.
  */
 import { debOf, putRepository, type Layer, type Machine } from '../../test/laboratory/laboratory.js';
 import { packageCount } from '../bench-machines.js';
@@ -16,26 +16,52 @@ interface Way {
 }
 
 const releasePackages = 65_000;
-const bigNames = (megabytes: number): string[] =>
-  Array.from({ length: packageCount }, (_, index) => `lab-${megabytes}-megabytes-${index + 1}`);
 
-function bigPackages(megabytes: number): Way {
-  const names = bigNames(megabytes).join(' ');
+/**
+ * Kilobytes of the packages in Debian's security archive for release 13 (binary-amd64 of 2026-11-21, without debug
+ * symbols), smallest first: the middle of each twentieth.
+ */
+const securityKilobytes = [
+  ...[11, 22, 25, 33, 45, 60, 85, 119, 166, 224],
+  ...[298, 386, 468, 576, 811, 1048, 2002, 2882, 7518, 48_592],
+];
+
+/** New packages of these sizes in turn. */
+function newPackages(what: string, kilobytes: readonly number[], way: Partial<Way> = {}): Way {
+  const sizes = Array.from({ length: packageCount }, (_, index) => kilobytes[index % kilobytes.length] ?? 0);
+  const megabytes = Math.round(sizes.reduce((sum, each) => sum + each, 0) / 1000);
+  const suite = `of-${megabytes}-megabytes`;
+  const nameOf = (_: unknown, index: number) => `lab-${suite}-${index + 1}`;
+  const names = sizes.map(nameOf).join(' ');
   return {
-    what: `100 packages of ${megabytes} MB`,
+    what: `${what} (${megabytes} MB)`,
     ours: `offline-update prepare --no-refresh ${names}`,
     peer: `apt-get --download-only --yes install ${names}`,
-    target: { ratio: 1.25 },
-    before: (machine) => offerBigPackages(machine, megabytes),
+    ...way,
+    async before(machine) {
+      await way.before?.(machine);
+      const debs = sizes.map((size, index) =>
+        debOf({ name: nameOf(size, index), version: '1.0', sizeBytes: size * 1000 }),
+      );
+      await putRepository(machine, debs, { suite, folder: `/srv/${suite}` });
+      await machine.run('apt-get update --quiet=2');
+    },
   };
 }
 
 const ways: readonly Way[] = [
+  newPackages(
+    '100 packages in the sizes of the security archive, beside the lists of a release',
+    securityKilobytes,
+    {
+      before: offerWholeRelease,
+      target: { ratio: 1.25 },
+    },
+  ),
   {
     what: '100 tiny packages',
     ours: 'offline-update prepare --no-refresh',
     peer: 'apt-get --download-only --yes upgrade',
-    target: { ratio: 1.25 },
   },
   {
     what: '100 tiny packages, with the refresh of the lists',
@@ -46,11 +72,10 @@ const ways: readonly Way[] = [
     what: '100 tiny packages, beside the lists of a whole release',
     ours: 'offline-update prepare --no-refresh',
     peer: 'apt-get --download-only --yes upgrade',
-    target: { ratio: 1.25 },
     before: offerWholeRelease,
   },
-  bigPackages(1),
-  bigPackages(10),
+  newPackages('100 packages of 1 MB', [1000]),
+  newPackages('100 packages of 10 MB', [10_000], { target: { ratio: 1.25 } }),
 ];
 
 export const prepare: Measurement = {
@@ -63,14 +88,6 @@ export const prepare: Measurement = {
     return results;
   },
 };
-
-async function offerBigPackages(machine: Machine, megabytes: number): Promise<void> {
-  const debs = bigNames(megabytes).map((name) =>
-    debOf({ name, version: '1.0', sizeBytes: megabytes * 1_000_000 }),
-  );
-  await putRepository(machine, debs, { suite: 'megabytes', folder: '/srv/megabytes' });
-  await machine.run('apt-get update --quiet=2');
-}
 
 /** As many packages as Debian 13 has in main, none of them installed: what apt has to read on every real machine. */
 async function offerWholeRelease(machine: Machine): Promise<void> {

@@ -18,8 +18,8 @@ export interface Cuts {
 export interface SurveyOptions {
   states: number;
   seed: number;
-  /** A turning text: only states around it. */
-  around?: string;
+  /** Turning texts: only states around them. */
+  around?: readonly string[];
 }
 
 export interface Exception {
@@ -56,7 +56,7 @@ export async function surveyStates(
   const points = choosePoints(recording.log, {
     count: states,
     seed,
-    turningTexts: around === undefined ? turningTexts : [around],
+    turningTexts: around ?? turningTexts,
     evenly: around === undefined,
   });
   const rebuilt = new CrashStates(recording.log, recording.base, recording.folder.sharing);
