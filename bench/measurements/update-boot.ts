@@ -69,10 +69,11 @@ export const updateBoot: Measurement = {
   },
 };
 
-async function measurePlace(bench: Bench, { what, policy, make, target }: Place): Promise<Result[]> {
+async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   const [ours, values]: [number[], number[]] = [[], []];
   const phases = new Map<string, number[]>();
-  const machine = await make();
+  const { what, policy, target } = place;
+  const machine = await place.make();
   try {
     await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     await machine.start();
@@ -103,7 +104,7 @@ async function installedLayer() {
 
 async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Promise<number> {
   await machine.restore();
-  const seconds = await awaySeconds(machine, await machine.boot());
+  const seconds = await awaySeconds(machine, await machine.boot({ timeoutSeconds: 600 }));
   const known = await phasesOf(machine);
   // what is left is the start of Node.js, the claim, and the way out
   const rest = seconds - Object.values(known).reduce((sum, each) => sum + each, 0);
@@ -116,7 +117,7 @@ async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Pro
 async function bareOnce(machine: Rewindable): Promise<number> {
   await machine.restore();
   await makeBare(machine);
-  const seconds = await awaySeconds(machine, await machine.boot());
+  const seconds = await awaySeconds(machine, await machine.boot({ timeoutSeconds: 600 }));
   const query = "dpkg-query --show --showformat='${db:Status-Abbrev}${Version}\\n' 'lab-tiny-*'";
   const { stdout } = await machine.run(`${query} | grep -c 'ii *2.0'`, { check: false });
   if (Number(stdout) !== packageCount)
