@@ -41,8 +41,8 @@ const tiers = [
   {
     name: 'power',
     folders: ['power'],
-    onlyByName: true, // hundreds of disks are rebuilt and judged: a quarter of an hour a variant on a small machine
-    // Thousands of power cuts, where they are asked for, take as long as they take.
+    // not run again when it fails: no state may be an exception, not even once in a while
+    // thousands of power cuts, where they are asked for, take as long as they take
     timeoutSeconds: process.env.OFFLINE_UPDATE_POWER_STATES ? 4 * 3600 : 1800,
     needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb', 'mkfs.btrfs', 'mkfs.ext4', '/dev/fuse'],
   },
