@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME...] [-- --runs=N]`: measures, side by side on one machine in one run, and prints a Markdown
- * table. Exits with 1 when a target is missed. Needs root, as all that boots.
+ * table. Exits with 1 when a target is missed. Needs root, as all that boots. `npm run bench -- peers` has options and
+ * output of its own (peers/peers.ts).
  */
 import { parseArgs } from 'node:util';
 import { benchMachines } from './bench-machines.js';
@@ -14,6 +15,7 @@ import { safeSpeed } from './measurements/safe-speed.js';
 import { rehearsal } from './measurements/rehearsal.js';
 import { status } from './measurements/status.js';
 import { updateBoot } from './measurements/update-boot.js';
+import { comparePeers } from './peers/peers.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
 
@@ -29,6 +31,11 @@ const measurements: readonly Measurement[] = [
 ];
 
 async function main(): Promise<void> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'peers') {
+    await comparePeers(rest);
+    return;
+  }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { runs: { type: 'string', default: '7' }, list: { type: 'boolean', default: false } },
@@ -50,7 +57,7 @@ async function main(): Promise<void> {
     say(measurement.about);
     results.push(...(await measurement.measure(bench)));
   }
-  facts.push(...(await bench.withMachine(await bench.installed(), guestFacts)));
+  facts.push(...(await bench.withMachine(await bench.installed(), (machine) => guestFacts(machine))));
   console.log(facts.map((fact) => `- ${fact}`).join('\n'));
   console.log(
     `\n${resultTable(results)}\n\nMedians; in brackets the least of all runs. Both sides took turns.`,

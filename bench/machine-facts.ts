@@ -18,8 +18,8 @@ function kernelVersion(): string {
 }
 
 /** The versions that the figures depend on, as the measured machine has them. */
-export async function guestFacts(machine: Machine): Promise<string[]> {
-  const names = ['systemd', 'apt', 'dpkg', 'nodejs', 'offline-update'];
+export async function guestFacts(machine: Machine, more: readonly string[] = []): Promise<string[]> {
+  const names = ['systemd', 'apt', 'dpkg', 'nodejs', 'offline-update', ...more];
   const { stdout } = await machine.run([
     'dpkg-query',
     '--show',

@@ -68,12 +68,20 @@ function tiny(index: number): FixturePackage {
   return pair(name, { files: { [`/usr/share/lab-tiny/${name}`]: '' } });
 }
 
-const tinyCount = 100;
+const tinyCount = 5000;
+const largeCount = 10;
+const largeBytes = 20 << 20;
 
-/** The first `count` (at most 100) of the packages that do nothing at all. */
+/** The first `count` (at most 5,000) of the packages that do nothing at all. */
 export function tinyPackages(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `lab-tiny-${String(index + 1).padStart(3, '0')}`);
 }
+
+/** The packages whose version 2 has 20 MiB that no compressor makes smaller. */
+export const largePackages: readonly string[] = Array.from(
+  { length: largeCount },
+  (_, index) => `lab-large-${String(index + 1).padStart(2, '0')}`,
+);
 
 const named = {
   /** An ordinary one, with a script that says what it was given. */
@@ -177,4 +185,5 @@ export const fixturePackages: ReadonlyMap<string, FixturePackage> = new Map<stri
     const fixture = tiny(index + 1);
     return [fixture.v1?.name ?? '', fixture];
   }),
+  ...largePackages.map((name): [string, FixturePackage] => [name, pair(name, {}, { sizeBytes: largeBytes })]),
 ]);

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from './command.js';
 import type { MachineFolder } from './machine-folder.js';
@@ -25,7 +25,7 @@ export class ImageMachine extends Machine {
 
   /** Copies a machine of `layer` into a new image. */
   static async make(layer: Layer, options: ImageOptions): Promise<ImageMachine> {
-    const folder = await makeEmptyFolder();
+    const folder = await makeEmptyFolder({ unmountsEverywhere: true });
     const [disk, root] = [join(folder.path, 'disk'), join(folder.path, 'root')];
     for (const each of [disk, root]) await mkdir(each);
     if ((options.storage ?? 'memory') === 'memory')
@@ -42,6 +42,8 @@ export class ImageMachine extends Machine {
 
   /** Remembers what the disk holds now; `restore` brings it back. */
   async remember(): Promise<void> {
+    // Whoever started a process meanwhile may have a copy of the mount, and keep it: what was written has to be there.
+    await command(['sync', '--file-system', this.root]);
     await command(['umount', this.root]);
     await command(['cp', '--sparse=always', this.#image, `${this.#image}.remembered`]);
     await this.#mount();
@@ -50,6 +52,8 @@ export class ImageMachine extends Machine {
   async restore(): Promise<void> {
     await this.kill();
     await command(['umount', this.root]);
+    // A new file: one who still has the old one mounted writes there.
+    await rm(this.#image);
     await command(['cp', '--sparse=always', `${this.#image}.remembered`, this.#image]);
     await this.#mount();
   }

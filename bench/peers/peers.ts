@@ -1,0 +1,138 @@
+/**
+ * `npm run bench -- peers`: whole cycles of the same update, ours and those of all others that install offline, and
+ * apt-get in the running system. Each disk, each size, each round: everybody once, in an order that is drawn. Writes
+ * peers.md, peers.json and peers.svg into the folder `--out`; rows that are there already from a run before, of other
+ * sizes or disks, stay.
+ */
+import { parseArgs } from 'node:util';
+import { command } from '../../test/laboratory/command.js';
+import { Machine, type Deb, type Layer } from '../../test/laboratory/laboratory.js';
+import { guestFacts, machineFacts } from '../machine-facts.js';
+import { candidates, type Candidate } from './candidates.js';
+import { takeTurn } from './cycle.js';
+import { makePeerDisk, type DiskName, type FileSystemName, type PeerDisk } from './peer-disk.js';
+import { saveReport, type PeersRow } from './report.js';
+import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
+import { randomFrom, shuffled } from './turn-order.js';
+
+const fileSystems: readonly FileSystemName[] = ['btrfs', 'ext4'];
+const disks: readonly DiskName[] = ['fast', 'flushes'];
+
+interface Wishes {
+  fileSystems: readonly FileSystemName[];
+  disks: readonly DiskName[];
+  scenarios: readonly Scenario[];
+  candidates: readonly Candidate[];
+  runs: number;
+  memory: boolean;
+  random: () => number;
+}
+
+export async function comparePeers(args: readonly string[]): Promise<void> {
+  const date = new Date().toISOString().slice(0, 10);
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      runs: { type: 'string', default: '3' },
+      sizes: { type: 'string', default: '1,10,100,500,large,debian' },
+      'file-systems': { type: 'string', default: fileSystems.join() },
+      disks: { type: 'string', default: disks.join() },
+      who: { type: 'string', default: candidates.map(({ name }) => name).join() },
+      memory: { type: 'boolean', default: false },
+      seed: { type: 'string', default: date.replaceAll('-', '') },
+      out: { type: 'string', default: `docs/benchmarks/${date}` },
+    },
+  });
+  const seed = Number(values.seed);
+  const wishes: Wishes = {
+    fileSystems: chosen('--file-systems', values['file-systems'], fileSystems, String),
+    disks: chosen('--disks', values.disks, disks, String),
+    scenarios: chosen('--sizes', values.sizes, scenarios, ({ name }) => name),
+    candidates: chosen('--who', values.who, candidates, ({ name }) => name),
+    runs: Number(values.runs),
+    memory: values.memory,
+    random: randomFrom(seed),
+  };
+  const machine = await machineFacts();
+  const layer = await everybodysLayer();
+  machine.push(...(await factsInside(layer)));
+  for (const type of wishes.fileSystems) {
+    const disk = await makePeerDisk(type, layer);
+    try {
+      for (const scenario of wishes.scenarios) {
+        const rows = await onOneDisk(disk, type, scenario, wishes);
+        await saveReport(values.out, { date, seed, machine, rows });
+      }
+    } finally {
+      await disk.machine.dispose();
+    }
+  }
+}
+
+/** Throws when a name is not one of those that there are. */
+function chosen<T>(option: string, names: string, all: readonly T[], nameOf: (each: T) => string): T[] {
+  return names.split(',').map((name) => {
+    const found = all.find((each) => nameOf(each) === name);
+    if (found === undefined)
+      throw new Error(`${option}: no ${name}; there are ${all.map(nameOf).join(', ')}`);
+    return found;
+  });
+}
+
+async function factsInside(layer: Layer): Promise<string[]> {
+  const machine = await Machine.on(layer);
+  try {
+    return await guestFacts(machine, ['packagekit']);
+  } finally {
+    await machine.dispose();
+  }
+}
+
+async function onOneDisk(
+  peerDisk: PeerDisk,
+  fileSystem: FileSystemName,
+  scenario: Scenario,
+  wishes: Wishes,
+): Promise<PeersRow[]> {
+  const debs = await scenario.debs();
+  const rows: PeersRow[] = [];
+  for (const disk of wishes.disks) {
+    const here = wishes.candidates.map(({ name }): PeersRow => ({
+      fileSystem,
+      disk,
+      size: scenario.name,
+      packages: debs.length,
+      candidate: name,
+      turns: [],
+      memoryMegabytes: null,
+      failures: [],
+    }));
+    for (let round = 0; round < wishes.runs; round += 1) {
+      for (const row of shuffled(here, wishes.random)) await turnOf(row, peerDisk, debs, false);
+    }
+    if (wishes.memory && disk === wishes.disks[0])
+      for (const row of here) await turnOf(row, peerDisk, debs, true);
+    rows.push(...here);
+  }
+  return rows;
+}
+
+/** A turn that fails is told, and the others go on. */
+async function turnOf(row: PeersRow, disk: PeerDisk, debs: readonly Deb[], memory: boolean): Promise<void> {
+  const what = `${row.fileSystem}, ${row.disk}, ${titleOf(row.size)}, ${row.candidate}`;
+  const candidate = candidates.find(({ name }) => name === row.candidate);
+  if (!candidate) throw new Error(`nobody is called ${row.candidate}`);
+  try {
+    const turn = await takeTurn(disk, row.disk, candidate, debs, memory);
+    if (memory) row.memoryMegabytes = turn.memoryMegabytes ?? null;
+    else row.turns.push(turn);
+    const [away, installing] = [turn.awaySeconds.toFixed(2), turn.installSeconds.toFixed(2)];
+    console.error(`bench: ${what}: away ${away} s, installing ${installing} s`);
+  } catch (error) {
+    await disk.machine.kill();
+    const message = error instanceof Error ? error.message : String(error);
+    row.failures.push(message.split('\n')[0] ?? '');
+    console.error(`bench: ${what}: ${message}`);
+    await command(['sync']);
+  }
+}
