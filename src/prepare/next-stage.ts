@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { ifThere } from '../host/if-there.js';
 import { stageLayout } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Online } from './online.js';
@@ -76,10 +76,5 @@ export async function closeNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>
 }
 
 async function kindOf(fs: FileSystem, path: string): Promise<string | undefined> {
-  try {
-    return (await fs.lstat(path)).kind;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  return (await ifThere(fs.lstat(path)))?.kind;
 }

@@ -1,5 +1,5 @@
 /** Is a boot at work on the update? Then nobody else touches its stage, its links or its state. */
-import { isErrno } from '../host/host-error.js';
+import { ifThere } from '../host/if-there.js';
 import { UpdateError } from '../update/errors.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
@@ -32,10 +32,6 @@ export async function refuseUnderWay(online: Online, update: KnownUpdate): Promi
 
 /** The shell writes a boot id before Node starts, so this is known even when Node never did. */
 async function lastClaim({ fs, paths }: Online): Promise<string | undefined> {
-  try {
-    return (await fs.readFile(paths.claims)).trim().split('\n').at(-1);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const claims = await ifThere(fs.readFile(paths.claims));
+  return claims?.trim().split('\n').at(-1);
 }

@@ -7,6 +7,7 @@ import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
 import { exists } from '../host/exists.js';
 import { isErrno } from '../host/host-error.js';
+import { textOf } from '../host/if-there.js';
 import { updateIds } from '../update/held.js';
 import { parseJournal } from '../update/journal.js';
 import { pathsOfUpdate, type Paths } from '../update/paths.js';
@@ -58,13 +59,4 @@ async function copy({ fs, files }: EvidencePorts, from: string, to: string): Pro
   }
   await fs.syncFile(next);
   await files.rename(next, to);
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  try {
-    return await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import type { RunCommand } from '../host/command.js';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { namesIn, textOf } from '../host/if-there.js';
 import { UpdateError } from '../update/errors.js';
 import type { Paths } from '../update/paths.js';
 
@@ -23,12 +23,8 @@ const timeoutSeconds = 120;
 /** The name of the configuration of `/`, mostly `root`; undefined when there is none. */
 export async function snapperConfiguration({ fs, paths }: SnapperPorts): Promise<string | undefined> {
   const folder = join(paths.root, '/etc/snapper/configs');
-  try {
-    for (const name of await fs.readFolder(folder)) {
-      if (/^SUBVOLUME=(["']?)\/\1\s*$/m.test(await fs.readFile(join(folder, name)))) return name;
-    }
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+  for (const name of await namesIn(fs, folder)) {
+    if (/^SUBVOLUME=(["']?)\/\1\s*$/m.test(await textOf(fs, join(folder, name)))) return name;
   }
   return undefined;
 }

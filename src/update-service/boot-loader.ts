@@ -3,7 +3,7 @@
  * boot of the updated root, which then has its own name again (docs/fallback.md).
  */
 import { join } from 'node:path';
-import { isErrno } from '../host/host-error.js';
+import { namesIn } from '../host/if-there.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Ports } from './ports.js';
 
@@ -47,10 +47,5 @@ function quoted(word: string): string {
 
 /** In the order in which they were asked for. */
 async function namesOf({ fs, paths }: BootLoaderPorts): Promise<string[]> {
-  try {
-    return (await fs.readFolder(paths.bootLoaderCalls)).sort();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return (await namesIn(fs, paths.bootLoaderCalls)).sort();
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { ifThere, namesIn } from '../host/if-there.js';
 
 const files = [
   '/etc/fstab',
@@ -29,12 +29,12 @@ export type EarlyParts = ReadonlyMap<string, string>;
 export async function readEarlyParts(fs: FileSystem, root: string): Promise<EarlyParts> {
   const listed = await Promise.all(
     folders.map(async (folder) => {
-      const names = await orNothing(fs.readFolder(join(root, folder)), []);
+      const names = await namesIn(fs, join(root, folder));
       return names.filter((name) => !restless.test(name)).map((name) => join(folder, name));
     }),
   );
   const rows = [...files, ...listed.flat()].map(async (path): Promise<[string, string]> => {
-    const entry = await orNothing(fs.lstat(join(root, path)), undefined);
+    const entry = await ifThere(fs.lstat(join(root, path)));
     // An inode is new when a file is replaced, its size or links when it is written in place.
     return [path, entry && entry.kind !== 'folder' ? `${entry.inode} ${entry.size}` : ''];
   });
@@ -45,11 +45,4 @@ export async function readEarlyParts(fs: FileSystem, root: string): Promise<Earl
 export function changedParts(before: EarlyParts, after: EarlyParts): string[] {
   const paths = new Set([...before.keys(), ...after.keys()]);
   return [...paths].filter((path) => (before.get(path) ?? '') !== (after.get(path) ?? '')).sort();
-}
-
-async function orNothing<T>(promise: Promise<T>, nothing: T): Promise<T> {
-  return promise.catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return nothing;
-    throw error;
-  });
 }

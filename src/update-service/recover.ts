@@ -2,7 +2,7 @@
  * An ordinary boot that finds an update without a verdict, or a residue: the record is brought up to the truth, which
  * is what the package database says, not what the last process meant to do.
  */
-import { isErrno } from '../host/host-error.js';
+import { textOf } from '../host/if-there.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
@@ -137,11 +137,6 @@ function neverRan(rescued: readonly string[]): Reason {
 
 /** Lines of the shell scripts: a boot id and words. */
 async function readRescued({ fs, paths }: Ports): Promise<string[]> {
-  try {
-    const lines = (await fs.readFile(paths.rescued)).split('\n');
-    return lines.filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const lines = (await textOf(fs, paths.rescued)).split('\n');
+  return lines.filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1));
 }

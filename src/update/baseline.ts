@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { ifThere } from '../host/if-there.js';
 import type { NetworkInterface } from '../host/network-state.js';
 import type { UnitState } from '../host/unit-states.js';
 import { parseDocument } from './document.js';
@@ -48,13 +48,8 @@ export function baselineText({ units, interfaces, monotonicSeconds }: HealthFact
 
 /** Undefined when none was taken. Errors: `BASELINE_INVALID`, `FORMAT_TOO_NEW`. */
 export async function readBaseline(fs: FileSystem, path: string): Promise<Baseline | undefined> {
-  let text: string;
-  try {
-    text = await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await ifThere(fs.readFile(path));
+  if (text === undefined) return undefined;
   return parseDocument(text, {
     what: 'the baseline',
     schema: baselineSchema,

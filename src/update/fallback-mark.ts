@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { ifThere } from '../host/if-there.js';
 import { UpdateError } from './errors.js';
 
 /** What it means when a root with such a mark boots. */
@@ -48,13 +48,8 @@ export function markText({ role, ...mark }: NewMark): string {
 
 /** Undefined when this root is no fallback. Errors: `FORMAT_TOO_NEW` for a mark that cannot be read. */
 export async function readMark(fs: FileSystem, path: string): Promise<FallbackMark | undefined> {
-  let text: string;
-  try {
-    text = await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await ifThere(fs.readFile(path));
+  if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {

@@ -3,7 +3,7 @@
  * boots, and another one brings it back: the notes `rolled-back` and `rolled-forward` of its journal tell.
  */
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { namesIn } from '../host/if-there.js';
 import { parseJournal, type JournalRow } from './journal.js';
 import { pathsOfUpdate, type Paths } from './paths.js';
 import type { UpdateState } from './state.js';
@@ -38,10 +38,5 @@ export async function heldUpdates(fs: FileSystem, paths: Paths): Promise<string[
 
 /** Names in the history that are ids, the oldest first. */
 export async function updateIds(fs: FileSystem, { updates }: Paths): Promise<string[]> {
-  try {
-    return (await fs.readFolder(updates)).filter((name) => UPDATE_ID.test(name));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return (await namesIn(fs, updates)).filter((name) => UPDATE_ID.test(name));
 }

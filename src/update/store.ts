@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { ifThere } from '../host/if-there.js';
 import { UpdateError } from './errors.js';
 import type { UpdateEvent } from './events.js';
 import { updateIds } from './held.js';
@@ -112,11 +112,6 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
 }
 
 async function readOpen(fs: FileSystem, path: string): Promise<string | undefined> {
-  try {
-    const id = basename(await fs.readLink(path));
-    return UPDATE_ID.test(id) ? id : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const id = basename((await ifThere(fs.readLink(path))) ?? '');
+  return UPDATE_ID.test(id) ? id : undefined;
 }

@@ -3,7 +3,7 @@
  * behind it hangs the boot without a message (systemd#4763).
  */
 import { join } from 'node:path';
-import { isErrno } from '../../host/host-error.js';
+import { exists } from '../../host/exists.js';
 import type { Check, PreflightContext } from './context.js';
 import { lookUp, unitFolders } from './unit-lookup.js';
 
@@ -27,12 +27,7 @@ export const unitMissing: Check = {
 
 async function isWanted({ fs, paths }: PreflightContext): Promise<boolean> {
   for (const folder of unitFolders) {
-    try {
-      await fs.lstat(join(paths.root, folder, wants, unit));
-      return true;
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-    }
+    if (await exists(fs, join(paths.root, folder, wants, unit))) return true;
   }
   return false;
 }

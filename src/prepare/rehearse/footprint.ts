@@ -3,7 +3,7 @@
  * files of the running system.
  */
 import type { FileSystem } from '../../host/file-system.js';
-import { isErrno } from '../../host/host-error.js';
+import { ifThere } from '../../host/if-there.js';
 import type { Performance, Rehearsal, WrittenFile } from '../../update/rehearsal.js';
 
 export interface FootprintFacts {
@@ -63,13 +63,8 @@ export async function footprint(written: Performance['written'], facts: Footprin
 
 /** Undefined when there is no such file, or no file but a link. */
 async function bytesNow(fs: FootprintFacts['fs'], path: string): Promise<number | undefined> {
-  try {
-    const { kind, size } = await fs.lstat(path);
-    return kind === 'file' ? Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  const entry = await ifThere(fs.lstat(path));
+  return entry?.kind === 'file' ? Math.ceil(entry.size / BLOCK_BYTES) * BLOCK_BYTES : undefined;
 }
 
 /** Up, so that the two figures never look the same where one is larger. */

@@ -1,6 +1,6 @@
 /** The record of a rehearsal, `rehearsal.json` beside the plan in the history. */
 import type { FileSystem } from '../../host/file-system.js';
-import { isErrno } from '../../host/host-error.js';
+import { ifThere } from '../../host/if-there.js';
 import { parseRehearsal, type Rehearsal } from '../../update/rehearsal.js';
 import type { KnownUpdate } from '../../update/store.js';
 
@@ -9,10 +9,6 @@ export async function readRehearsal(
   fs: Pick<FileSystem, 'readFile'>,
   update: KnownUpdate,
 ): Promise<Rehearsal | undefined> {
-  try {
-    return parseRehearsal(await fs.readFile(update.paths.rehearsal));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await ifThere(fs.readFile(update.paths.rehearsal));
+  return text === undefined ? undefined : parseRehearsal(text);
 }

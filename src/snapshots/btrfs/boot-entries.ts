@@ -1,7 +1,7 @@
 /** What the boot loader's configuration in a root says: which kernel, which initrd, which words (grub.cfg, BLS). */
 import { join } from 'node:path';
 import type { FileSystem } from '../../host/file-system.js';
-import { isErrno } from '../../host/host-error.js';
+import { namesIn, textOf } from '../../host/if-there.js';
 
 export interface BootEntry {
   /** Where it stands, as seen in the root. */
@@ -45,22 +45,4 @@ function blsEntry(file: string, text: string): BootEntry[] {
   const of = (key: string): string[] => lines.flatMap(([first, ...rest]) => (first === key ? rest : []));
   const [kernel] = of('linux');
   return kernel === undefined ? [] : [{ file, kernel, initrds: of('initrd'), words: of('options') }];
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  try {
-    return await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return '';
-    throw error;
-  }
-}
-
-async function namesIn(fs: FileSystem, path: string): Promise<string[]> {
-  try {
-    return await fs.readFolder(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }

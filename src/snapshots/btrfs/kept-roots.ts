@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { freeShare } from '../../host/disk-space.js';
-import { isErrno } from '../../host/host-error.js';
 import { readMark, type FallbackMark } from '../../update/fallback-mark.js';
 import { heldUpdates } from '../../update/held.js';
 import { pathsBelow } from '../../update/paths.js';
@@ -30,7 +29,7 @@ export async function ownRoots(ports: BtrfsPorts, top: string, running: RunningR
   const found: OwnRoot[] = [];
   for (const name of await fs.readFolder(top)) {
     const path = join(top, name);
-    const mark = await markIn(ports, path);
+    const mark = await readMark(ports.fs, pathsBelow(path).fallbackMark);
     const byName = updateOf(name);
     if (byName === undefined && mark?.rootId === undefined) continue;
     const subvolume = await subvolumeId(run, path);
@@ -45,15 +44,6 @@ export async function ownRoots(ports: BtrfsPorts, top: string, running: RunningR
 function roleOf(mark: FallbackMark | undefined): OwnRoot['is'] {
   if (!mark || mark.role === 'failed') return 'failed';
   return mark.role === 'drill' ? 'residue' : 'fallback';
-}
-
-async function markIn({ fs }: BtrfsPorts, path: string): Promise<FallbackMark | undefined> {
-  try {
-    return await readMark(fs, pathsBelow(path).fallbackMark);
-  } catch (error) {
-    if (isErrno(error, 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }
 
 const covers =

@@ -5,6 +5,7 @@ import { freeSpace } from '../../host/disk-space.js';
 import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { isErrno, isHostError } from '../../host/host-error.js';
+import { textOf } from '../../host/if-there.js';
 import { readKernelCommandLine } from '../../host/kernel-command-line.js';
 import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
 import type { Paths } from '../../update/paths.js';
@@ -116,13 +117,4 @@ async function nested({ paths, fs, run }: LayoutPorts, name: string): Promise<st
     }
   }
   return undefined;
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  try {
-    return await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -13,6 +13,7 @@ import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { sha256OfText } from '../../host/hash.js';
 import { isErrno } from '../../host/host-error.js';
+import { ifThere, textOf } from '../../host/if-there.js';
 import { readMounts, type Mount } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
 import { readMark } from '../../update/fallback-mark.js';
@@ -125,7 +126,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
     },
 
     async prune(keep) {
-      const armed = await linkOf(fs, paths.copyArmed);
+      const armed = await ifThere(fs.readLink(paths.copyArmed));
       let kept = 0;
       for (const id of await own()) {
         if (id === armed) continue;
@@ -151,22 +152,4 @@ async function leadBack({ files, paths }: CopyPorts): Promise<void> {
 async function changesOf({ fs, paths }: CopyPorts, id: string): Promise<readonly PackageChange[]> {
   const text = await textOf(fs, pathsOfUpdate(paths, id).plan);
   return text === '' ? [] : parsePlan(text).payload.changes;
-}
-
-async function linkOf(fs: FileSystem, path: string): Promise<string | undefined> {
-  try {
-    return await fs.readLink(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  try {
-    return await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../../host/file-system.js';
-import { isErrno } from '../../host/host-error.js';
+import { textOf } from '../../host/if-there.js';
 import { UpdateError } from '../../update/errors.js';
 import type { PackageChange } from '../../update/plan.js';
 
@@ -43,13 +43,4 @@ export function parseDiversions(text: string): Map<string, string> {
   const diversions = new Map<string, string>();
   for (let at = 0; at + 2 < lines.length; at += 3) diversions.set(lines[at] ?? '', lines[at + 1] ?? '');
   return diversions;
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  try {
-    return await fs.readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import type { Entry, FileSystem } from '../../host/file-system.js';
-import { isErrno } from '../../host/host-error.js';
+import { ifThere } from '../../host/if-there.js';
 import type { Mount } from '../../host/mounts.js';
 import { dpkgFolders, isInWholeFolder, singleFiles, walkedFolders, wholeFolders } from './scope.js';
 import { truePaths } from './true-path.js';
@@ -106,13 +106,8 @@ async function linksAtTop(ports: SelectionPorts): Promise<string[]> {
   return links;
 }
 
-async function entryAt({ fs, root }: SelectionPorts, path: string): Promise<Entry | undefined> {
-  try {
-    return await fs.lstat(join(root, path));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+function entryAt({ fs, root }: SelectionPorts, path: string): Promise<Entry | undefined> {
+  return ifThere(fs.lstat(join(root, path)));
 }
 
 function bare(path: string): string {

@@ -10,7 +10,7 @@
 import { join } from 'node:path';
 import { sha256OfFile, sha256OfFiles } from '../../../host/hash.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { isErrno } from '../../../host/host-error.js';
+import { ifThere } from '../../../host/if-there.js';
 import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
@@ -109,7 +109,7 @@ async function missingFiles(
   const there: FileChange[] = [];
   for (const change of wanted) {
     const path = join(stage.path, change.file);
-    const entry = await files.lstat(path).catch(ignoreMissing);
+    const entry = await ifThere(files.lstat(path));
     if (entry?.kind === 'file' && entry.size === change.sizeBytes) there.push(change);
     else if (entry) await files.removeTree(path);
   }
@@ -138,8 +138,4 @@ async function fillHashes(
 
 function sum(changes: readonly FileChange[]): number {
   return changes.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!isErrno(error, 'ENOENT')) throw error;
 }

@@ -4,18 +4,13 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../../../host/file-system.js';
-import { isErrno } from '../../../host/host-error.js';
+import { textOf } from '../../../host/if-there.js';
 import { field, parseStanzas } from './control-stanzas.js';
 
 export type IsAutomatic = (name: string, architecture: string) => boolean;
 
 export async function automaticPackages(files: FileSystem, root: string): Promise<IsAutomatic> {
-  try {
-    return parseExtendedStates(await files.readFile(join(root, '/var/lib/apt/extended_states')));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return () => false;
-    throw error;
-  }
+  return parseExtendedStates(await textOf(files, join(root, '/var/lib/apt/extended_states')));
 }
 
 export function parseExtendedStates(text: string): IsAutomatic {

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { RunCommand } from '../../../host/command.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { isErrno } from '../../../host/host-error.js';
+import { namesIn } from '../../../host/if-there.js';
 import { UpdateError } from '../../../update/errors.js';
 
 export interface PackageState {
@@ -60,13 +60,8 @@ export function dpkgDatabase(runCommand: RunCommand, files: FileSystem, root = '
     fingerprint: async () => fingerprintOf(await query()),
     audit: async () => (await ask('dpkg', ['--audit'])).trim(),
     pendingJournal: async () => {
-      try {
-        const names = await files.readFolder(join(root, '/var/lib/dpkg/updates'));
-        return names.filter((name) => /^\d+$/.test(name));
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) return [];
-        throw error;
-      }
+      const names = await namesIn(files, join(root, '/var/lib/dpkg/updates'));
+      return names.filter((name) => /^\d+$/.test(name));
     },
   };
 }

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import type { Activity } from '../../../host/cgroup-activity.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { isErrno } from '../../../host/host-error.js';
+import { ifThere } from '../../../host/if-there.js';
 import { UpdateError } from '../../../update/errors.js';
 import { stallWatch } from './stall-watch.js';
 
@@ -75,12 +75,7 @@ export function writersOf(table: string, inode: number): number[] {
 }
 
 async function inodeOf(files: FileSystem, path: string): Promise<number | undefined> {
-  try {
-    return (await files.lstat(path)).inode;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return (await ifThere(files.lstat(path)))?.inode;
 }
 
 async function hasOpen(files: FileSystem, pid: number, path: string): Promise<boolean> {
