@@ -1,13 +1,14 @@
 // What is installed where: the one table that every package format is made from. Sources are relative to the top of
-// the source tree (`dist/` is made by scripts/build.mjs), or a function that makes the text out of the command line
-// (commander's `Command`). A name ending in `.gz` is compressed on the way.
-import { bashCompletion, fishCompletion, zshCompletion } from './completions.mjs';
+// the source tree (`dist/` is made by scripts/build.mjs), or a function that makes the text out of command line, policy
+// and units (scripts/paper-sources.mjs). A name ending in `.gz` is compressed on the way.
+import { bashCompletion, fishCompletion, zshCompletion } from './papers/completions.mjs';
+import { manPage, manPages } from './papers/man-pages.mjs';
 
 const library = '/usr/lib/offline-update';
 const units = '/usr/lib/systemd/system';
 const documentation = '/usr/share/doc/offline-update';
 
-/** @type {{ from: string | ((program: object) => string), to: string, mode: number, conffile?: true }[]} */
+/** @type {{ from: string | ((sources: object) => string), to: string, mode: number, conffile?: true }[]} */
 export const files = [
   { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o755 },
   { from: 'dist/offline-update.cjs.map', to: `${library}/offline-update.cjs.map`, mode: 0o644 },
@@ -45,7 +46,11 @@ export const files = [
     to: '/usr/lib/systemd/catalog/offline-update.catalog',
     mode: 0o644,
   },
-  { from: 'docs/man/offline-update.8', to: '/usr/share/man/man8/offline-update.8.gz', mode: 0o644 },
+  ...manPages.map((name) => ({
+    from: (sources) => manPage(name, sources),
+    to: `/usr/share/man/man${name.at(-1)}/${name}.gz`,
+    mode: 0o644,
+  })),
   { from: bashCompletion, to: '/usr/share/bash-completion/completions/offline-update', mode: 0o644 },
   { from: zshCompletion, to: '/usr/share/zsh/vendor-completions/_offline-update', mode: 0o644 },
   { from: fishCompletion, to: '/usr/share/fish/vendor_completions.d/offline-update.fish', mode: 0o644 },

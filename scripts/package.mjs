@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { files, folders, links, notInstalled } from '../packaging/layout.mjs';
 import { buildBundles } from './build.mjs';
-import { loadTypeScript } from './load-ts.mjs';
+import { paperSources } from './paper-sources.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = (name) => path.join(root, name);
@@ -59,21 +59,15 @@ async function checkTables(version) {
 
 async function fillTree(tree) {
   for (const folder of folders) await mkdir(path.join(tree, folder), { recursive: true });
-  const program = await commandLine();
+  const sources = await paperSources();
   for (const { from, to, mode } of [...files, ...debianFiles]) {
-    const content = typeof from === 'function' ? from(program) : await readFile(source(from));
+    const content = typeof from === 'function' ? from(sources) : await readFile(source(from));
     await put(path.join(tree, to), to.endsWith('.gz') ? gzipSync(content, { level: 9 }) : content, mode);
   }
   for (const { at, target } of links) {
     await mkdir(path.dirname(path.join(tree, at)), { recursive: true });
     await symlink(target, path.join(tree, at));
   }
-}
-
-/** The command line as it is, to be asked for its verbs and options; no verb is carried out. */
-async function commandLine() {
-  const { makeProgram } = await loadTypeScript(source('src/cli/cli.ts'));
-  return makeProgram(() => () => Promise.resolve(), { stdout: process.stdout, stderr: process.stderr });
 }
 
 async function fillControl(folder, version, tree) {

@@ -83,7 +83,7 @@ async function readOne(files: FileSystem, path: string): Promise<Record<string, 
 function invalid(path: string, what: string, cause: unknown): UpdateError {
   return new UpdateError('CONFIG_INVALID', `${path} is not valid: ${what}`, {
     cause,
-    hint: 'man 8 offline-update lists every key',
+    hint: 'man 5 offline-update.toml lists every key',
   });
 }
 

@@ -138,7 +138,7 @@ void t.test('a configuration that is not valid is told before anything is done',
   const called = await machine.cli('prepare', '--json');
   t.equal(called.exitCode, 2);
   t.match(called.json(), {
-    error: { code: 'CONFIG_INVALID', hint: 'man 8 offline-update lists every key' },
+    error: { code: 'CONFIG_INVALID', hint: 'man 5 offline-update.toml lists every key' },
   });
   t.strictSame(machine.payload.downloaded, []);
 });

@@ -41,7 +41,7 @@ async function found(
 
 const usable = { usable: true, reason: 'a btrfs snapshot of / boots as subvol=@ until the update is proven' };
 const unusable = { usable: false, reason: '/var is a file system or subvolume of its own' };
-const told = { check: 'snapshot', severity: 'info', remedy: 'man 8 offline-update' };
+const told = { check: 'snapshot', severity: 'info', remedy: 'man 5 offline-update.toml' };
 
 void t.test('a way back is told before the reboot, whether it is required or preferred', async (t) => {
   for (const policy of ['require', 'prefer']) {

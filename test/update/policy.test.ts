@@ -52,7 +52,7 @@ void t.test('a misspelt key, a wrong value and broken TOML are told by file and 
     await t.rejects(readPolicy(fileSystem, paths), {
       code: 'CONFIG_INVALID',
       message,
-      hint: 'man 8 offline-update lists every key',
+      hint: 'man 5 offline-update.toml lists every key',
     });
   }
 });

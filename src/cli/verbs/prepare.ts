@@ -23,7 +23,8 @@ export const prepare: Verb = (program, invoke) => {
     .command('prepare')
     .summary('plan, download and seal an update')
     .description(
-      'Plans an update, downloads it and seals it. Nothing is installed and nothing is armed.\n' +
+      'Plans an update, downloads it and seals it. Nothing is installed and nothing is armed. Without PACKAGE everything\n' +
+        'is upgraded and nothing removed; with it only these packages, and what they need, are installed or upgraded.\n' +
         'A plan that was prepared before is replaced at the very end; an armed one must be cancelled first.\n' +
         'When it is interrupted, run it again: the download goes on where it was.',
     )

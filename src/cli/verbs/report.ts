@@ -10,7 +10,7 @@ export const report: Verb = (program, invoke) => {
     .description('Tells what changed, how it ended and what to look at. Without ID: of the last update.')
     .argument('[id]', 'an id from offline-update history')
     .option('--json', 'print JSON')
-    .option('--html', 'print one self-contained HTML page')
+    .option('--html', 'print one self-contained HTML page, with a picture of where the time went')
     .action(
       invoke<{ html?: boolean }>({
         failed: 'there is no report',

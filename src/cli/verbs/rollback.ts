@@ -17,7 +17,8 @@ export const rollback: Verb = (program, invoke) => {
     .summary('go back to a kept fallback')
     .description(
       'Makes a kept fallback the root that boots next: the newest one, or the one of ID. The present root is kept as a\n' +
-        'fallback itself, so that the same command goes forward again. Asks before it does.',
+        'fallback itself, so that the same command goes forward again. Asks before it does. The verdict of an update stays\n' +
+        'what it is; history and report tell that it was rolled back.',
     )
     .argument('[id]', 'an id from offline-update history')
     .option('--yes', 'do not ask')

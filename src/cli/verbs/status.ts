@@ -17,7 +17,8 @@ export const status: Verb = (program, invoke) => {
     .summary('what is prepared, armed or running')
     .description(
       'Tells what is prepared or armed, what the trigger links say (also those of other tools), whether the system\n' +
-        'changed since, how the last update ended, and what to type next. Changes nothing.',
+        'changed since, how the last update ended, and what to type next. Changes nothing. With --json and --follow each\n' +
+        'document is on a line of its own.',
     )
     .option('--json', 'print JSON')
     .option('--follow', 'tell what goes on while it goes on, then the status')

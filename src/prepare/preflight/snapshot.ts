@@ -33,7 +33,7 @@ export const snapshot: Check = {
 };
 
 function tell(evidence: string): Finding {
-  return { check: 'snapshot', severity: 'info', evidence, remedy: 'man 8 offline-update' };
+  return { check: 'snapshot', severity: 'info', evidence, remedy: 'man 5 offline-update.toml' };
 }
 
 async function room(
