@@ -95,6 +95,16 @@ void t.test('states come in the order of the log', async (t) => {
   t.throws(() => states.image({ at: 0, kind: 'lost', seed: 1 }), RangeError);
 });
 
+void t.test('who still has a state open does not write into the next one', async (t) => {
+  const { folder, base, log } = await recordedWrites(t);
+  const states = new CrashStates(log, base, folder.sharing);
+  const late = openSync(states.image({ at: 3, kind: 'prefix', seed: 1 }), 'r+');
+  const image = states.image({ at: 3, kind: 'prefix', seed: 1 });
+  writeSync(late, 'late');
+  closeSync(late);
+  t.equal(letters(image), 'a.t.bbbbbbbb');
+});
+
 void t.test('the same seed chooses the same points, half of them around the turns', async (t) => {
   const { log } = await recordedWrites(t);
   const choice = { count: 40, seed: 7, turningTexts: ['turn!'] };

@@ -1,4 +1,4 @@
-import { closeSync, constants, copyFileSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskLog, DiskWrite } from './disk-log.js';
 import { randomNumbers } from './random-numbers.js';
@@ -33,6 +33,8 @@ export class CrashStates {
   readonly #durable: string;
   /** The first event that is not in the durable image yet. */
   #next = 0;
+  #image: string | undefined;
+  #made = 0;
 
   /** `base`: the image as it was when the recording began. */
   constructor(log: DiskLog, base: string, folder: string) {
@@ -40,9 +42,12 @@ export class CrashStates {
     share(base, this.#durable);
   }
 
-  /** The path of an image, which the next one replaces. Points must come in the order of `at`. */
+  /** The path of an image, which is there until the next one is made. Points must come in the order of `at`. */
   image(point: CrashPoint): string {
-    const image = join(this.#folder, 'state');
+    // A file of its own: whoever still has the one before open must not write into this one.
+    if (this.#image !== undefined) rmSync(this.#image);
+    const image = join(this.#folder, `state-${(this.#made += 1)}`);
+    this.#image = image;
     const { events } = this.#log;
     const flushed = events.findLastIndex(({ kind }, number) => kind === 'flush' && number <= point.at) + 1;
     if (flushed < this.#next) throw new RangeError(`a state at ${point.at} comes after one at ${this.#next}`);

@@ -1,12 +1,17 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BootOptions, BootRecord } from '../boot.js';
 import { command } from '../command.js';
+import { LaboratoryError } from '../laboratory-error.js';
 import type { MachineFolder } from '../machine-folder.js';
 import { makeEmptyFolder } from '../machine-folder.js';
 import { Machine } from '../machine.js';
 
 export type DiskFileSystem = 'btrfs' | 'ext4';
+
+/** So long may a disk be in use after all that used it was killed. */
+const releaseSeconds = 60;
 
 /** Mounts all of a file system read-write, as a boot would, so that its journal is replayed. Resolves with the device. */
 export async function mountDisk(file: string, fileSystem: DiskFileSystem, at: string): Promise<string> {
@@ -30,12 +35,13 @@ export function rootOf(top: string, fileSystem: DiskFileSystem): string {
 export class DiskMachine extends Machine {
   /** Where all of the file system is mounted. */
   readonly top: string;
+  readonly #file: string;
   readonly #device: string;
 
-  private constructor(folder: MachineFolder, device: string) {
+  private constructor(folder: MachineFolder, file: string, device: string) {
     super({ folders: [] }, folder, folder.path);
     this.top = join(folder.path, 'top');
-    this.#device = device;
+    [this.#file, this.#device] = [file, device];
   }
 
   /** Makes the file system in a new file, with a copy of everything below `source`. */
@@ -70,10 +76,20 @@ export class DiskMachine extends Machine {
     try {
       const device = await mountDisk(file, fileSystem, top);
       await symlink(rootOf('top', fileSystem), join(folder.path, 'root'));
-      return new DiskMachine(folder, device);
+      return new DiskMachine(folder, file, device);
     } catch (error) {
       folder.remove();
       throw error;
+    }
+  }
+
+  /** Returns when nobody has the file in use any more: a killed container lets go of its mounts by and by. */
+  override async dispose(): Promise<void> {
+    await super.dispose();
+    const end = performance.now() + 1000 * releaseSeconds;
+    while ((await command(['losetup', '--associated', this.#file])).stdout !== '') {
+      if (performance.now() > end) throw new LaboratoryError(`${this.#file} is still in use`);
+      await pause(20);
     }
   }
 
