@@ -118,6 +118,19 @@ const machines: Machine[] = [
     layout: nothing(`subvol=@ boots, but / is @.offline-update-${id} now`),
   },
   {
+    machine: 'named in the first of two rootflags=, and no default subvolume',
+    words: ['rootflags=subvol=@', 'rootflags=noatime'],
+    layout: byName('@'),
+  },
+  {
+    machine: 'named in the first of two rootflags=, and the default subvolume as well',
+    words: ['rootflags=subvol=@', 'rootflags=noatime'],
+    defaultSubvolume: 256,
+    layout: nothing(
+      'of several rootflags= on the kernel command line the last one says no subvol=, and there is a default subvolume: unclear which one counts',
+    ),
+  },
+  {
     machine: 'no word on how it boots',
     fstab: fstab('defaults'),
     layout: nothing('nothing says that @ boots: no subvol= anywhere, and another default subvolume'),

@@ -27,6 +27,7 @@ export type Layout = SwitchableLayout | { by: 'nothing'; reason: string };
 export type UsableLayout = SwitchableLayout & { told: string };
 
 const TOP_LEVEL_ID = 5;
+const ROOT_FLAGS = 'rootflags=';
 
 export function analyseLayout({ root, kernelCommandLine, fstab, defaultSubvolume }: LayoutFacts): Layout {
   if (root?.type !== 'btrfs') return nothing(`/ is ${root?.type ?? 'no mount'}, not btrfs`);
@@ -59,6 +60,17 @@ export function analyseLayout({ root, kernelCommandLine, fstab, defaultSubvolume
   if (byKernel === undefined && defaultSubvolume !== TOP_LEVEL_ID) {
     return nothing('/etc/fstab says subvol= and there is a default subvolume: unclear which one counts');
   }
+  // initramfs-tools takes the last word alone, dracut and systemd add them up.
+  const last = kernelCommandLine.findLast((word) => word.startsWith(ROOT_FLAGS)) ?? '';
+  if (
+    byKernel !== undefined &&
+    subvolumeIn(rootFlags([last])) === undefined &&
+    defaultSubvolume !== TOP_LEVEL_ID
+  ) {
+    return nothing(
+      'of several rootflags= on the kernel command line the last one says no subvol=, and there is a default subvolume: unclear which one counts',
+    );
+  }
   return { by: 'name', device, name, id };
 }
 
@@ -76,7 +88,7 @@ export function bootWords({
 
 function rootFlags(kernelCommandLine: readonly string[]): string[] {
   return kernelCommandLine.flatMap((word) =>
-    word.startsWith('rootflags=') ? word.slice('rootflags='.length).split(',') : [],
+    word.startsWith(ROOT_FLAGS) ? word.slice(ROOT_FLAGS.length).split(',') : [],
   );
 }
 
