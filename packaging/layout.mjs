@@ -16,13 +16,21 @@ export const files = [
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
   { from: 'dist/update-service.cjs.map', to: `${library}/update-service.cjs.map`, mode: 0o644 },
-  ...['claim', 'rescue', 'roll-forward', 'restore', 'boot-files', 'guard', 'leave', 'throw-away-root'].map(
-    (name) => ({
-      from: `units/${name}`,
-      to: `${library}/${name}`,
-      mode: 0o755,
-    }),
-  ),
+  ...[
+    'claim',
+    'rescue',
+    'roll-forward',
+    'restore',
+    'boot-files',
+    'lend-modules',
+    'guard',
+    'leave',
+    'throw-away-root',
+  ].map((name) => ({
+    from: `units/${name}`,
+    to: `${library}/${name}`,
+    mode: 0o755,
+  })),
   // In the PATH of maintainer scripts, under the name of what it stands before.
   { from: 'units/grub-install', to: `${library}/stand-ins/grub-install`, mode: 0o755 },
   // Sourced by those above, never run.
@@ -32,7 +40,7 @@ export const files = [
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-rescue', '-guard', '-boot-files', '-recover', '-confirm']
+  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm']
     .map((part) => `offline-update${part}.service`)
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
   {
@@ -70,6 +78,7 @@ export const links = [
   wantedBy('system-update.target', 'offline-update.service'),
   wantedBy('system-update.target', 'offline-update-guard.service'),
   wantedBy('sysinit.target', 'offline-update-boot-files.service'),
+  wantedBy('sysinit.target', 'offline-update-lend-modules.service'),
   wantedBy('multi-user.target', 'offline-update-recover.service'),
   wantedBy('multi-user.target', 'offline-update-confirm.service'),
   {

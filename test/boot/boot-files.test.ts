@@ -29,6 +29,18 @@ rm /boot/vmlinuz-1
 mkdir /boot/efi/new
 echo "shim 2" >/boot/efi/shim.efi
 `;
+/** The modules of the kernel that runs, as the package of a newer one brings them. */
+const unpackModules =
+  'mkdir --parents "/usr/lib/modules/$(uname -r)"\ntouch "/usr/lib/modules/$(uname -r)/lab.ko"\n';
+/** Stands where a file system is mounted. */
+const whoSeesModules = `[Unit]
+DefaultDependencies=no
+After=local-fs-pre.target
+Before=local-fs.target
+[Service]
+Type=oneshot
+ExecStart=sh -c '[ ! -e "/usr/lib/modules/$$(uname -r)/lab.ko" ] || echo lab-module-seen >/dev/console'
+`;
 const hook = '/etc/offline-update/after-install.d/50-kernel';
 const written = `${kernelPackage}sync\necho lab-boot-written >/dev/console\nexec sleep infinity\n`;
 
@@ -104,10 +116,15 @@ void t.test(
 );
 
 void t.test(
-  'a kernel without its modules in the fallback: one reboot, to the kernel that is in /boot again',
+  'a kernel that has its modules in the failed root only: they are lent, and one reboot leads to the kernel that is in /boot again',
   async (t) => {
-    const machine = await bootMachine(t, written);
+    const machine = await bootMachine(t, written.replace('set -e\n', `set -e\n${unpackModules}`));
     await machine.write('/usr/lib/modules/1-lab/modules.dep', '');
+    await machine.write('/etc/systemd/system/lab-module.service', whoSeesModules);
+    await machine.link(
+      '../lab-module.service',
+      '/etc/systemd/system/sysinit.target.wants/lab-module.service',
+    );
     const [root, boot] = [await treeOf(machine), await bootTrees(machine)];
     t.equal((await machine.boot({ killWhen: { match: /lab-boot-written/ } })).ended, 'killed');
     const boots = await machine.bootUntilSettled();
@@ -115,6 +132,8 @@ void t.test(
       boots.map(({ ended }) => ended),
       ['reboot', 'up'],
     );
+    t.match(boots[0]?.console.join('\n'), /has its modules in @\.offline-update-\S+ only: lent/);
+    t.match(boots[0]?.console.join('\n'), /lab-module-seen/, 'before /boot is mounted');
     await isBackToNormal(t, machine, boots);
     await isAsBefore(t, machine, root, boot);
   },
