@@ -8,6 +8,8 @@ export const wholeFolders = [
   '/etc',
   '/boot',
   '/var/lib/dpkg',
+  // The kernels that have an initrd, up to Debian 12: `update-initramfs -u` would take one that is gone for the newest.
+  '/var/lib/initramfs-tools',
   '/var/lib/pam',
   '/var/lib/ucf',
   '/var/cache/debconf',
