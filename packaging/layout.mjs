@@ -6,6 +6,7 @@ import { manPage, manPages } from './papers/man-pages.mjs';
 
 const library = '/usr/lib/offline-update';
 const units = '/usr/lib/systemd/system';
+const integrations = '/usr/share/offline-update/integrations';
 const documentation = '/usr/share/doc/offline-update';
 
 /** @type {{ from: string | ((sources: object) => string), to: string, mode: number, conffile?: true }[]} */
@@ -31,6 +32,7 @@ export const files = [
     to: `${library}/${name}`,
     mode: 0o755,
   })),
+  { from: 'units/packages-changed', to: `${library}/packages-changed`, mode: 0o755 },
   // In the PATH of maintainer scripts, under the name of what it stands before.
   { from: 'units/grub-install', to: `${library}/stand-ins/grub-install`, mode: 0o755 },
   // Sourced by those above, never run.
@@ -40,7 +42,7 @@ export const files = [
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm']
+  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm', '-stale']
     .map((part) => `offline-update${part}.service`)
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
   {
@@ -49,6 +51,17 @@ export const files = [
     mode: 0o644,
     conffile: true,
   },
+  { from: 'packaging/apt.conf', to: '/etc/apt/apt.conf.d/80offline-update', mode: 0o644, conffile: true },
+  // For other package managers; active once the administrator links them (docs/plugins.md).
+  ...['request', 'hand-over', 'dnf5/transaction', 'pacman/transaction', 'zypper/zypper-offline-update'].map(
+    (name) => integration(name, 0o755),
+  ),
+  ...[
+    'dnf5/offline-update.actions',
+    'pacman/90-offline-update-in.hook',
+    'pacman/91-offline-update-out.hook',
+    'pacman/92-offline-update.hook',
+  ].map((name) => integration(name, 0o644)),
   {
     from: 'packaging/offline-update.catalog',
     to: '/usr/lib/systemd/catalog/offline-update.catalog',
@@ -86,6 +99,10 @@ export const links = [
     target: '../offline-update-confirm.service',
   },
 ];
+
+function integration(name, mode) {
+  return { from: `packaging/integrations/${name}`, to: `${integrations}/${name}`, mode };
+}
 
 function wantedBy(target, unit) {
   return { at: `${units}/${target}.wants/${unit}`, target: `../${unit}` };

@@ -82,7 +82,7 @@ export const systemPorts: MakePorts = async (root) => {
       files,
       moment,
       store: updateStore({ paths, fs, files, moment, announce: announceLate(paths, run) }),
-      takeLock: async (path) => (await import('../host/lock.js')).takeLock(path),
+      takeLock: async (...wanted) => (await import('../host/lock.js')).takeLock(...wanted),
     },
     facts: hostFacts(root, run),
     run,

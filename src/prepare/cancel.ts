@@ -34,7 +34,7 @@ export function cancelUpdate(online: Online): Promise<Cancelled> {
       }
       throw new UpdateError('NOTHING_TO_DO', 'no update is armed', { hint: 'offline-update status' });
     }
-    const removed = await disarm(online, update, 'cancelled by hand');
+    const removed = await disarm(online, update, { event: 'cancelled', reason: 'cancelled by hand' });
     return { id: update?.id ?? null, removed };
   });
 }

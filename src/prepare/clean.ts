@@ -25,7 +25,7 @@ export function cleanUpdate(online: Online): Promise<Cleaned> {
     const { files, paths, store } = online;
     const update = await readableUpdate(online);
     if (update) await refuseUnderWay(online, update);
-    const removed = await disarm(online, update, 'cleaned by hand');
+    const removed = await disarm(online, update, { event: 'cancelled', reason: 'cleaned by hand' });
     for (const folder of [paths.stage, paths.nextStage, paths.formerStage, paths.rehearsalFolder]) {
       await files.removeTree(folder);
     }

@@ -2,17 +2,17 @@
  * One verb at a time: everything that changes the stage or the trigger runs under one lock, which the kernel drops
  * however the process ends. What a former holder left half done is put right before `work` begins.
  *
- * Errors: `BUSY`, naming the holder; those of `work`.
+ * Errors: `BUSY`, naming the holder, when it has not ended after `waitSeconds`; those of `work`.
  */
 import { isHostError } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
 import { mendStage } from './mend-stage.js';
 import type { Online } from './online.js';
 
-export async function exclusively<T>(online: Online, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(online: Online, work: () => Promise<T>, waitSeconds = 0): Promise<T> {
   const { fs, paths } = online;
   await fs.makeFolder(paths.runFolder, 0o755);
-  const lock = await online.takeLock(paths.lock).catch((error: unknown) => {
+  const lock = await online.takeLock(paths.lock, waitSeconds).catch((error: unknown) => {
     if (!isHostError(error, 'LOCK_HELD')) throw error;
     throw new UpdateError('BUSY', `another run of offline-update is at work: ${error.message}`, {
       cause: error,

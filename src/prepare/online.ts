@@ -14,6 +14,6 @@ export interface Online {
   files: DurableFiles;
   store: UpdateStore;
   moment: Moment;
-  /** Errors: HostError `LOCK_HELD`. */
-  takeLock(path: string): Promise<Lock>;
+  /** `waitSeconds`: for another holder, default 0. Errors: HostError `LOCK_HELD`. */
+  takeLock(path: string, waitSeconds?: number): Promise<Lock>;
 }

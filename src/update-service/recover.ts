@@ -4,6 +4,7 @@
  */
 import { textOf } from '../host/if-there.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
+import { disarmedByDrift } from '../update/drift.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { packagesAreWhole } from '../update/finding.js';
@@ -68,6 +69,11 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
       await failWithoutReturn(ports, update);
       break;
     case 'armed':
+      // units/packages-changed took the trigger away, and the machine went down before that was written down.
+      if (rescued.length > 0 && rescued.every((line) => line === 'packages-changed')) {
+        await journal.append({ event: 'stale', reason: disarmedByDrift });
+        break;
+      }
       // Armed in this very boot: the link was taken away by hand, which is a cancel. (A soft-reboot keeps the boot id,
       // but then the shell has told what became of the update boot.)
       if (state.armedIn === ports.moment.bootId && rescued.length === 0) {

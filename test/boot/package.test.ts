@@ -97,6 +97,7 @@ void t.test('removal disarms, and leaves the history; purge leaves nothing', asy
   await machine.run('apt-get remove --yes offline-update');
   const left = treeDifference(before, await machine.tree({ exclude: books }));
   t.strictSame(left, [
+    '+ /etc/apt/apt.conf.d/80offline-update',
     '+ /etc/offline-update',
     '+ /etc/offline-update/config.toml',
     '+ /var/lib/dpkg/info/offline-update.list',

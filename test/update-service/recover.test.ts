@@ -142,6 +142,18 @@ const cases: [string, Found, object, string[]][] = [
     [],
   ],
   [
+    'armed, and the trigger was taken away since packages were changed',
+    { events: [armed], sameBoot: true, rescued: 'packages-changed' },
+    { name: 'stale', reason: { code: 'DRIFT' } },
+    [],
+  ],
+  [
+    'packages were changed after the early boot failed',
+    { events: [armed], rescued: 'packages-changed\nbefore never-started' },
+    { name: 'refused', reason: { code: 'EARLY_BOOT_FAILED' } },
+    [],
+  ],
+  [
     'reverted was written down, and then the copy could not be put back',
     {
       events: [

@@ -8,6 +8,7 @@ import { log } from './log.js';
 import { prepare } from './prepare.js';
 import { report } from './report.js';
 import { rollback } from './rollback.js';
+import { stale } from './stale.js';
 import { status } from './status.js';
 import { trigger } from './trigger.js';
 import { unitsOnly } from './units-only.js';
@@ -23,5 +24,6 @@ export const verbs: readonly Verb[] = [
   history,
   report,
   rollback,
+  stale,
   unitsOnly,
 ];

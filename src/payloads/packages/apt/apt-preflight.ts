@@ -6,6 +6,7 @@
  * an earlier run of dpkg was interrupted or left broken packages.
  */
 import type { FileSystem } from '../../../host/file-system.js';
+import { PACKAGES_CHANGED } from '../../../update/drift.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
@@ -45,7 +46,7 @@ export async function preflightPlan(
     return [{ check: 'dpkg-dirty', severity: 'block', evidence, remedy: 'dpkg --configure -a' }];
   }
   if (fingerprint !== plan.baseFingerprint) {
-    return [drift('packages were installed, removed, held or released since the update was prepared')];
+    return [drift(PACKAGES_CHANGED)];
   }
   // apt has decided by the very same before, and the plan is what it said
   if (inputs !== undefined && inputs === plan.decidedBy) return [];
