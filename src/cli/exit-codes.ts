@@ -30,6 +30,7 @@ export const exitCodeOf: Record<UpdateErrorCode, ExitCode> = {
   FOREIGN_TRIGGER: foreign,
   // The way on is not free: something has to be done before the same command can work.
   PREFLIGHT_BLOCKED: blocked,
+  MANAGER_UNSUPPORTED: blocked,
   REHEARSAL_FAILED: blocked,
   REHEARSAL_UNAVAILABLE: blocked,
   PLAN_MISSING: blocked,

@@ -49,6 +49,7 @@ void t.test('every error code has the exit code that the manual says', (t) => {
     by(5).filter((code) => !code.startsWith('STAGE_')),
     [
       'PREFLIGHT_BLOCKED',
+      'MANAGER_UNSUPPORTED',
       'REHEARSAL_FAILED',
       'REHEARSAL_UNAVAILABLE',
       'PLAN_MISSING',

@@ -2,7 +2,7 @@
  * `prepare --from FILE|-`: reads the request of a package manager's plugin, takes its files into the stage and plans
  * exactly what it lists. The payload's `fetch` then finds everything there, and freezes the lists.
  *
- * Errors: `REQUEST_INVALID`, `FORMAT_TOO_NEW`, `HASH_MISMATCH`, `NOTHING_TO_DO`, `BUSY`, `PLAN_FAILED`.
+ * Errors: `REQUEST_INVALID`, `MANAGER_UNSUPPORTED`, `FORMAT_TOO_NEW`, `HASH_MISMATCH`, `NOTHING_TO_DO`, `BUSY`, `PLAN_FAILED`.
  */
 import { dirname, resolve } from 'node:path';
 import type { PackagesPlan } from '../../../update/plan.js';

@@ -258,6 +258,29 @@ void t.test('a plugin’s request is read strictly, and its folder is made absol
   t.end();
 });
 
+void t.test('a request of a manager without a payload is checked, and then told what to do instead', (t) => {
+  const one = { name: 'kernel-core', architecture: 'x86_64', version: '1:6.1~rc^2-3.fc44', file: 'a.rpm' };
+  const text = (rest: object) =>
+    JSON.stringify({
+      format: 1,
+      manager: 'dnf5',
+      packages: [{ ...one, sha256: 'a'.repeat(64) }],
+      remove: [{ name: 'kernel-core', architecture: 'x86_64', version: '6.0-1' }],
+      ...rest,
+    });
+  t.throws(() => parsePluginRequest(text({}), '/srv'), {
+    code: 'MANAGER_UNSUPPORTED',
+    message:
+      'the request is in order, but packages of dnf5 cannot be installed offline by this version: it knows apt',
+    hint: 'dnf5 upgrade --offline && dnf5 offline reboot',
+  });
+  for (const manager of ['pacman', 'zypper'])
+    t.throws(() => parsePluginRequest(text({ manager }), '/srv'), { code: 'MANAGER_UNSUPPORTED' });
+  for (const wrong of [{ manager: 'yum' }, { packages: [one] }, { remove: [{ name: '../x' }] }])
+    t.throws(() => parsePluginRequest(text(wrong), '/srv'), { code: 'REQUEST_INVALID' });
+  t.end();
+});
+
 void t.test('the published JSON Schemas are those of the sources', (t) => {
   t.doesNotThrow(() => execFileSync(process.execPath, ['scripts/schemas.mjs', '--check'], { stdio: 'pipe' }));
   t.end();
