@@ -36,7 +36,7 @@ const tiers = [
     folders: ['kernel'],
     onlyByName: true, // a processor is emulated: minutes a boot on a small machine
     timeoutSeconds: 3600,
-    needs: ['root', 'qemu-system-x86_64', 'sfdisk', 'mkfs.vfat', 'mmdebstrap', 'dpkg-deb'],
+    needs: ['root', 'qemu-system-x86_64', 'sfdisk', 'mkfs.vfat', 'mcopy', 'mmdebstrap', 'dpkg-deb'],
   },
   {
     name: 'power',

@@ -9,7 +9,7 @@ import type { Test } from 'tap';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
 import { cachedFolder } from '../laboratory/cache.js';
 import type { DiskLayout } from '../laboratory/disk-image.js';
-import { grubImage } from '../laboratory/grub-machine.js';
+import { grubImage, grubInstall } from '../laboratory/grub-machine.js';
 import { kernelPackage, type KernelLayer } from '../laboratory/kernel-layer.js';
 import { debOf, fixturePackages, tinyPackages, type DebSpec, type Tree } from '../laboratory/laboratory.js';
 import { VirtualMachine } from '../laboratory/virtual-machine.js';
@@ -23,10 +23,17 @@ const say = (text: string) => `echo 'lab: ${text}' >/dev/ttyS0\n`;
 /** Lines of the console, to kill at. */
 export const marks = { initrd: /lab: kernel unpacked/, grub: /lab: grub\.cfg written/ };
 
-/** Hooks before and after those that make the initrd and write grub.cfg. */
+/** What packages do that keep kernels in the EFI system partition: a new file, and one that names it. */
+const onSystemPartition = `lab=/boot/efi/EFI/lab
+if [ -d $lab ]; then cp "/boot/vmlinuz-$1" $lab; echo "$1" >$lab/current; fi
+`;
+/** Hooks before and after those that make the initrd and write grub.cfg. Where it holds, all that was written is on the disk. */
 const hooks = {
   '/etc/kernel/postinst.d/00-lab': `#!/bin/sh\n${say('kernel unpacked')}`,
-  '/etc/kernel/postinst.d/zzz-lab': `#!/bin/sh\n${serial}${say('grub.cfg written')}[ "$fault" != holds-after-grub ] || sleep infinity\n`,
+  '/etc/kernel/postinst.d/zzz-lab': `#!/bin/sh
+${serial}${onSystemPartition}[ "$fault" != holds-after-grub ] || sync
+${say('grub.cfg written')}[ "$fault" != holds-after-grub ] || sleep infinity
+`,
 };
 const faultPackage = (version: string, further: Partial<DebSpec> = {}): DebSpec => ({
   name: 'lab-fault',
@@ -35,12 +42,12 @@ const faultPackage = (version: string, further: Partial<DebSpec> = {}): DebSpec 
   ...further,
 });
 /** Configured after the kernel, so that grub.cfg names it already. */
-const secondFault = (grubInstall: string): Partial<DebSpec> => ({
+const secondFault = (install: string): Partial<DebSpec> => ({
   depends: `${kernelPackage} (= 2.0)`,
   scripts: {
     postinst: `${serial}case $fault in
 postinst-fails) echo "lab: failing" >&2; exit 1 ;;
-installs-grub) ${grubInstall} ;;
+installs-grub) ${install} ;;
 esac`,
   },
 });
@@ -57,15 +64,12 @@ export async function armedVirtualMachine(
   policy = 'snapshot = "require"\n',
 ): Promise<ArmedMachine> {
   const specs = plain.map((name) => fixturePackages.get(name));
-  const grubInstall =
-    layout.firmware === 'bios'
-      ? 'grub-install --target=i386-pc /dev/vda'
-      : 'grub-install --target=x86_64-efi --efi-directory=/boot/efi --no-nvram --removable';
   const { image, kernels } = await grubImage(layout, {
     installed: [...specs.flatMap((each) => each?.v1 ?? []), faultPackage('1.0')].map(debOf),
-    offered: [...specs.flatMap((each) => each?.v2 ?? []), faultPackage('2.0', secondFault(grubInstall))].map(
-      debOf,
-    ),
+    offered: [
+      ...specs.flatMap((each) => each?.v2 ?? []),
+      faultPackage('2.0', secondFault(grubInstall[layout.firmware])),
+    ].map(debOf),
   });
   const own = await readFile(packageUnderTest());
   const recipe = { image, policy, own: createHash('sha256').update(own).digest('hex') };
@@ -88,6 +92,9 @@ async function arm(machine: VirtualMachine, policy: string): Promise<void> {
   await machine.start();
   await machine.exec(`dpkg --install /srv/own.deb && rm /srv/own.deb`);
   await machine.exec(`printf '${policy.replaceAll('\n', '\\n')}' >/etc/offline-update/config.d/50-test.toml`);
+  await machine.exec(
+    '[ ! -d /boot/efi ] || { mkdir /boot/efi/EFI/lab && uname -r >/boot/efi/EFI/lab/current; }',
+  );
   await machine.exec('offline-update prepare --full --no-refresh');
   // A rehearsal is another install, on an emulated processor.
   await machine.exec('offline-update trigger --no-rehearse');
@@ -126,7 +133,13 @@ export async function statusOf(machine: VirtualMachine): Promise<Record<string, 
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** Everything but what is ours: the record of the update, and the trigger that led into it. */
+/**
+ * Everything but what is ours, the record of the update and the trigger that led into it; and what a copy leaves: logs, and
+ * what the script of a package wrote in a place of its own.
+ */
 export function treeOf(machine: VirtualMachine): Promise<Tree> {
-  return machine.tree({ exclude: ['/var/lib/offline-update', '/system-update', '/system-update.claimed'] });
+  const ours = ['/var/lib/offline-update', '/system-update', '/system-update.claimed'];
+  const logs = ['/var/log/dpkg.log', '/var/log/alternatives.log', '/var/log/apt'];
+  const left = ['/var/lib/system-update', '/var/lib/lab-good.environment', ...logs];
+  return machine.tree({ exclude: machine.layout.root === 'ext4' ? [...ours, ...left] : ours });
 }

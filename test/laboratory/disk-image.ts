@@ -8,8 +8,8 @@ import { Machine } from './machine.js';
 /** What a disk looks like: a GPT with what the firmware wants first, then /boot if it is separate, then the root. */
 export interface DiskLayout {
   firmware: 'bios' | 'uefi';
-  /** btrfs: the root is the subvolume `@`. */
-  root: 'btrfs' | 'ext4';
+  /** btrfs: the root is the subvolume `@`, mounted by that name; btrfs-default: as the default subvolume, as openSUSE does. */
+  root: 'btrfs' | 'btrfs-default' | 'ext4';
   /** /boot is an ext4 of its own. */
   separateBoot: boolean;
 }
@@ -71,7 +71,6 @@ export async function makeDiskImage(
   const source = await Machine.on(layer);
   try {
     await mountDisk(image, layout, join(scratch, 'disk'), async (root) => {
-      // vfat keeps neither owners nor modes, but nothing lies there yet.
       await command(['cp', '--archive', `${source.root}/.`, root]);
       await writeFile(join(root, 'etc/fstab'), fstabOf(layout));
     });
@@ -95,7 +94,7 @@ async function makeFileSystem(
   const { startMegabytes, megabytes, role } = partition;
   const part = join(scratch, 'partition');
   await command(['truncate', `--size=${megabytes}M`, part]);
-  const btrfs = role === 'root' && layout.root === 'btrfs';
+  const btrfs = role === 'root' && layout.root !== 'ext4';
   if (role === 'esp') await command(['mkfs.vfat', '-F', '32', '-i', uuids.esp.replace('-', ''), part]);
   else if (btrfs) await command(['mkfs.btrfs', '--quiet', '--uuid', uuids.root, part]);
   else await command(['mkfs.ext4', '-q', '-F', '-U', uuids[role], part]);
@@ -106,13 +105,19 @@ async function makeFileSystem(
   const top = join(scratch, 'top');
   await mkdir(top, { recursive: true });
   const mount = `mount -o ${loopOptions(partition)} ${image} ${top}`;
-  const create = `${mount} && btrfs subvolume create ${top}/@ && umount ${top}`;
+  const choose = layout.root === 'btrfs' ? '' : `&& btrfs subvolume set-default ${top}/@`;
+  const create = `${mount} && btrfs subvolume create ${top}/@ ${choose} && umount ${top}`;
   await command(['unshare', '--mount', 'sh', '-c', create]);
 }
 
+const rootMounts: Readonly<Record<DiskLayout['root'], string>> = {
+  btrfs: 'btrfs defaults,noatime,subvol=@ 0 0',
+  'btrfs-default': 'btrfs defaults,noatime 0 0',
+  ext4: 'ext4 defaults,noatime 0 1',
+};
+
 function fstabOf({ firmware, root, separateBoot }: DiskLayout): string {
-  const options = root === 'btrfs' ? 'defaults,noatime,subvol=@ 0 0' : 'defaults,noatime 0 1';
-  const lines = [`UUID=${uuids.root} / ${root} ${options}\n`];
+  const lines = [`UUID=${uuids.root} / ${rootMounts[root]}\n`];
   if (separateBoot) lines.push(`UUID=${uuids.boot} /boot ext4 defaults,noatime 0 2\n`);
   if (firmware === 'uefi') lines.push(`UUID=${uuids.esp} /boot/efi vfat umask=0077 0 1\n`);
   return lines.join('');
@@ -121,6 +126,7 @@ function fstabOf({ firmware, root, separateBoot }: DiskLayout): string {
 /**
  * Mounts the file systems of a disk that no machine uses, as the machine has them, for as long as `action` runs. In a mount
  * namespace of its own: a container that starts meanwhile would keep a mount of ours, and the disk would not be whole.
+ * The EFI system partition is a copy: not every kernel that this runs on knows vfat. What is written there is lost.
  */
 export async function mountDisk<T>(
   image: string,
@@ -134,6 +140,7 @@ export async function mountDisk<T>(
     .flatMap((partition) => {
       if (partition.role === 'bios') return [];
       const place = join(at, places[partition.role]);
+      if (partition.role === 'esp') return [copyOfEsp(image, partition, place)];
       const subvolume = partition.role === 'root' && layout.root === 'btrfs' ? ',subvol=@' : '';
       const options = `${loopOptions(partition)},noatime${subvolume}`;
       return [`mkdir -p ${place} && mount -o ${options} ${image} ${place}`];
@@ -145,4 +152,9 @@ export async function mountDisk<T>(
   } finally {
     await holder.release([`cd /; umount --recursive ${at}`]);
   }
+}
+
+function copyOfEsp(image: string, { startMegabytes }: Partition, place: string): string {
+  const copy = `mcopy -s -m -i ${image}@@${startMegabytes}M :: ${place}/`;
+  return `mkdir -p ${place} && mount -t tmpfs laboratory ${place} && ${copy}`;
 }

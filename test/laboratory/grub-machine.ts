@@ -9,7 +9,7 @@ import { putRepository } from './repository.js';
 import { VirtualMachine } from './virtual-machine.js';
 
 /** Raise it when the way of building changes. */
-const recipeVersion = 1;
+const recipeVersion = 2;
 
 /** Reads a script a line, base64, from the second serial port, and answers in one line. */
 const shell = `#!/bin/sh
@@ -36,8 +36,15 @@ GRUB_CMDLINE_LINUX_DEFAULT=quiet
 GRUB_CMDLINE_LINUX="console=ttyS0 mitigations=off nowatchdog panic=1"
 GRUB_TERMINAL="serial console"
 `;
+/** Debian's names the subvolume in any case; openSUSE's, where this is the layout, does not. */
+const bootsByDefault = "sed -i 's/rootflags=subvol=${rootsubvol} //' /etc/grub.d/10_linux";
 /** A login prompt would hang up what else writes to the port; the other is slow and does nothing here. */
 const masked = ['serial-getty@ttyS0.service', 'getty@tty1.service', 'e2scrub_reap.service'];
+
+export const grubInstall: Readonly<Record<DiskLayout['firmware'], string>> = {
+  bios: 'grub-install --target=i386-pc /dev/vda',
+  uefi: 'grub-install --target=x86_64-efi --efi-directory=/boot/efi --no-nvram --removable',
+};
 
 export interface GrubMachineOptions {
   /** Installed before GRUB is. */
@@ -56,15 +63,24 @@ export async function grubImage(
 ): Promise<{ image: string; kernels: KernelLayer }> {
   const kernels = await kernelLayer();
   const debs = [...installed, ...offered].map(({ sha256 }) => sha256);
-  const recipe = { recipeVersion, layout, layer: kernels.layer.folders, debs, shell, grubDefaults };
+  const recipe = {
+    recipeVersion,
+    layout,
+    layer: kernels.layer.folders,
+    debs,
+    shell,
+    grubDefaults,
+    grubInstall,
+  };
   const folder = await cachedFolder(
     'disks',
-    `${layout.firmware}-${layout.root}`,
+    [layout.firmware, layout.root, ...(layout.separateBoot ? ['boot'] : [])].join('-'),
     recipe,
     async (building) => {
       const machine = await Machine.on(kernels.layer);
       try {
         await prepareRoot(machine, installed, [...offered, ...kernels.debs]);
+        if (layout.root === 'btrfs-default') await machine.run(bootsByDefault);
         const image = join(building, 'disk.raw');
         await makeDiskImage(image, layout, await machine.freeze(), building);
         await installGrub(building, layout, kernels.layer);
@@ -113,11 +129,7 @@ async function installGrub(building: string, layout: DiskLayout, layer: Layer): 
         words: `root=/dev/vda${number} rw${flags} console=ttyS0 quiet mitigations=off panic=1`,
       },
     });
-    const target =
-      layout.firmware === 'bios'
-        ? '--target=i386-pc /dev/vda'
-        : '--target=x86_64-efi --efi-directory=/boot/efi --no-nvram --removable';
-    await machine.exec(`grub-install ${target} && update-grub`);
+    await machine.exec(`${grubInstall[layout.firmware]} && update-grub`);
     await machine.stop();
     await machine.saveTo(image);
   } finally {

@@ -21,7 +21,7 @@ export interface KernelLayer {
 }
 
 /** Raise it when the way of building changes. */
-const recipeVersion = 3;
+const recipeVersion = 4;
 const packages = [
   ...['udev', 'kmod', 'initramfs-tools', 'zstd', 'btrfs-progs', 'e2fsprogs', 'dosfstools'],
   ...['grub-common', 'grub2-common', 'grub-pc-bin', 'grub-efi-amd64-bin'],
@@ -30,12 +30,18 @@ const packages = [
 export const kernelPackage = 'lab-kernel';
 /** initramfs-tools: only what this disk needs, since each initrd is made and read by an emulated processor. */
 const initramfs = `MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n`;
-const modules = ['virtio_pci', 'virtio_blk', 'btrfs', 'ext4', 'vfat', 'nls_ascii', 'nls_cp437'];
+const modules = ['virtio_pci', 'virtio_blk'];
+/** Those in the list above are loaded by each initrd; these only where the root needs them, as on any Debian. */
+const hook = `#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+. /usr/share/initramfs-tools/hook-functions
+manual_add_modules btrfs ext4
+`;
 
 /** Built in about a minute from this machine's archive of Debian, then kept. */
 export async function kernelLayer(): Promise<KernelLayer> {
   const base = await rootImage({ packages });
-  const recipe = { recipeVersion, base: base.folders, initramfs, modules };
+  const recipe = { recipeVersion, base: base.folders, initramfs, modules, hook };
   const folder = await cachedFolder('layers', 'kernel', recipe, async (building) => {
     const machine = await Machine.on(base, { storageFolder: building });
     try {
@@ -71,6 +77,7 @@ export async function kernelLayer(): Promise<KernelLayer> {
 async function installOlder(machine: Machine): Promise<[older: string, newer: string]> {
   await machine.write('/etc/initramfs-tools/conf.d/laboratory', initramfs);
   await machine.write('/etc/initramfs-tools/modules', `${modules.join('\n')}\n`);
+  await machine.write('/etc/initramfs-tools/hooks/laboratory', hook, 0o755);
   await enableRealUpdates(machine);
   await machine.run('apt-get update --quiet=2', withArchive);
   const { stdout } = await machine.run('apt-cache pkgnames linux-image-6 | sort --version-sort --reverse');
