@@ -1,4 +1,5 @@
 // Reads the TAP of a run of test files, prints one line a file and everything of a file that failed, and counts tests.
+// Of a file that passed it prints the comments that begin with `seed`: what chance has chosen is told.
 // A test is a line of the first level in a file; a file that fails without such a line (it crashed, it hung) is one.
 import { createInterface } from 'node:readline';
 
@@ -66,7 +67,8 @@ export class TapSummary {
     this.failed += failed;
     this.files.add(name);
     if (failed > 0) this.failures.set(name, { passed, failed });
-    if (failed > 0) for (const line of lines) this.#print(line);
+    const told = failed > 0 ? lines : lines.filter((line) => /^ +# seed \d/.test(line));
+    for (const line of told) this.#print(line);
     this.#print(`${failed === 0 ? 'ok  ' : 'FAIL'} ${name}: ${passed} passed, ${failed} failed ${time}`);
     for (const test of skipped) this.#print(`     skipped: ${test}`);
     this.#file = newFile();

@@ -42,7 +42,8 @@ export const rehearsal: Measurement = {
   },
 };
 
-type Parts = Record<'downSeconds' | 'installSeconds' | 'upSeconds', number>;
+type Part = 'downSeconds' | 'installSeconds' | 'upSeconds';
+type Parts = Record<Part, number | null>;
 
 async function rehearsedUpdate(
   machine: Machine,
@@ -51,15 +52,20 @@ async function rehearsedUpdate(
   const began = performance.now();
   await machine.exec(['offline-update', 'trigger']);
   const triggerSeconds = (performance.now() - began) / 1000;
-  await machine.exec(['systemctl', '--no-block', 'reboot']);
+  await machine.exec(['systemctl', 'reboot'], { check: false }); // by logind, which writes down when it was asked
   await machine.waitForEnd();
   await machine.bootUntilSettled();
   await machine.exec('systemctl start offline-update-confirm.service');
   const { stdout } = await machine.exec(['offline-update', 'report', '--json']);
   const { estimate, away } = JSON.parse(stdout) as { estimate: Parts; away: Parts };
-  const total = (parts: Parts): number => parts.downSeconds + parts.installSeconds + parts.upSeconds;
+  const known = (value: number | null): number => {
+    if (value === null) throw new Error(`a part of the time away is not known: ${stdout}`);
+    return value;
+  };
+  const total = (parts: Parts): number =>
+    known(parts.downSeconds) + known(parts.installSeconds) + known(parts.upSeconds);
   const list = (['downSeconds', 'installSeconds', 'upSeconds'] as const).map(
-    (key) => `${estimate[key].toFixed(1)}/${away[key].toFixed(1)}`,
+    (key) => `${known(estimate[key]).toFixed(1)}/${known(away[key]).toFixed(1)}`,
   );
   return {
     triggerSeconds,

@@ -103,6 +103,8 @@ void t.test('a test run is counted by tests; a file that crashed counts as one f
 # Subtest: test/a.test.ts
     # Subtest: one
         ok 1 - deep lines are assertions
+        # seed 7: 110 states
+        # another comment
         1..1
     ok 1 - one # time=1ms
     ok 2 - two # SKIP not root
@@ -139,6 +141,7 @@ not ok 4 - timeout!
   t.strictSame([...summary.files], ['test/a.test.ts', 'test/b.test.ts', 'test/c.test.ts']);
   t.strictSame([...summary.failures.keys()], ['test/b.test.ts', 'test/c.test.ts']);
   t.strictSame(printed, [
+    '        # seed 7: 110 states',
     'ok   test/a.test.ts: 1 passed, 0 failed 5ms',
     '     skipped: two: not root',
     '    not ok 1 - three',

@@ -15,15 +15,15 @@ export interface InstallProgress {
   now(): { percent: number };
 }
 
-/** How much of a package's work is behind it, by stage. */
+/** How much of a package's work is behind it, in hundredths, by stage. */
 const share: Record<Stage, number> = {
   other: 0,
-  preparing: 0.05,
-  unpacking: 0.1,
-  unpacked: 0.45,
-  configuring: 0.55,
-  removing: 0.5,
-  done: 1,
+  preparing: 5,
+  unpacking: 10,
+  unpacked: 45,
+  configuring: 55,
+  removing: 50,
+  done: 100,
 };
 
 const highestPercent = 99;
@@ -33,14 +33,17 @@ export function installProgress(names: readonly string[]): InstallProgress {
   const weights = new Map<string, number>();
   for (const name of names) weights.set(name, (weights.get(name) ?? 0) + 1);
   const shares = new Map<string, number>();
-  let percent = 0;
+  // sums that each event adds to: there may be thousands of packages, with some ten events each
+  let [behind, itemsDone, percent] = [0, 0, 0];
 
-  const done = (): number =>
-    [...shares].reduce((sum, [name, part]) => sum + (part === 1 ? (weights.get(name) ?? 0) : 0), 0);
-  const percentNow = (): number => {
-    let sum = 0;
-    for (const [name, part] of shares) sum += part * (weights.get(name) ?? 0);
-    return names.length === 0 ? 0 : Math.floor((sum / names.length) * highestPercent);
+  const advance = (item: string, stage: Stage): void => {
+    const weight = weights.get(item);
+    const [before, after] = [shares.get(item) ?? 0, share[stage]];
+    if (weight === undefined || after <= before) return;
+    shares.set(item, after);
+    behind += (after - before) * weight;
+    if (after === share.done) itemsDone += weight;
+    percent = Math.max(percent, Math.floor((behind / names.length / share.done) * highestPercent));
   };
 
   return {
@@ -48,10 +51,9 @@ export function installProgress(names: readonly string[]): InstallProgress {
     see(event) {
       if (event.kind !== 'progress') return undefined;
       const { item, stage, text } = event;
-      if (weights.has(item)) shares.set(item, Math.max(shares.get(item) ?? 0, share[stage]));
-      percent = Math.max(percent, percentNow());
-      const counted = { percent, itemsDone: done(), itemsTotal: names.length };
-      const words = `${text.replace(/ \([a-z0-9-]+\)$/, '')} (${counted.itemsDone} of ${names.length})`;
+      advance(item, stage);
+      const counted = { percent, itemsDone, itemsTotal: names.length };
+      const words = `${text.replace(/ \([a-z0-9-]+\)$/, '')} (${itemsDone} of ${names.length})`;
       return item === 'dpkg-exec' ? { ...counted, text: words } : { ...counted, item, text: words };
     },
   };
