@@ -11,6 +11,7 @@ import { copy } from './measurements/copy.js';
 import { generator } from './measurements/generator.js';
 import { memory } from './measurements/memory.js';
 import { prepare } from './measurements/prepare.js';
+import { scale } from './measurements/scale.js';
 import { safeSpeed } from './measurements/safe-speed.js';
 import { rehearsal } from './measurements/rehearsal.js';
 import { status } from './measurements/status.js';
@@ -28,6 +29,7 @@ const measurements: readonly Measurement[] = [
   rehearsal,
   status,
   memory,
+  scale,
 ];
 
 async function main(): Promise<void> {
@@ -53,7 +55,8 @@ async function main(): Promise<void> {
   const bench = benchMachines(Number(values.runs), say);
   const results: Result[] = [];
   for (const measurement of measurements) {
-    if (positionals.length > 0 && !positionals.includes(measurement.name)) continue;
+    const { name, onlyByName = false } = measurement;
+    if (positionals.length > 0 ? !positionals.includes(name) : onlyByName) continue;
     say(measurement.about);
     results.push(...(await measurement.measure(bench)));
   }

@@ -3,12 +3,12 @@ import { availableParallelism, loadavg, release, totalmem } from 'node:os';
 import { mountOf, readMounts } from '../src/host/mounts.js';
 import { laboratoryFolder, type Machine } from '../test/laboratory/laboratory.js';
 
-export async function machineFacts(): Promise<string[]> {
+export async function machineFacts(machines = 'on overlayfs, written to'): Promise<string[]> {
   const mount = mountOf(laboratoryFolder(), await readMounts());
   return [
     `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, Linux ${kernelVersion()}`,
     `load ${(loadavg()[0] ?? 0).toFixed(1)} at the start, Node.js ${process.versions.node} outside of the machines`,
-    `machines: systemd-nspawn on overlayfs, written to ${mount?.type ?? 'an unknown file system'}`,
+    `machines: systemd-nspawn ${machines} ${mount?.type ?? 'an unknown file system'}`,
   ];
 }
 

@@ -37,5 +37,7 @@ export interface Result {
 export interface Measurement {
   name: string;
   about: string;
+  /** It takes minutes, or much room. */
+  onlyByName?: boolean;
   measure(bench: Bench): Promise<Result[]>;
 }

@@ -53,7 +53,7 @@ export async function comparePeers(args: readonly string[]): Promise<void> {
     memory: values.memory,
     random: randomFrom(seed),
   };
-  const machine = await machineFacts();
+  const machine = await machineFacts('with an image of its own on a loop device, over');
   const layer = await everybodysLayer();
   machine.push(...(await factsInside(layer)));
   for (const type of wishes.fileSystems) {
