@@ -2,7 +2,7 @@
  * Ctrl-C and SIGTERM: says what it means, ends the children (a download leads a session of its own, which no Ctrl-C
  * reaches), then lets the signal do what it does. Returns what takes the watch away.
  */
-import { processTree } from '../host/process-tree.js';
+import { endChildren } from '../host/process-tree.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -20,16 +20,4 @@ export function onInterrupt(say: () => void): () => void {
   };
   for (const signal of signals) process.on(signal, interrupted);
   return settle;
-}
-
-async function endChildren(): Promise<void> {
-  const tree = await processTree(process.pid);
-  for (const { pid } of tree) {
-    if (pid === process.pid) continue;
-    try {
-      process.kill(pid, 'SIGTERM');
-    } catch {
-      // it ended by itself
-    }
-  }
 }

@@ -18,6 +18,15 @@ export async function endProcessTree(pid: number, graceSeconds: number): Promise
   await waitUntil(async () => (await running()).length === 0, killWaitSeconds);
 }
 
+/** Asks all our own descendants to end, and does not wait for it. */
+export async function endChildren(): Promise<void> {
+  const tree = await processTree(process.pid);
+  signalAll(
+    tree.filter(({ pid }) => pid !== process.pid),
+    'SIGTERM',
+  );
+}
+
 /** What /proc/PID/stat says: enough to know a process again (the pid alone may be given out anew). */
 export interface ProcessStat {
   pid: number;
