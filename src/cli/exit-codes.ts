@@ -60,6 +60,7 @@ export const exitCodeOf: Record<UpdateErrorCode, ExitCode> = {
   SOURCE_WITHOUT_HASH: failed,
   DOWNLOAD_FAILED: failed,
   HASH_MISMATCH: failed,
+  CANCELLED: failed,
   JOURNAL_CORRUPT: failed,
   TRIGGER_VANISHED: failed,
   HOOK_FAILED: failed,

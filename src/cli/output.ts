@@ -4,7 +4,7 @@
  *
  * Colour and width only on a terminal; `NO_COLOR` (no-color.org) and `TERM=dumb` turn colour off.
  */
-import type { UpdateError, UpdateErrorCode } from '../update/errors.js';
+import { errorDocument, type UpdateError, type UpdateErrorCode } from '../update/errors.js';
 import type { Finding } from '../update/finding.js';
 
 export interface Stream {
@@ -77,9 +77,9 @@ export function output({ isJson, stdout, stderr, environment }: OutputOptions): 
         for (const line of more) say(`${' '.repeat(width)}  ${line}`);
       }
     },
-    error(what, { code, message, hint, findings }) {
-      const error = { code, message, hint: hint ?? null, ...(findings.length > 0 && { findings }) };
-      document({ error });
+    error(what, error) {
+      const { code, message, hint, findings } = error;
+      document(errorDocument(error));
       const lines = [`${paintErrors.bad('offline-update:')} ${what}`, ...whyLines(code, message, findings)];
       if (hint !== undefined) lines.push(`  next: ${hint}`);
       stderr.write(`${lines.join('\n')}\n`);

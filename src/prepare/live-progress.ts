@@ -1,5 +1,5 @@
 /** The progress of a running `prepare` for whoever looks: `offline-update status --follow`, a desktop, a dashboard. */
-import type { Progress } from '../payloads/payload.js';
+import type { Progress, ProgressEvent } from '../payloads/payload.js';
 import {
   LIVE_STATUS_FORMAT,
   removeLiveStatus,
@@ -16,35 +16,47 @@ export interface LiveProgress {
   end(): Promise<void>;
 }
 
+/** What goes on while an update is planned and downloaded, and while it is rehearsed. */
+export const preparing = { state: 'preparing', phase: 'prepare' } as const;
+export const rehearsing = { state: 'rehearsing', phase: 'rehearse' } as const;
+
 export function liveProgress(
   { fs, paths }: Pick<Online, 'fs' | 'paths'>,
   clock = () => new Date(),
+  work: Pick<LiveStatus, 'state' | 'phase'> = preparing,
 ): LiveProgress {
   const since = clock().toISOString();
   let writtenAt = -Infinity;
+  let later: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
+  const write = ({ percent, text, item, stalled }: ProgressEvent): void => {
+    const now = clock();
+    writtenAt = now.getTime();
+    const status: LiveStatus = {
+      format: LIVE_STATUS_FORMAT,
+      pid: process.pid,
+      id: null,
+      ...work,
+      percent: Math.floor(percent),
+      package: item ?? null,
+      text,
+      since,
+      lastEvent: now.toISOString(),
+      stalled: stalled ?? false,
+    };
+    // For looking, not for deciding: it never holds anything up.
+    writing = writing.then(() => writeLiveStatus(fs, paths, status)).catch(() => undefined);
+  };
   return {
-    on({ percent, text, item, stalled }) {
-      const now = clock();
-      if (now.getTime() - writtenAt < SPACING_MILLISECONDS) return;
-      writtenAt = now.getTime();
-      const status: LiveStatus = {
-        format: LIVE_STATUS_FORMAT,
-        pid: process.pid,
-        id: null,
-        state: 'preparing',
-        phase: 'prepare',
-        percent: Math.floor(percent),
-        package: item ?? null,
-        text,
-        since,
-        lastEvent: now.toISOString(),
-        stalled: stalled ?? false,
-      };
-      // For looking, not for deciding: it never holds anything up.
-      writing = writing.then(() => writeLiveStatus(fs, paths, status)).catch(() => undefined);
+    on(event) {
+      clearTimeout(later);
+      const wait = writtenAt + SPACING_MILLISECONDS - clock().getTime();
+      // what comes too soon is told a little later, unless something newer is there by then
+      if (wait <= 0) write(event);
+      else later = setTimeout(write, wait, event);
     },
     async end() {
+      clearTimeout(later);
       // One that was refused before it began must not take away what somebody else tells.
       if (writtenAt === -Infinity) return;
       await writing;

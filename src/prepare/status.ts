@@ -145,9 +145,9 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
 }
 
 /** A journal or plan that cannot be read is told, with everything else that still can be. */
-async function currentOrProblem({
+export async function currentOrProblem({
   store,
-}: Online): Promise<{ update: KnownUpdate | undefined; problem: Reason | null }> {
+}: Pick<Online, 'store'>): Promise<{ update: KnownUpdate | undefined; problem: Reason | null }> {
   try {
     return { update: (await store.current()) ?? (await justConfirmed(store)), problem: null };
   } catch (error) {

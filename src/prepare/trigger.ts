@@ -19,6 +19,7 @@ import { rebootKindOf } from '../update/reboot-kind.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
 import { exclusively } from './exclusive.js';
+import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
 import { DRIFT_CHECK, markStale } from './stale.js';
 import { blocks, preflight } from './preflight/preflight.js';
@@ -85,17 +86,17 @@ export function triggerUpdate(online: Online, options: TriggerOptions): Promise<
     const trigger = await chooseTriggerPath(online.paths, machine.facts);
     if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
     findings.push(...(await takeBaseline(online, update, machine.facts)));
-    const armed = { ...(await endOf(plan, action ?? policy.action, machine)), trigger };
+    const armed = { ...(await endOf(plan, action ?? policy.action, machine.facts)), trigger };
     await carryOut(armingSteps(online, update, armed));
     return { id: update.id, ...armed, findings: [...findings, ...unrehearsed], rehearsal, estimate };
   });
 }
 
 /** `auto` is decided here, by what changes; the update boot looks again at what really did. */
-async function endOf(
+export async function endOf(
   plan: Plan,
   wish: Action,
-  { facts }: TriggerOptions['machine'],
+  facts: Pick<HostFacts, 'systemdVersion'>,
 ): Promise<{ action: Action; because: string | null }> {
   if (wish !== 'auto') return { action: wish, because: null };
   return rebootKindOf(plan.payload.changes, await facts.systemdVersion());

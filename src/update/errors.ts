@@ -20,6 +20,7 @@ export type UpdateErrorCode =
   | 'FORMAT_TOO_NEW'
   | 'REQUEST_INVALID'
   | 'MANAGER_UNSUPPORTED'
+  | 'CANCELLED'
   | 'SOURCE_UNSIGNED'
   | 'SOURCE_WITHOUT_HASH'
   | 'DOWNLOAD_FAILED'
@@ -97,4 +98,9 @@ export function asUpdateError(error: unknown): UpdateError {
   return new UpdateError('INTERNAL', error instanceof Error ? error.message : String(error), {
     cause: error,
   });
+}
+
+/** An error as JSON, for programs. */
+export function errorDocument({ code, message, hint, findings }: UpdateError): { error: object } {
+  return { error: { code, message, hint: hint ?? null, ...(findings.length > 0 && { findings }) } };
 }

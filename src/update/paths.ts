@@ -49,6 +49,8 @@ export interface Paths {
   /** In the order in which systemd's generator looks. */
   triggers: readonly [string, string];
   library: string;
+  /** The description of our object on the bus (bus-service). */
+  busInterface: string;
 }
 
 /** What the link says: absolute, and the same whatever `root` is, since it is read after the boot. */
@@ -88,6 +90,7 @@ export function pathsBelow(root = '/'): Paths {
     healthChecks: at('/etc/offline-update/health.d'),
     triggers: [at('/system-update'), at('/etc/system-update')],
     library: at('/usr/lib/offline-update'),
+    busInterface: at('/usr/share/dbus-1/interfaces/org.offlineupdate1.Manager.xml'),
   };
 }
 

@@ -57,7 +57,8 @@ interface Transition {
 
 export const transitions: Record<EventName, Transition> = {
   prepared: { from: ['none'], to: 'prepared' },
-  armed: { from: ['prepared'], to: 'armed' },
+  // armed once more: with another wished end
+  armed: { from: ['prepared', 'armed'], to: 'armed' },
   cancelled: { from: ['armed'], to: 'prepared' },
   stale: { from: ['prepared', 'armed'], to: 'stale' },
   claimed: { from: ['armed', 'claimed'], to: 'claimed' },

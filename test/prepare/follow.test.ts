@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
+import { lookAtChanges } from '../../src/host/watch-folder.js';
 import { followLive } from '../../src/prepare/follow.js';
 import { liveProgress } from '../../src/prepare/live-progress.js';
-import { writeLiveStatus, type LiveStatus } from '../../src/update/live-status.js';
+import { readLiveStatus, writeLiveStatus, type LiveStatus } from '../../src/update/live-status.js';
 import { newOnlineMachine } from '../fixtures/online-machine.js';
 
 void t.test('a follower sees a prepare from its beginning to its end', async (t) => {
@@ -21,6 +22,18 @@ void t.test('a follower sees a prepare from its beginning to its end', async (t)
   await live.end();
   await followed;
   t.strictSame(seen, ['preparing null 10 alpha', 'preparing null 20 beta']);
+  t.notOk(existsSync(paths.statusFile));
+});
+
+void t.test('of what comes too soon one after the other, the last is told', async (t) => {
+  const { ports, paths } = newOnlineMachine(t);
+  await ports.online.fs.makeFolder(paths.runFolder, 0o755);
+  const live = liveProgress(ports.online);
+  for (const percent of [10, 20, 30]) live.on({ percent, text: 'downloading' });
+  await lookAtChanges(paths.runFolder, async () => {
+    return (await readLiveStatus(ports.online.fs, paths))?.percent !== 30;
+  });
+  await live.end();
   t.notOk(existsSync(paths.statusFile));
 });
 

@@ -48,6 +48,13 @@ void t.test('a cancelled update is prepared again and can be armed again', (t) =
   t.end();
 });
 
+void t.test('an armed update may be armed once more, with another end', (t) => {
+  const again: UpdateEvent = { event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' };
+  const state = advance(walk('prepared', 'armed'), again, 'boot-2');
+  t.match(state, { name: 'armed', action: 'reboot', because: null, armedIn: 'boot-2' });
+  t.end();
+});
+
 void t.test('a wrong start state is refused with the words of the person', (t) => {
   t.throws(() => walk('prepared', 'installing'), {
     code: 'WRONG_STATE',

@@ -1,11 +1,9 @@
 /** What `prepare` ends with: what will happen, and what to type next. */
 import { failedBeforeText, type FailedBefore } from '../../prepare/failed-before.js';
-import { summary, type PlanSummary } from '../../prepare/status.js';
+import { summary } from '../../prepare/status.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText } from '../quantities.js';
 import { changeLines, countsText } from './change-lines.js';
-
-export const planSummary: (plan: Plan) => PlanSummary = summary;
 
 export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
   const { counts, downloadBytes, diskBytes } = summary(plan);

@@ -1,5 +1,6 @@
 /** `prepare`: plan, download, seal. */
 import type { Progress } from '../../payloads/payload.js';
+import { planSource } from '../../prepare/plan-source.js';
 import type { PlanSource } from '../../prepare/prepare-update.js';
 import { UpdateError } from '../../update/errors.js';
 import type { Rehearsal } from '../../update/rehearsal.js';
@@ -41,10 +42,11 @@ export const prepare: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ words, options, ports, out, stderr }) {
           const { prepareUpdate } = await import('../../prepare/prepare-update.js');
-          const { planPage, planSummary } = await import('../pages/plan-page.js');
+          const { planPage } = await import('../pages/plan-page.js');
+          const { preparedOutcome } = await import('../../prepare/outcome.js');
           const policy = await ports.policy();
           const payload = await ports.payload();
-          const source = planSource(words, options, payload, policy);
+          const source = sourceOf(words, options, payload, policy);
           const { liveProgress } = await import('../../prepare/live-progress.js');
           const bar = progressBar(stderr, () => performance.now());
           const live = liveProgress(ports.online);
@@ -59,13 +61,14 @@ export const prepare: Verb = (program, invoke) => {
             );
           });
           try {
-            const { id, plan, failedBefore } = await prepareUpdate(ports.online, {
+            const prepared = await prepareUpdate(ports.online, {
               source,
               payload,
               policy,
               on,
             });
             bar.end();
+            const { id, plan, failedBefore } = prepared;
             for (const line of planPage(plan, failedBefore)) out.line(line);
             const rehearsal = options.rehearse === true ? await rehearsed(ports, id, out, stderr) : undefined;
             if (rehearsal instanceof UpdateError) {
@@ -78,14 +81,7 @@ export const prepare: Verb = (program, invoke) => {
                 ? `Next: offline-update report ${failedBefore.id}; when its cause is mended: offline-update trigger --force`
                 : 'Next: offline-update trigger',
             );
-            out.json({
-              id,
-              state: 'prepared',
-              plan: planSummary(plan),
-              ...(rehearsal && { rehearsal }),
-              failedBefore: failedBefore ?? null,
-              next: failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger',
-            });
+            out.json(preparedOutcome(prepared, rehearsal));
             return exitCodes.done;
           } finally {
             bar.end();
@@ -121,27 +117,16 @@ async function rehearsed(
   }
 }
 
-function planSource(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {
+function sourceOf(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {
   const { from, full = false, refresh = true } = options;
-  if (from !== undefined) {
-    if (full || packages.length > 0) {
-      throw new UpdateError('USAGE', '--from brings its own packages: no --full and no names beside it', {
-        hint: 'offline-update prepare --help',
-      });
-    }
-    return {
-      request: { mode: 'plugin', packages: [] },
-      plan: (stage) => payload.planFromPlugin(from, stage, policy),
-    };
-  }
-  if (full && packages.length > 0) {
-    throw new UpdateError('USAGE', '--full is for the whole system: no names beside it', {
+  if (from === undefined) return planSource({ packages, full, refresh }, payload, policy);
+  if (full || packages.length > 0) {
+    throw new UpdateError('USAGE', '--from brings its own packages: no --full and no names beside it', {
       hint: 'offline-update prepare --help',
     });
   }
-  const mode = packages.length > 0 ? 'packages' : full ? 'full-upgrade' : 'upgrade';
   return {
-    request: { mode, packages },
-    plan: () => payload.plan({ mode, packages, refresh, policy }),
+    request: { mode: 'plugin', packages: [] },
+    plan: (stage) => payload.planFromPlugin(from, stage, policy),
   };
 }

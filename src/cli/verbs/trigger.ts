@@ -37,6 +37,7 @@ export const trigger: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ options, ports, out, stderr }) {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
+          const { armedOutcome } = await import('../../prepare/outcome.js');
           const { machineOf } = await import('../preflight-machine.js');
           const { awayText } = await import('../pages/away-text.js');
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
@@ -67,7 +68,7 @@ export const trigger: Verb = (program, invoke) => {
             return exitCodes.failed;
           }
           out.line(now ? 'Rebooting now.' : `Next: systemctl ${way}   (or offline-update cancel)`);
-          out.json({ state: 'armed', ...armed, rebootAskedBy: asked });
+          out.json({ ...armedOutcome(armed), rebootAskedBy: asked });
           return exitCodes.done;
         },
       }),

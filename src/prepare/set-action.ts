@@ -1,0 +1,41 @@
+/**
+ * Another end for the update that is armed: it stays armed, without looking or rehearsing again. The word for the shell
+ * is written first, as when it is armed; cut in between, the update ends in one of the two ways.
+ *
+ * Errors: `PLAN_MISSING` when nothing is prepared, `WRONG_STATE` when it is not armed; `BUSY` and `WRONG_STATE` when a
+ * boot works on it.
+ */
+import { UpdateError } from '../update/errors.js';
+import type { Action } from '../update/events.js';
+import { exclusively } from './exclusive.js';
+import type { HostFacts } from './host-facts.js';
+import type { Online } from './online.js';
+import { endOf } from './trigger.js';
+import { refuseUnderWay } from './under-way.js';
+
+export function setAction(
+  online: Online,
+  facts: Pick<HostFacts, 'systemdVersion'>,
+  wish: Action,
+): Promise<{ id: string; action: Action }> {
+  return exclusively(online, async () => {
+    const update = await online.store.current();
+    if (!update) {
+      throw new UpdateError('PLAN_MISSING', 'no update is prepared', { hint: 'offline-update prepare' });
+    }
+    await refuseUnderWay(online, update);
+    const { id, journal } = update;
+    const { state } = journal;
+    if (state.name !== 'armed') {
+      throw new UpdateError('WRONG_STATE', `update ${id} is ${state.name}, not armed`, {
+        hint: `offline-update trigger --action ${wish}`,
+      });
+    }
+    const { planHash, trigger } = state;
+    const { action, because } = await endOf(await online.store.readPlan(update), wish, facts);
+    if (action === state.action && because === state.because) return { id, action };
+    await online.files.replace(online.paths.action, `${action}\n`, 0o644);
+    await journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) });
+    return { id, action };
+  });
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { setAction } from '../../src/prepare/set-action.js';
+import { newOnlineMachine } from '../fixtures/online-machine.js';
+
+void t.test('an armed update gets another end and stays armed by one row', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { ports, paths } = machine;
+  const { online, facts } = ports;
+  await t.rejects(setAction(online, facts, 'reboot'), { code: 'PLAN_MISSING' });
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await t.rejects(setAction(online, facts, 'reboot'), {
+    code: 'WRONG_STATE',
+    message: `update ${id} is prepared, not armed`,
+    hint: 'offline-update trigger --action reboot',
+  });
+  await machine.cli('trigger', '--action', 'poweroff');
+  const rows = async (): Promise<unknown[]> =>
+    (await online.store.find(id)).journal.rows.map(({ entry }) => entry);
+  const before = (await rows()).length;
+
+  t.strictSame(await setAction(online, facts, 'poweroff'), { id, action: 'poweroff' });
+  t.equal((await rows()).length, before, 'nothing to write down');
+  t.strictSame(await setAction(online, facts, 'auto'), { id, action: 'soft-reboot' });
+  t.match((await rows()).slice(before), [
+    { event: 'armed', action: 'soft-reboot', because: /nothing changes/ },
+  ]);
+  t.equal(readFileSync(paths.action, 'utf8'), 'soft-reboot\n');
+  t.match((await machine.cli('status', '--json')).json(), {
+    state: 'armed',
+    action: 'soft-reboot',
+    contradictions: [],
+  });
+  t.equal((await machine.cli('cancel')).exitCode, 0);
+});
+
+void t.test('once a boot works on it, its end is no longer changed', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { ports, moment } = machine;
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  const { journal } = await ports.online.store.find(id);
+  await journal.append({ event: 'claimed', attempt: 1 });
+  await t.rejects(setAction(ports.online, ports.facts, 'poweroff'), { code: 'BUSY' });
+  moment.bootId = 'boot-2';
+  await t.rejects(setAction(ports.online, ports.facts, 'poweroff'), { code: 'WRONG_STATE' });
+});
