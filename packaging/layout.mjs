@@ -42,9 +42,29 @@ export const files = [
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm', '-stale']
+  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm', '-stale', '-bus']
     .map((part) => `offline-update${part}.service`)
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
+  {
+    from: 'src/bus-service/org.offlineupdate1.Manager.xml',
+    to: '/usr/share/dbus-1/interfaces/org.offlineupdate1.Manager.xml',
+    mode: 0o644,
+  },
+  {
+    from: 'packaging/dbus/org.offlineupdate1.service',
+    to: '/usr/share/dbus-1/system-services/org.offlineupdate1.service',
+    mode: 0o644,
+  },
+  {
+    from: 'packaging/dbus/org.offlineupdate1.conf',
+    to: '/usr/share/dbus-1/system.d/org.offlineupdate1.conf',
+    mode: 0o644,
+  },
+  {
+    from: 'packaging/dbus/org.offlineupdate1.policy',
+    to: '/usr/share/polkit-1/actions/org.offlineupdate1.policy',
+    mode: 0o644,
+  },
   {
     from: 'packaging/config.toml',
     to: '/etc/offline-update/config.toml',

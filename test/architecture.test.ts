@@ -3,7 +3,8 @@ import { dirname, join, normalize, relative } from 'node:path';
 import t from 'tap';
 
 const allowed: Record<string, readonly string[]> = {
-  cli: ['prepare', 'update-service', 'generator', 'payloads', 'snapshots', 'update', 'host'],
+  cli: ['bus-service', 'prepare', 'update-service', 'generator', 'payloads', 'snapshots', 'update', 'host'],
+  'bus-service': ['prepare', 'payloads', 'update', 'host'],
   prepare: ['payloads', 'snapshots', 'update', 'host'],
   'update-service': ['payloads', 'snapshots', 'update', 'host'],
   generator: ['update'],

@@ -28,6 +28,7 @@ async function unitsStarted(machine: Awaited<ReturnType<typeof installedMachine>
     'offline-update-rescue.service',
     'offline-update-recover.service',
     'offline-update-confirm.service',
+    'offline-update-bus.service',
   ]);
   return stdout
     .trim()

@@ -1,5 +1,6 @@
 /** All verbs, in the order of the help. */
 import type { Verb } from '../verb.js';
+import { busService } from './bus-service.js';
 import { cancel } from './cancel.js';
 import { clean } from './clean.js';
 import { doctor } from './doctor.js';
@@ -26,4 +27,5 @@ export const verbs: readonly Verb[] = [
   rollback,
   stale,
   unitsOnly,
+  busService,
 ];

@@ -1,0 +1,20 @@
+/** What the service on the bus works with; the command line is its composition root, and tests pass fakes. */
+import type { Payload } from '../payloads/payload.js';
+import type { Online } from '../prepare/online.js';
+import type { PreflightContext } from '../prepare/preflight/context.js';
+import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
+import type { PayloadPlan } from '../update/plan.js';
+import type { Policy } from '../update/policy.js';
+
+export interface ServicePorts {
+  online: Online;
+  payload(): Promise<Payload<PayloadPlan>>;
+  rehearsal(): Promise<RehearsalMachine>;
+  /** Errors: `CONFIG_INVALID`. */
+  policy(): Promise<Policy>;
+  baseFingerprint(): Promise<string>;
+  /** Asks the children of this process to end. */
+  endChildren(): Promise<void>;
+  /** All that the preflight needs but the update itself. */
+  machine(): Promise<Omit<PreflightContext, 'staged'>>;
+}
