@@ -21,6 +21,7 @@ import type { Rehearsal } from '../update/rehearsal.js';
 import type { Online } from './online.js';
 import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
+import { wayBackOf, type WayBack } from './way-back.js';
 
 export const STATUS_FORMAT = 1;
 
@@ -59,6 +60,8 @@ export interface Status {
   links: TriggerTruth[];
   /** In words: where our state and the links do not fit together. */
   contradictions: string[];
+  /** Null where nothing has been decided of it yet. */
+  wayBack: WayBack | null;
   /** Whether the system changed since the plan was made; null when there is no plan to compare with. */
   drift: boolean | null;
   stage: StageTruth;
@@ -92,6 +95,8 @@ export interface StatusOptions {
   /** What the system's packages look like now, to compare with the plan's. */
   baseFingerprint(): Promise<string>;
   fallbacks(): Promise<FallbackTruth[] | null>;
+  /** What there is of a way back on this machine; undefined for others than root. */
+  support: Parameters<typeof wayBackOf>[2];
 }
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
@@ -109,12 +114,13 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict, failure, rehearsal] = await Promise.all([
+  const [stage, drift, lastVerdict, failure, rehearsal, wayBack] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options, asked),
     newestVerdict(online, update),
     plan && state.name === 'prepared' ? failedBefore(online, plan) : undefined,
     update && readRehearsal(fs, update).catch(() => undefined),
+    update && plan && wayBackOf(update, plan, options.support),
   ]);
   const told = {
     state: state.name,
@@ -135,6 +141,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     actionBecause: 'because' in state ? state.because : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
     contradictions: contradictions(told, state),
+    wayBack: wayBack ?? null,
     fallbacks,
     live: live ?? null,
     lastVerdict,

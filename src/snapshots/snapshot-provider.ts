@@ -7,6 +7,8 @@ export interface Support {
   usable: boolean;
   /** Why not, or what it would do. */
   reason: string;
+  /** Which one that would be; left out where there is none. */
+  provider?: string;
   /** What it would copy right away, beside what old and new system have apart later. */
   copiedBytes?: number;
 }

@@ -109,6 +109,11 @@ export class BtrfsMachine extends Machine {
     return names.filter((name) => !name.startsWith('.') && name !== 'remembered').sort();
   }
 
+  /** At the top level, as another tool or a person makes them. */
+  async makeSubvolumes(...names: string[]): Promise<void> {
+    for (const name of names) await command(['btrfs', 'subvolume', 'create', join(this.top, name)]);
+  }
+
   /** What another hand did to the boot: the two roots of an update have changed their names. */
   async exchange(): Promise<void> {
     const [, other = ''] = await this.subvolumes();

@@ -4,6 +4,7 @@ import t from 'tap';
 import { version } from '../../src/cli/version.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import { writeLiveStatus } from '../../src/update/live-status.js';
+import { fakeSnapshots } from '../fixtures/fake-snapshots.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 
 function newMachine(test: { testdir(): string }): OnlineMachine {
@@ -36,6 +37,7 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     actionBecause: null,
     unsignedSources: [],
     contradictions: [],
+    wayBack: null,
     otherRootNext: false,
     fallbacks: [],
     live: null,
@@ -88,9 +90,68 @@ Ends in   poweroff
 Trigger   ${machine.path('/system-update')} -> /var/lib/system-update (ours)
 Stage     the plan is as sealed (--verify checks every file)
 System    unchanged since the plan was made
+Way back  NONE, an interrupted install is finished by dpkg: no snapshot provider for this root file system
+          (policy: snapshot = "prefer")
 Next      systemctl reboot
 `,
   );
+});
+
+void t.test('the way back: by the policy of the plan, looked at ahead, and as it was recorded', async (t) => {
+  const machine = newMachine(t);
+  machine.ports.snapshots = () => Promise.resolve(fakeSnapshots());
+  machine.write('/etc/offline-update/config.toml', 'snapshot = "require"\n');
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  machine.write('/etc/offline-update/config.toml', 'snapshot = "off"\n');
+  const policy = { snapshot: 'require', withoutSnapshots: 'copy' };
+  const ahead = { policy, from: 'ahead', provider: 'fake', proven: true, told: 'a fake' };
+  t.strictSame((await status(machine))['wayBack'], ahead, 'what the plan says, not the file');
+  t.match(
+    (await machine.cli('status')).stdout,
+    'Way back  fake: a fake\n          (policy: snapshot = "require")\n',
+  );
+  machine.ports.isRoot = false;
+  const user = { ...ahead, provider: null, proven: null, told: 'only root can look whether there is one' };
+  t.strictSame((await status(machine))['wayBack'], user);
+  machine.ports.isRoot = true;
+
+  await machine.cli('trigger');
+  const none = { usable: false, reason: '/opt is a subvolume with files' };
+  machine.ports.snapshots = () => Promise.resolve({ ...fakeSnapshots(), probe: () => Promise.resolve(none) });
+  const refused = { ...ahead, provider: null, proven: false, told: none.reason };
+  t.strictSame((await status(machine))['wayBack'], refused, 'looked at anew once it is armed');
+  t.match((await machine.cli('status')).stdout, 'Way back  NONE, it will be refused: /opt is a subvolume');
+  machine.ports.snapshots = () =>
+    Promise.resolve({ ...fakeSnapshots(), probe: () => Promise.reject(new Error('btrfs: not there')) });
+  t.match(await status(machine), {
+    wayBack: { proven: false, told: 'it cannot be looked at: btrfs: not there' },
+  });
+
+  const { journal } = await machine.ports.online.store.find(id);
+  await journal.append({ event: 'claimed', attempt: 1 });
+  t.equal((await status(machine))['wayBack'], null, 'the attempt has not come so far');
+  const fallback = { provider: 'fake', reference: id };
+  await journal.append({ event: 'installing', attempt: 1, fallback });
+  const recorded = { policy, from: 'recorded', provider: 'fake', proven: true };
+  t.strictSame((await status(machine))['wayBack'], { ...recorded, told: 'armed before the first change' });
+});
+
+void t.test('an update that began without a way back says why', async (t) => {
+  const machine = newMachine(t);
+  machine.write('/etc/offline-update/config.toml', 'snapshot = "off"\n');
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  t.match(await status(machine), {
+    wayBack: { provider: null, proven: false, told: 'the policy wants none' },
+  });
+  await machine.cli('trigger');
+  const { journal } = await machine.ports.online.store.find(id);
+  await journal.append({ event: 'claimed', attempt: 1 });
+  const message = 'no fallback: the policy says off';
+  await journal.append({ note: 'finding', check: 'snapshot', message });
+  await journal.append({ event: 'installing', attempt: 1, fallback: null });
+  t.match(await status(machine), {
+    wayBack: { from: 'recorded', provider: null, proven: false, told: message },
+  });
 });
 
 void t.test('drift, another tool and a tampered file are told beside the state', async (t) => {

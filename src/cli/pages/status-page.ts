@@ -23,6 +23,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Trigger', triggerText(status.links)],
     ['Stage', stageText(status)],
     ['System', driftText(status.drift)],
+    ['Way back', wayBackText(status.wayBack)],
     ['Tried', rehearsalText(status)],
     ['Away', status.estimate ? `about ${awayText(status.estimate)}` : undefined],
     [
@@ -100,6 +101,17 @@ function rehearsalText({ rehearsal }: Status): string | undefined {
   return rehearsal.reason
     ? `the rehearsal FAILED: ${rehearsal.reason.message}`
     : `the rehearsal passed, ${timeText(rehearsal.at)}`;
+}
+
+/** Of what comes and of what was begun; a verdict says it for itself. */
+function wayBackText(wayBack: Status['wayBack']): string | undefined {
+  if (!wayBack) return undefined;
+  const { provider, proven, told, policy, from } = wayBack;
+  const instead =
+    policy.snapshot === 'require' ? 'it will be refused' : 'an interrupted install is finished by dpkg';
+  const kept = from === 'recorded' ? told : `${told}\n(policy: snapshot = "${policy.snapshot}")`;
+  if (provider !== null) return `${provider}: ${kept}`;
+  return proven === null ? kept : `NONE, ${instead}: ${kept}`;
 }
 
 function driftText(drift: boolean | null): string | undefined {

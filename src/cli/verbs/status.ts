@@ -1,4 +1,5 @@
 /** `status`: every truth at once. */
+import type { Support, WithoutSnapshots } from '../../snapshots/snapshot-provider.js';
 import type { LiveStatus } from '../../update/live-status.js';
 import { exitCodes } from '../exit-codes.js';
 import type { FallbackTruth } from '../../prepare/fallbacks.js';
@@ -40,6 +41,7 @@ export const status: Verb = (program, invoke) => {
             verify: options.verify ?? false,
             baseFingerprint: () => ports.baseFingerprint(),
             fallbacks: () => fallbacksOf(ports),
+            support: (otherwise) => supportOf(ports, otherwise),
           });
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
           if (options.follow) out.jsonLine(told);
@@ -65,5 +67,18 @@ async function fallbacksOf(ports: CliPorts): Promise<FallbackTruth[] | null> {
     return all.map(({ truth }) => truth);
   } catch {
     return null;
+  }
+}
+
+/** As `fallbacksOf`; what keeps it from being looked at is told in its place. */
+async function supportOf(ports: CliPorts, otherwise: WithoutSnapshots): Promise<Support | undefined> {
+  if (!ports.isRoot) return undefined;
+  try {
+    return await (await ports.snapshots()).probe(otherwise);
+  } catch (error) {
+    return {
+      usable: false,
+      reason: `it cannot be looked at: ${error instanceof Error ? error.message : ''}`,
+    };
   }
 }

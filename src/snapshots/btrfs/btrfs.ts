@@ -66,6 +66,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
         .join('');
       return {
         usable: true,
+        provider: 'btrfs',
         reason: `a btrfs snapshot of / ${how} until the update is proven${saved} (${layout.told})`,
       };
     },

@@ -75,7 +75,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       const bytes = await copiedBytes(ports);
       const mebibytes = Math.ceil(bytes / 1024 / 1024);
       const reason = `what the update replaces is saved beforehand (${mebibytes} MiB are copied, packages by links), and put back if it fails`;
-      return { usable: true, reason, copiedBytes: bytes };
+      return { usable: true, provider: 'copy', reason, copiedBytes: bytes };
     },
 
     async armFallback(id) {

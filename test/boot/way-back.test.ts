@@ -1,0 +1,130 @@
+/** The ways back that are seldom gone: a failed proof, cuts on the way, a copy by hand, and little room. */
+import t from 'tap';
+import { treeDifference, type BootRecord } from '../laboratory/laboratory.js';
+import { armedBtrfsMachine, treeOf } from './btrfs-machines.js';
+import { copyMachine, treeOf as treeBesideCopies } from './copy-machines.js';
+import { isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
+
+const required = '/etc/offline-update/health.d/required.d';
+const journal = '/var/lib/offline-update/updates/*/journal.jsonl';
+const isNew = 'dpkg-query --show --showformat="\\${Version}" lab-good | grep -q 2.0';
+const other = /^@\.offline-update-\d{8}T\d{6}-[0-9a-f]{4}$/;
+const ends = (boots: readonly BootRecord[]) => boots.map(({ ended }) => ended);
+
+void t.test(
+  'invariant 9: apt says that all went well, and the database says otherwise: reverted in one boot',
+  async (t) => {
+    const machine = await armedBtrfsMachine(t, { packages: ['lab-good', 'lab-library'] });
+    const forge = '/^Package: lab-library$/,/^$/s/^Version: 2.0$/Version: 1.9/';
+    await machine.write(
+      '/etc/apt/apt.conf.d/99-lab',
+      `DPkg::Post-Invoke { "sed -i '${forge}' /var/lib/dpkg/status"; };\n`,
+    );
+    const before = await treeOf(machine);
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(ends(boots), ['reboot', 'up']);
+    await isBackToNormal(t, machine, boots);
+    t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
+    const status = await statusOf(machine);
+    t.match(status, { state: 'reverted', reason: { code: 'VERIFY_FAILED', message: /lab-library/ } });
+    const { phases } = await reportOf(machine, status.id ?? '');
+    t.match(phases, [
+      { phase: 'check', outcome: 'done' },
+      { phase: 'before', outcome: 'done' },
+      { phase: 'snapshot', outcome: 'done' },
+      { phase: 'install', outcome: 'done' },
+      { phase: 'verify', outcome: 'failed' },
+    ]);
+  },
+);
+
+void t.test(
+  'invariant 4: unhealthy, cut right after the switch back, and cut again while the old root writes it down',
+  async (t) => {
+    const machine = await armedBtrfsMachine(t, { packages: ['lab-good'] });
+    await machine.write(`${required}/10-new`, `#!/bin/sh\n! ${isNew}\n`);
+    const before = await treeOf(machine);
+    t.equal((await machine.boot()).ended, 'reboot');
+    const switched = { file: journal, match: /"step":"switched"/ };
+    t.equal((await machine.boot({ killWhen: switched })).ended, 'killed');
+    const written = { file: journal, match: /"event":"reverted"/ };
+    t.equal((await machine.boot({ killWhen: written })).ended, 'killed');
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(ends(boots), ['up'], 'no further reboot');
+    await isBackToNormal(t, machine, boots);
+    t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
+    const status = await statusOf(machine);
+    const reason = { code: 'HEALTH_FAILED', message: /required\.d\/10-new/ };
+    t.match(status, { state: 'reverted', reason });
+    const { timeline } = await reportOf(machine, status.id ?? '');
+    const verdicts = (timeline as { text: string }[]).filter(({ text }) => text.startsWith('reverted'));
+    t.equal(verdicts.length, 1, 'told once');
+  },
+);
+
+void t.test('a cut while the machine is judged is no failed boot: the next one judges it anew', async (t) => {
+  const machine = await armedBtrfsMachine(t, { packages: ['lab-good'] });
+  const check = `${required}/10-waits`;
+  await machine.write(check, '#!/bin/sh\necho at work >/run/checking\nexec sleep infinity\n');
+  t.equal((await machine.boot()).ended, 'reboot');
+  t.equal((await machine.boot({ killWhen: { file: '/run/checking', match: /./ } })).ended, 'killed');
+  await machine.remove(check);
+  const boots = await machine.bootUntilSettled();
+  t.strictSame(ends(boots), ['up'], 'in the updated root, at once');
+  await isBackToNormal(t, machine, boots);
+  t.equal((await statusOf(machine)).state, 'confirmed');
+  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
+  t.match(await machine.subvolumes(), ['@', other], 'the fallback is kept');
+});
+
+void t.test(
+  'rollback to a copy by hand: the next boot puts it back, and the one after is the old',
+  async (t) => {
+    const packages = ['lab-conffile', 'lab-library'];
+    const machine = await copyMachine(t, { packages });
+    const before = await treeBesideCopies(machine);
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    const { id } = await statusOf(machine);
+    const { stdout } = await machine.exec('offline-update rollback --yes --json');
+    t.match(JSON.parse(stdout), { to: { id, goesBack: [id] }, keepsPresent: false });
+    await machine.stop();
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(ends(boots), ['reboot', 'up'], 'put back, then the old system');
+    await isBackToNormal(t, machine, boots);
+    t.strictSame(await versionsOf(machine, packages), { 'lab-conffile': '1.0', 'lab-library': '1.0' });
+    t.strictSame(treeDifference(before, await treeBesideCopies(machine)), [], 'every file is as it was');
+    const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
+    t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
+  },
+);
+
+void t.test(
+  'with too little room only the newest fallback stays, and nothing that is not ours goes',
+  async (t) => {
+    const machine = await armedBtrfsMachine(
+      t,
+      {
+        packages: ['lab-good', 'lab-library'],
+        prepare: ['lab-good'],
+        config: 'keepFallbacks = 5\nminimumFreePercent = 1\n',
+      },
+      { megabytes: 2048 },
+    );
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    const [, first = ''] = await machine.subvolumes();
+    await machine.makeSubvolumes('@home', '@.offline-update-backup', 'backup.offline-update-2026');
+    // Of all that the image holds, more than a tenth is in use: for the next plan that is too little room.
+    await machine.exec("echo 'minimumFreePercent = 90' >/etc/offline-update/config.d/90-room.toml");
+    await machine.exec('offline-update prepare --no-refresh && offline-update trigger --no-rehearse');
+    await machine.stop();
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.equal((await statusOf(machine)).state, 'confirmed');
+    const names = await machine.subvolumes();
+    t.notOk(names.includes(first), 'the older fallback is gone');
+    t.match(
+      names,
+      ['@', other, '@.offline-update-backup', '@home', 'backup.offline-update-2026'],
+      'the newest one and all that is of others stay',
+    );
+  },
+);
