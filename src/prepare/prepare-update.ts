@@ -5,7 +5,7 @@
  * signal or a power cut at any instant leaves the former plan as it was, and what was downloaded is kept for the next
  * run. DESIGN, invariants 3 and 7.
  *
- * Errors: `BUSY`, `ARMED`, `BLOCKED`, `NOTHING_TO_DO`, `HASH_MISMATCH`, `DOWNLOAD_FAILED`, and those of the payload's
+ * Errors: `BUSY`, `ARMED`, `BLOCKED`, `NOTHING_TO_DO`, `PLAN_FAILED` (also when the plan removes this package), `HASH_MISMATCH`, `DOWNLOAD_FAILED`, and those of the payload's
  * `plan` and `fetch`.
  */
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ import {
 } from './next-stage.js';
 import type { Online } from './online.js';
 import { markStaleIfDrifted } from './stale.js';
+import { refuseOwnRemoval } from './refuse-own-removal.js';
 import { swapStages } from './swap-stages.js';
 
 /** Where the plan comes from: the payload's own planning, or a package manager's plugin. */
@@ -58,6 +59,7 @@ export function prepareUpdate(online: Online, options: PrepareOptions): Promise<
     const stage: Stage = { path: online.paths.nextStage };
     await openNextStage(online);
     const payload = await planOrTellStale(online, options, stage, former);
+    refuseOwnRemoval(payload);
     await reuseStagedFiles(online, payload);
     const known = await options.payload.fetch(payload, stage, options.on);
     const plan = await sealNextStage(online, options, payload, known);

@@ -309,3 +309,31 @@ void t.test(
     ]);
   },
 );
+
+void t.test('a plan that removes this package is refused, and the former one stays', async (t) => {
+  const machine = newMachine(t);
+  await machine.cli('prepare');
+  const former = await current(machine);
+  const ordinary = await machine.ports.payload();
+  machine.ports.payload = () =>
+    Promise.resolve({
+      ...ordinary,
+      async plan(request) {
+        const plan = await ordinary.plan(request);
+        const removed = { action: 'remove', to: null, file: null, sizeBytes: 0, sha256: null } as const;
+        const changes = plan.changes.flatMap((change) =>
+          change.name === 'beta'
+            ? ['nodejs', 'offline-update'].map((name) => ({ ...change, ...removed, name, from: '1.0' }))
+            : [change],
+        );
+        return { ...plan, changes };
+      },
+    });
+  const { exitCode, stderr } = await machine.cli('prepare');
+  t.equal(exitCode, 1);
+  t.match(
+    stderr,
+    /the plan removes offline-update itself, beside nodejs: nobody would confirm the update[^]*next: apt-get --simulate/,
+  );
+  t.equal((await current(machine)).id, former.id);
+});
