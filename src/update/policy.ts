@@ -22,6 +22,8 @@ export const policySchema = z.strictObject({
   hookTimeoutSeconds: z._default(seconds, 300),
   /** From the first ordinary boot's basic.target to the verdict: what is not well by then makes it unhealthy. */
   confirmDeadlineSeconds: z._default(seconds, 300),
+  /** A network that was up when the update was armed, and is not by the deadline: unhealthy, a warning, or not looked at. */
+  confirmNetwork: z._default(z.enum(['require', 'warn', 'ignore']), 'require'),
   /** How long apt and dpkg wait for another holder of their locks. */
   lockTimeoutSeconds: z._default(seconds, 60),
   /** Packages from sources whose index is not signed, or that name no SHA-256. */

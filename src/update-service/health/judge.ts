@@ -33,7 +33,7 @@ export async function judge(ports: Ports, update: KnownUpdate, plan: Plan): Prom
 
   const { baseline, problem } = await baselineOf(ports, update);
   if (problem !== undefined) await tell(warned('baseline', problem));
-  const watched = await watchBoot(ports.health, baseline, deadline);
+  const watched = await watchBoot(ports.health, baseline, deadline, plan.policy.confirmNetwork);
   if (!watched) return undefined;
   await tell(...watched);
 

@@ -5,7 +5,8 @@
  * A loop, since nothing else tells: `systemctl is-system-running --wait` would wait for the very job that asks.
  */
 import type { Baseline } from '../../update/baseline.js';
-import { failed, passed, type CheckResult } from './check-result.js';
+import type { Policy } from '../../update/policy.js';
+import { failed, passed, warned, type CheckResult } from './check-result.js';
 import { lookAtBoot, lookAtNetwork, lookAtUnits, type Look } from './look.js';
 import type { MachineHealth } from './machine-health.js';
 
@@ -26,24 +27,35 @@ export async function watchBoot(
   machine: MachineHealth,
   baseline: Baseline | undefined,
   deadline: Deadline,
+  network: Policy['confirmNetwork'] = 'require',
 ): Promise<CheckResult[] | undefined> {
   for (let idleLooks = 0; ;) {
     if (!isJudged(await machine.systemState())) return undefined;
     const looks = await look(machine, baseline);
+    if (network === 'ignore') looks.network = nothing;
     idleLooks = looks.boot.units.length === 0 ? idleLooks + 1 : 0;
     if (idleLooks >= IDLE_LOOKS) looks.boot = nothing;
     const isLate = machine.monotonicSeconds() >= deadline.atSeconds;
     const isPending = Object.values(looks).some(({ pending }) => pending.length > 0);
     const isBroken = looks.boot.pending.length === 0 && looks.units.broken.length > 0;
     if (isLate || isBroken || !isPending) {
-      return Promise.all(
-        Object.entries(looks).map(([check, seen]) =>
-          resultOf(machine, check, seen, isLate ? deadline : undefined),
-        ),
-      );
+      const late = isLate ? deadline : undefined;
+      const results = Object.entries(looks).map(([check, seen]) => resultOf(machine, check, seen, late));
+      return (await Promise.all(results)).map((result) => heedNetwork(result, network));
     }
     await machine.pause(lookEverySeconds);
   }
+}
+
+const SWITCHES =
+  'Where the network may come late or stay away: a longer confirmDeadlineSeconds, or confirmNetwork = "warn", ' +
+  'in /etc/offline-update/config.toml, and prepare again.';
+
+/** A laptop away from its network is no broken update; a server that cannot be reached is. The policy says which it is. */
+function heedNetwork(result: CheckResult, network: Policy['confirmNetwork']): CheckResult {
+  const { check, outcome, message } = result;
+  if (check !== 'network' || outcome !== 'failed') return result;
+  return (network === 'warn' ? warned : failed)(check, message, SWITCHES);
 }
 
 /** In rescue and emergency mode units are missing by intention, and while stopping they end in any way. */

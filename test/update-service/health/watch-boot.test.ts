@@ -109,6 +109,30 @@ void t.test('at the deadline whatever is pending has failed', async (t) => {
   t.equal(hanging.looks, 121);
 });
 
+void t.test('a network that stays away: as the policy says, and the report names the switch', async (t) => {
+  const away = () => machine({ network: [] });
+  const output =
+    'Where the network may come late or stay away: a longer confirmDeadlineSeconds, or confirmNetwork = "warn", ' +
+    'in /etc/offline-update/config.toml, and prepare again.';
+  const told = { check: 'network', message: 'after 60 s the interface lan0 is gone', output };
+  const others = [passed('boot'), passed('units')];
+  t.strictSame(await watchBoot(away(), baseline, deadline, 'require'), [
+    ...others,
+    { ...told, outcome: 'failed' },
+  ]);
+  const warning = away();
+  t.strictSame(await watchBoot(warning, baseline, deadline, 'warn'), [
+    ...others,
+    { ...told, outcome: 'warned' },
+  ]);
+  t.equal(warning.looks, 121, 'and is waited for all the same');
+  const ignoring = away();
+  t.strictSame(await watchBoot(ignoring, baseline, deadline, 'ignore'), allWell);
+  t.equal(ignoring.looks, 1);
+  const late = machine({ network: [] }, {});
+  t.strictSame(await watchBoot(late, baseline, deadline, 'require'), allWell, 'late is not away');
+});
+
 void t.test('a boot that waits for the verdict itself is not waited for', async (t) => {
   const waiting = machine({ units: [coming] });
   t.strictSame(await watchBoot(waiting, baseline, deadline), allWell);
