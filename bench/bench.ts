@@ -17,6 +17,7 @@ import { rehearsal } from './measurements/rehearsal.js';
 import { status } from './measurements/status.js';
 import { updateBoot } from './measurements/update-boot.js';
 import { comparePeers } from './peers/peers.js';
+import { wayBack } from './measurements/way-back.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
 
@@ -25,6 +26,7 @@ const measurements: readonly Measurement[] = [
   updateBoot,
   safeSpeed,
   copy,
+  wayBack,
   prepare,
   rehearsal,
   status,
