@@ -69,9 +69,10 @@ async function settleRollback(ports: Ports, rollback: string, holds: (id: string
     await saveReport(ports, update, await store.readPlan(update));
     log.write('notice', `update ${id} is rolled ${holds(id) ? 'forward' : 'back'}`);
   }
-  // The stage is that of the time when this root was set aside; only what was never armed can still be installed.
+  // The stage is that of the time when this root was set aside; only what was never armed can still be installed. One
+  // without its plan is what a cut in the midst of its removal left.
   const staged = await readStaged(ports.fs, ports.paths.stage);
-  if (staged && (await isOver(ports, staged.id))) await dropConfirmed(ports);
+  if (staged === undefined || (await isOver(ports, staged.id))) await dropConfirmed(ports);
   await closeUpdate(ports);
   log.write('warning', `rollback ${rollback}: another root was made the one that boots`);
 }

@@ -14,13 +14,13 @@ export const withoutFallback: Story = {
   fault: 'none',
   online: armed,
 };
-const byName: Story = {
+export const byName: Story = {
   name: 'an update with a fallback, the root by name',
   layout: 'by name',
   fault: 'none',
   online: armed,
 };
-const byDefault: Story = {
+export const byDefault: Story = {
   name: 'an update with a fallback, the root as the default subvolume',
   layout: 'by default',
   fault: 'none',
@@ -33,13 +33,63 @@ export const takenBack: Story = {
   online: cancelled,
 };
 
+export const failing: Story = {
+  name: 'an install that fails and is reverted',
+  layout: 'by name',
+  fault: 'install-fails',
+  online: armed,
+};
+export const unhealthy: Story = {
+  name: 'a machine that is not well after the update, and goes back',
+  layout: 'by name',
+  fault: 'unhealthy',
+  online: armed,
+};
+const updated = async (machine: Machine): Promise<void> => {
+  await machine.trigger();
+  machine.shutDown();
+  while ((await machine.boot()) !== 'normal');
+};
+const rolledBack = (machine: Machine): Promise<void> => machine.rollBack();
+export const backByName: Story = {
+  name: 'a rollback by hand, the root by name',
+  layout: 'by name',
+  fault: 'none',
+  before: updated,
+  online: rolledBack,
+};
+export const backByDefault: Story = {
+  name: 'a rollback by hand, the root as the default subvolume',
+  layout: 'by default',
+  fault: 'none',
+  before: updated,
+  online: rolledBack,
+};
+export const usedUp: Story = {
+  name: 'an update that may be tried once',
+  layout: 'plain',
+  fault: 'none',
+  attempts: 1,
+  online: armed,
+};
+
 export const stories: readonly Story[] = [
   withoutFallback,
   byName,
   byDefault,
   takenBack,
   { name: 'an install that fails and is healed', layout: 'plain', fault: 'install-fails', online: armed },
-  { name: 'an install that fails and is reverted', layout: 'by name', fault: 'install-fails', online: armed },
+  failing,
+  unhealthy,
+  {
+    ...unhealthy,
+    name: 'a machine that is not well and goes back, the root as the default subvolume',
+    layout: 'by default',
+  },
+  { ...unhealthy, name: 'a machine that is not well, and has no way back', layout: 'plain' },
+  backByName,
+  backByDefault,
+  usedUp,
   {
     name: 'an install that fails and cannot be healed',
     layout: 'plain',
@@ -71,4 +121,11 @@ export const narrow: Breadth = {
   ...breadth,
   cuts: 1,
   how: { allSubsetsUpTo: 3, randomSubsets: 0, statesPerInstant: 8 },
+};
+
+/** For those that show only in a certain mixture. */
+export const precise: Breadth = {
+  ...narrow,
+  statesOfLaterCuts: 300,
+  how: { allSubsetsUpTo: 4, randomSubsets: 2, statesPerInstant: 32 },
 };

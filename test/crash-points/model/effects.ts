@@ -3,16 +3,18 @@
  *
  * A step is one act of the product on the disk: a durable act (durable-files.ts), a direct verb of the file system, a
  * command. A sync is one call of fsync(2) or syncfs(2) within a step. Names say the program, the step, and for a sync what
- * it syncs: `trigger: link system-update > folder /`. What happens in /run is no effect: nothing of it outlives a cut.
+ * it syncs: `trigger: link /system-update > folder /`. What happens in /run is no effect: nothing of it outlives a cut.
  */
 import { durableFiles, type DurableFiles } from '../../../src/host/durable-files.js';
 import type { FileSystem } from '../../../src/host/file-system.js';
 
-export type Mutant = { without: string } | { first: string; then: string };
+/** Several syncs that are left away at once: those that stand in for each other. */
+export type Mutant = { without: readonly string[] } | { first: string; then: string };
 
 export interface Effects {
-  /** Changed at the begin of each program. */
   program: string;
+  /** How often each step of this program has been done: `(2)` is the second one of a name. */
+  counts: Map<string, number>;
   readonly mutant: Mutant | undefined;
   /** In the order of happening, each as often as it happens. */
   steps: string[];
@@ -25,12 +27,21 @@ export interface Effects {
 }
 
 export function newEffects(mutant?: Mutant): Effects {
-  return { program: '', mutant, steps: [], syncs: [], held: undefined, current: '', hasMutated: false };
+  const nothing = { held: undefined, current: '', hasMutated: false };
+  return { program: '', counts: new Map(), mutant, steps: [], syncs: [], ...nothing };
+}
+
+/** At the begin of each program. */
+export function beginProgram(effects: Effects, program: string): void {
+  effects.program = program;
+  effects.counts = new Map();
 }
 
 /** Does a step, or what a mutant makes of it. A step that is held back says that it was done. */
 export async function step<T>(effects: Effects, name: string, answer: T, act: () => Promise<T>): Promise<T> {
-  const label = `${effects.program}: ${name}`;
+  const count = (effects.counts.get(name) ?? 0) + 1;
+  effects.counts.set(name, count);
+  const label = `${effects.program}: ${name}${count > 1 ? ` (${count})` : ''}`;
   const { mutant } = effects;
   const run = (): Promise<T> => {
     effects.current = label;
@@ -65,7 +76,7 @@ function withSyncs(fs: FileSystem, effects: Effects): FileSystem {
       const label = `${effects.current} > ${syncVerbs[verb]} ${shortName(path)}`;
       effects.syncs.push(label);
       const { mutant } = effects;
-      if (mutant && 'without' in mutant && mutant.without === label) {
+      if (mutant && 'without' in mutant && mutant.without.includes(label)) {
         effects.hasMutated = true;
         return;
       }

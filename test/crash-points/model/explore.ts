@@ -8,7 +8,8 @@ import { SUPERBLOCK, type Graph } from './disk.js';
 import type { Mutant } from './effects.js';
 import { freshDisk } from './fresh-disk.js';
 import { judge, type Judgement } from './judge.js';
-import { HOOK, Machine, type Layout, type Told } from './machine.js';
+import { Machine, type Told } from './machine.js';
+import { HOOK, type Layout } from './machine-ports.js';
 import { walk } from './paths-on-disk.js';
 import type { Fault } from './stand-in-payload.js';
 
@@ -16,6 +17,9 @@ export interface Story {
   name: string;
   layout: Layout;
   fault: Fault;
+  attempts?: number;
+  /** What has happened before, without a cut: the machine is up again after it. */
+  before?: (machine: Machine) => Promise<void>;
   /** What the person does before the machine is shut down; the boots follow by themselves. */
   online: (machine: Machine) => Promise<void>;
 }
@@ -68,6 +72,7 @@ export async function explore(
     new Machine(graph, {
       layout: story.layout,
       fault: story.fault,
+      attempts: story.attempts,
       mutant: options.mutant,
       boots,
       told,
@@ -96,10 +101,7 @@ export async function explore(
   let changes = 0;
   let share = 1;
   let crashes: Crash[] = [];
-  const whole = machineOf(
-    { graph: await freshDisk(story.layout, HOOK), boots: 0, told: 'nothing', cuts: [] },
-    crashes,
-  );
+  const whole = machineOf({ ...(await beginOf(story)), told: 'nothing', cuts: [] }, crashes);
   await story.online(whole).catch((error: unknown) => whole.problems.push(`not armed: ${String(error)}`));
   whole.shutDown();
   await note(explored, whole, []);
@@ -110,11 +112,35 @@ export async function explore(
     share = breadth.statesOfLaterCuts / (crashes.length * changes);
     for (const crash of crashes) {
       if (options.stopAtFailure && explored.failures.length > 0) return explored;
-      await note(explored, machineOf(crash, next), crash.cuts);
+      await noteCrash(explored, () => machineOf(crash, next), crash.cuts);
     }
     crashes = next;
   }
   return explored;
+}
+
+/** The disk when the first cut may come. */
+async function beginOf({ layout, fault, attempts, before }: Story): Promise<Pick<Crash, 'graph' | 'boots'>> {
+  const graph = await freshDisk(layout, HOOK, attempts);
+  if (!before) return { graph, boots: 0 };
+  const options = { layout, fault, mutant: undefined, told: 'nothing', onChange: () => undefined } as const;
+  const machine = new Machine(graph, { ...options, boots: 0 });
+  await before(machine);
+  machine.shutDown();
+  return { graph: machine.disk.durable, boots: machine.boots };
+}
+
+async function noteCrash(explored: Explored, boot: () => Machine, cuts: readonly string[]): Promise<void> {
+  let machine: Machine;
+  try {
+    machine = boot();
+  } catch (error) {
+    // No root, or none that a boot loader finds.
+    explored.states += 1;
+    explored.failures.push({ cuts, problems: [`it does not boot: ${String(error)}`] });
+    return;
+  }
+  await note(explored, machine, cuts);
 }
 
 /** Boots until nothing is left to do, and writes down what came of it. */

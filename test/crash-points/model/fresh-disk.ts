@@ -18,7 +18,7 @@ import {
   packageNames,
   plannedChanges,
 } from './stand-in-payload.js';
-import type { Layout } from './machine.js';
+import type { Layout } from './machine-ports.js';
 
 const ROOT = 256;
 export const updateId = '20261120T154935-3f2a';
@@ -30,7 +30,7 @@ const units = [
   'offline-update-rescue.service',
 ];
 
-export async function freshDisk(layout: Layout, hook: string): Promise<Graph> {
+export async function freshDisk(layout: Layout, hook: string, attempts?: number): Promise<Graph> {
   const disk = new Disk(emptyGraph(layout));
   const view = {
     disk,
@@ -74,7 +74,7 @@ export async function freshDisk(layout: Layout, hook: string): Promise<Graph> {
     request: { mode: 'upgrade', packages: [] },
     payload: plannedChanges(new Map(sealed.map(({ path, sha256 }) => [path, sha256]))),
     files: sealed,
-    policy: defaultPolicy,
+    policy: { ...defaultPolicy, ...(attempts !== undefined && { attempts }) },
   };
   await fs.createFile(`${paths.stage}/plan.json`, planText(plan), 0o600);
   await updateStore({ paths, fs, files, moment: { now: () => new Date(0), bootId: 'boot-0' } }).record(plan);

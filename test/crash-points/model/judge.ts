@@ -4,10 +4,13 @@
  */
 import { parseJournal, type JournalRow } from '../../../src/update/journal.js';
 import { pathsBelow, pathsOfUpdate, CLAIMED_SUFFIX } from '../../../src/update/paths.js';
+import { rolledBackBy } from '../../../src/update/held.js';
 import type { StateName } from '../../../src/update/state.js';
+import { TOP_LEVEL } from './btrfs-commands.js';
 import type { Graph } from './disk.js';
 import { updateId } from './fresh-disk.js';
-import { hookFile, type Layout, type Told } from './machine.js';
+import type { Told } from './machine.js';
+import { hookFile, type Layout } from './machine-ports.js';
 import { walk } from './paths-on-disk.js';
 import {
   contentOf,
@@ -34,6 +37,7 @@ const truths: Partial<Record<StateName, readonly string[]>> = {
   reverted: ['old'],
   prepared: ['old'],
   failed: ['old', 'new', 'mixed'],
+  blocked: ['old', 'new', 'mixed'],
 };
 
 /** `root`: the one that runs, in the ordinary boot after all is done. */
@@ -46,9 +50,16 @@ export function judge(graph: Graph, root: number, layout: Layout, told: Told): J
   const system = isAll('old', files, layout) ? 'old' : isAll('new', files, layout) ? 'new' : 'mixed';
 
   const { rows, state } = readRecord(files, problems);
-  if (system === 'mixed' && state !== 'failed')
+  if (system === 'mixed' && state !== 'failed' && state !== 'blocked')
     problems.push(`the system is neither old nor new: ${tellSystem(files)}`);
-  if (!truths[state]?.includes(system)) problems.push(`the record says ${state}, the system is ${system}`);
+  const isRolledBack = rolledBackBy(rows) !== undefined;
+  const may = isRolledBack ? ['old'] : truths[state];
+  if (told === 'rolled back' && system !== 'old')
+    problems.push('rolled back, as the person was told, and it is not');
+  if (!may?.includes(system))
+    problems.push(
+      `the record says ${state}${isRolledBack ? ' and rolled back' : ''}, the system is ${system}`,
+    );
   const report = files.get(record.report);
   const isDone = state !== 'prepared';
   if (isDone && report === undefined) problems.push('there is no report');
@@ -62,11 +73,13 @@ export function judge(graph: Graph, root: number, layout: Layout, told: Told): J
   const armings = rows.filter(({ entry }) => 'event' in entry && entry.event === 'armed').length;
   if (armings > 1) problems.push(`armed ${armings} times`);
 
+  if (state === 'reverted') problems.push(...missingEvidence(graph, root, files));
+
   const hooked = files.get(hookFile.path);
   const ranHook = rows.some(
     ({ entry }) => 'note' in entry && entry.note === 'phase' && entry.phase === 'before',
   );
-  const must = system === 'new' || state === 'reverted';
+  const must = system === 'new' || state === 'reverted' || isRolledBack;
   if (must && ranHook && hooked !== hookFile.text) problems.push('what the hook wrote is lost or torn');
 
   const residues = [
@@ -81,6 +94,24 @@ export function judge(graph: Graph, root: number, layout: Layout, told: Told): J
     problems.push('the stage of a confirmed update is still there');
   }
   return { system, state, problems };
+}
+
+/** Invariant 12: what the root that was given up still tells has come over. */
+function missingEvidence(graph: Graph, root: number, files: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  for (const other of graph.get(TOP_LEVEL)?.names.values() ?? []) {
+    if (other === root) continue;
+    const there = new Map([...walk(graph, other)].map(([path, { text }]) => [path, text]));
+    const journal = there.get(record.journal) ?? '';
+    // A last row that was torn tells nothing.
+    const whole = journal.slice(0, journal.lastIndexOf('\n') + 1);
+    if (!(files.get(record.journal) ?? '').startsWith(whole))
+      problems.push('rows of the failed root are lost');
+    const told = there.get(record.terminalLog);
+    if (told !== undefined && !(files.get(record.terminalLog) ?? '').startsWith(told))
+      problems.push('the terminal log is lost');
+  }
+  return problems;
 }
 
 function isAll(version: 'old' | 'new', files: ReadonlyMap<string, string>, layout: Layout): boolean {

@@ -5,36 +5,32 @@
  * conditions of the units); the shell's claim, the kernel, the package manager and btrfs-progs are modelled.
  */
 import { readFileSync } from 'node:fs';
-import type { RunCommand } from '../../../src/host/command.js';
 import { planGeneration } from '../../../src/generator/generation.js';
 import { cancelUpdate } from '../../../src/prepare/cancel.js';
-import type { Online } from '../../../src/prepare/online.js';
+import { rollBackTo } from '../../../src/prepare/rollback.js';
 import { triggerUpdate } from '../../../src/prepare/trigger.js';
-import { btrfsSnapshots } from '../../../src/snapshots/btrfs/btrfs.js';
-import { noSnapshots } from '../../../src/snapshots/none.js';
+import { UpdateError } from '../../../src/update/errors.js';
 import { pathsBelow } from '../../../src/update/paths.js';
 import { defaultPolicy } from '../../../src/update/policy.js';
-import { updateStore } from '../../../src/update/store.js';
 import { readTriggers } from '../../../src/update/trigger-link.js';
 import { confirm } from '../../../src/update-service/confirm.js';
-import type { Ports } from '../../../src/update-service/ports.js';
 import { recover } from '../../../src/update-service/recover.js';
 import { runUpdateBoot } from '../../../src/update-service/run.js';
-import { btrfsCommand, mountsOf, nameOf, said, TOP_LEVEL } from './btrfs-commands.js';
+import { mountsOf, TOP_LEVEL } from './btrfs-commands.js';
 import { claim } from './claim.js';
 import { Disk, RUN, SUPERBLOCK, type Graph } from './disk.js';
 import { diskFileSystem } from './disk-file-system.js';
-import { effectPorts, newEffects, step, type Effects, type Mutant } from './effects.js';
+import { newEffects, step, type Effects, type Mutant } from './effects.js';
+import { machinePorts, type Layout, type MachinePorts } from './machine-ports.js';
 import { find, type View } from './paths-on-disk.js';
-import { goodHealth, nobodyListens, noRehearsal, plainFacts } from './plain-facts.js';
-import { grubConfiguration, standInPayload, type Fault } from './stand-in-payload.js';
-
-/** How the root is found: ext4 without a fallback, or btrfs by the name of a subvolume or by the default one. */
-export type Layout = 'plain' | 'by name' | 'by default';
+import { noRehearsal, plainFacts } from './plain-facts.js';
+import { grubConfiguration, type Fault } from './stand-in-payload.js';
 
 export interface MachineOptions {
   layout: Layout;
   fault: Fault;
+  /** How many update boots the policy allows; its default otherwise. */
+  attempts?: number | undefined;
   mutant?: Mutant | undefined;
   /** Boots that were before: the boot id is made of their count. */
   boots: number;
@@ -44,13 +40,12 @@ export interface MachineOptions {
 }
 
 /** A verb that has returned has kept its word on the disk, too. */
-export type Told = 'nothing' | 'armed' | 'cancelled';
+export type Told = 'nothing' | 'armed' | 'cancelled' | 'rolled back';
 
-export type BootEnd = 'normal' | 'left the update boot';
+/** `normal`: it stays up. */
+export type BootEnd = 'normal' | 'left the update boot' | 'left for the fallback';
 
 const paths = pathsBelow('/');
-export const HOOK = `${paths.hooksBefore}/10-note`;
-export const hookFile = { path: '/etc/noted-by-hook', text: 'noted by the hook before the install\n' };
 
 export class Machine {
   readonly disk: Disk;
@@ -102,6 +97,14 @@ export class Machine {
     this.told = 'nothing';
     await cancelUpdate(this.ports('cancel').online);
     this.tell('cancelled');
+  }
+
+  /** To the newest fallback that is kept. */
+  async rollBack(): Promise<void> {
+    const { service, online } = this.ports('rollback');
+    const [newest] = await service.snapshots.list();
+    await rollBackTo(online, service.snapshots, newest?.id ?? '');
+    this.tell('rolled back');
   }
 
   private tell(told: Told): void {
@@ -165,7 +168,18 @@ export class Machine {
     ] as const) {
       const { service } = this.ports(unit);
       if (!(await this.conditionHolds(`offline-update-${unit}.service`))) continue;
-      await verb(service).catch((error: unknown) => this.problems.push(`${unit} failed: ${told(error)}`));
+      let asked = false;
+      const askToLeave = () =>
+        step(this.effects, 'ask to leave', 'logind', () => {
+          asked = true;
+          return Promise.resolve('logind');
+        });
+      await verb({ ...service, askToLeave }).catch((error: unknown) => {
+        // A verdict that is told by the end of the unit.
+        const isVerdict = error instanceof UpdateError && error.code === 'HEALTH_FAILED';
+        if (!isVerdict) this.problems.push(`${unit} failed: ${told(error)}`);
+      });
+      if (asked) return 'left for the fallback';
     }
     return 'normal';
   }
@@ -206,58 +220,13 @@ export class Machine {
     };
   }
 
-  ports(program: string): { service: Ports; online: Online; bootId: string } {
-    const { view, effects } = this;
-    const { layout, fault } = this.options;
-    effects.program = program;
-    const raw = diskFileSystem(view);
-    const { fs, files } = effectPorts(raw, effects);
-    const packageManager = effectPorts(raw, effects, () => 'step of the package manager');
-    const bootId = `boot-${this.boots}`;
-    const moment = { now: () => new Date(0), bootId };
-    const run = this.commands(view);
-    const kernel = {
-      mounts: () => Promise.resolve(mountsOf(view, layout !== 'plain')),
-      commandLine: () => Promise.resolve(layout === 'by name' ? ['rootflags=subvol=@'] : []),
-    };
-    const store = updateStore({ paths, fs, files, moment });
-    const rootName = (): string | undefined =>
-      layout === 'by name' ? nameOf(view.disk, find(view, '/', true)) : undefined;
-    const service: Ports = {
-      paths,
-      fs,
-      files,
-      run,
-      moment,
-      store,
-      kernel,
-      payload: standInPayload({ ...packageManager, rootName, fault }),
-      snapshots: layout === 'plain' ? noSnapshots : btrfsSnapshots({ paths, fs, files, run, kernel }),
-      log: { write: () => undefined, entry: () => Promise.resolve() },
-      askToLeave: () => Promise.reject(new Error('only in the update boot')),
-      wakeLogin: () => Promise.resolve(),
-      health: goodHealth,
-      announce: nobodyListens,
-      whySyncsStay: () => Promise.resolve(undefined),
-    };
-    const takeLock = () => Promise.resolve({ release: () => undefined });
-    return { service, bootId, online: { paths, fs, files, store, moment, takeLock } };
-  }
-
-  private commands(view: View): RunCommand {
-    return async (file, args) => {
-      if (file === HOOK) {
-        const raw = diskFileSystem(view);
-        await step(this.effects, 'hook', undefined, async () => {
-          await raw.removeTree(hookFile.path);
-          await raw.createFile(hookFile.path, hookFile.text, 0o644);
-        });
-        return said();
-      }
-      const isChange = file === 'btrfs' && /^(snapshot|delete|set-default)$/.test(args[1] ?? '');
-      const act = () => Promise.resolve(btrfsCommand(view, file, args) ?? said('', 1));
-      return isChange ? step(this.effects, `btrfs ${args[1] ?? ''}`, said(), act) : act();
-    };
+  private ports(program: string): MachinePorts {
+    return machinePorts(program, {
+      ...this.options,
+      boots: this.boots,
+      view: this.view,
+      effects: this.effects,
+    });
   }
 }
 

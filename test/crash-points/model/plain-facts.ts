@@ -1,4 +1,5 @@
 /** What the preflight hears of a machine with which nothing is wrong, and that rehearses nothing. */
+import type { UnitState } from '../../../src/host/unit-states.js';
 import type { Mount } from '../../../src/host/mounts.js';
 import type { HostFacts } from '../../../src/prepare/host-facts.js';
 import type { RehearsalMachine } from '../../../src/prepare/rehearse/rehearse.js';
@@ -37,15 +38,27 @@ export const noRehearsal: RehearsalMachine = {
   pace: unused,
 };
 
-/** A boot that is well: nothing failed, nothing is waited for. */
-export const goodHealth: MachineHealth = {
-  units: () => Promise.resolve([]),
-  network: () => Promise.resolve([]),
-  systemState: () => Promise.resolve('running'),
-  describe: () => Promise.resolve(''),
-  monotonicSeconds: () => 0,
-  pause: () => Promise.resolve(),
+const brokenUnit: UnitState = {
+  names: ['breaks.service'],
+  active: 'failed',
+  sub: 'failed',
+  restarts: 0,
+  activeSinceSeconds: undefined,
+  isTransient: false,
+  job: undefined,
 };
+
+/** A boot in which nothing is waited for, and one unit is failed where the machine is not well. */
+export function healthOf(isWell: () => Promise<boolean>): MachineHealth {
+  return {
+    units: async () => ((await isWell()) ? [] : [brokenUnit]),
+    network: () => Promise.resolve([]),
+    systemState: () => Promise.resolve('running'),
+    describe: () => Promise.resolve(''),
+    monotonicSeconds: () => 0,
+    pause: () => Promise.resolve(),
+  };
+}
 
 export const nobodyListens: Announcer = {
   event: () => undefined,

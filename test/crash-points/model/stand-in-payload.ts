@@ -17,8 +17,8 @@ export const packageNames = ['alpha', 'beta', 'kernel'] as const;
 export const database = '/var/lib/dpkg/status';
 export const grubConfiguration = '/boot/grub/grub.cfg';
 
-/** What the package manager may do wrong. */
-export type Fault = 'none' | 'install-fails' | 'install-and-heal-fail';
+/** What the package manager may do wrong; `unhealthy`: it does well, and the machine does not with what it installed. */
+export type Fault = 'none' | 'install-fails' | 'install-and-heal-fail' | 'unhealthy';
 
 export interface PayloadParts {
   fs: FileSystem;
@@ -71,10 +71,11 @@ export function standInPayload(parts: PayloadParts): Payload<PackagesPlan> {
   const install = async (
     plan: PackagesPlan,
     stage: string,
-    syncs: InstallOptions['syncs'],
+    { syncs, terminalLog }: InstallOptions,
     fails: boolean,
   ): Promise<void> => {
     for (const { name, file } of plan.changes) {
+      await fs.appendFile(terminalLog, `Unpacking ${name} (new)\n`);
       const next = `${installedFile(name)}.new`;
       await fs.removeTree(next);
       await fs.createFile(next, await fs.readFile(join(stage, file ?? '')), 0o644);
@@ -101,8 +102,8 @@ export function standInPayload(parts: PayloadParts): Payload<PackagesPlan> {
     advise: () => Promise.resolve([]),
     questions: () => Promise.resolve([]),
     writesBootLoader: () => false,
-    install: (plan, stage, _, { syncs }) => install(plan, stage.path, syncs, fault !== 'none'),
-    heal: (plan, stage, _, { syncs }) => install(plan, stage.path, syncs, fault === 'install-and-heal-fail'),
+    install: (plan, stage, _, options) => install(plan, stage.path, options, fault.startsWith('install')),
+    heal: (plan, stage, _, options) => install(plan, stage.path, options, fault === 'install-and-heal-fail'),
     async verify() {
       const isThere = (await fs.readFile(database)) === databaseOf('new');
       return isThere ? [] : finding('package-state', 'not every package is new');
