@@ -48,6 +48,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
       baseFingerprint: () => ports.baseFingerprint(),
       // others than root do not see them in the command either, and they cost
       fallbacks: () => Promise.resolve(null),
+      support: () => Promise.resolve(undefined),
     });
 
   const prepared = async (options: ReturnType<typeof prepareOptions>): Promise<Prepared> => {
