@@ -96,6 +96,12 @@ export const files = [
   { from: zshCompletion, to: '/usr/share/zsh/vendor-completions/_offline-update', mode: 0o644 },
   { from: fishCompletion, to: '/usr/share/fish/vendor_completions.d/offline-update.fish', mode: 0o644 },
   { from: 'README.md', to: `${documentation}/README.md`, mode: 0o644 },
+  // Wanted where there is no network.
+  {
+    from: 'docs/recovering-by-hand.md',
+    to: `${documentation}/recovering-by-hand.md`,
+    mode: 0o644,
+  },
   { from: 'dist/THIRD-PARTY-NOTICES', to: `${documentation}/THIRD-PARTY-NOTICES.gz`, mode: 0o644 },
 ];
 

@@ -1,0 +1,41 @@
+/** Every link between the pages of this tree leads somewhere, also to a heading. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+
+const root = join(import.meta.dirname, '../..');
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'));
+
+/** As GitHub names them. */
+function anchorsOf(page: string): Set<string> {
+  const headings = readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm);
+  const named = [...headings].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return new Set(named);
+}
+
+void t.test('links between pages lead to files and headings that are there', (t) => {
+  const broken: string[] = [];
+  let seen = 0;
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      seen++;
+      const [file = '', anchor] = target.split('#');
+      const path = file === '' ? join(root, page) : join(root, dirname(page), file);
+      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).has(anchor));
+      if (!isThere) broken.push(`${page}: ${target}`);
+    }
+  }
+  t.ok(seen > 30, `${seen} links`);
+  t.strictSame(broken, []);
+  t.end();
+});
