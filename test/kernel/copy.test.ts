@@ -1,10 +1,16 @@
 /** No snapshots: the root is ext4, and the kernel, its initrd and grub.cfg are put back from a copy (docs/copy.md). */
 import t from 'tap';
 import type { DiskLayout } from '../laboratory/disk-image.js';
-import { fails } from './scenarios.js';
+import { marks } from './kernel-machines.js';
+import { fails, isKilled } from './scenarios.js';
 
 const layout: DiskLayout = { firmware: 'bios', root: 'ext4', separateBoot: false };
 
 void t.test('a postinst fails after grub.cfg named the newer kernel: the copy is put back', (t) =>
   fails(t, layout),
+);
+
+void t.test(
+  'invariant 4: killed when grub.cfg names the newer kernel: that one puts the copy back, and the old one comes up',
+  (t) => isKilled(t, layout, marks.grub, ['reboot', 'up']),
 );
