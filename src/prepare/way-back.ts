@@ -47,7 +47,7 @@ export async function wayBackOf(
 function recorded(rows: KnownUpdate['journal']['rows'], policy: WayBack['policy']): WayBack | null {
   const entries = rows.map(({ entry }) => entry);
   const begun = entries.findLast((entry) => isEvent(entry) && entry.event === 'installing');
-  if (!begun || !('event' in begun) || begun.event !== 'installing') return null;
+  if (!begun) return null;
   const from = 'recorded';
   if (begun.fallback) {
     const { provider } = begun.fallback;

@@ -168,10 +168,10 @@ export class Machine {
     ] as const) {
       const { service } = this.ports(unit);
       if (!(await this.conditionHolds(`offline-update-${unit}.service`))) continue;
-      let asked = false;
+      const asked: string[] = [];
       const askToLeave = () =>
         step(this.effects, 'ask to leave', 'logind', () => {
-          asked = true;
+          asked.push('reboot');
           return Promise.resolve('logind');
         });
       await verb({ ...service, askToLeave }).catch((error: unknown) => {
@@ -179,7 +179,7 @@ export class Machine {
         const isVerdict = error instanceof UpdateError && error.code === 'HEALTH_FAILED';
         if (!isVerdict) this.problems.push(`${unit} failed: ${told(error)}`);
       });
-      if (asked) return 'left for the fallback';
+      if (asked.length > 0) return 'left for the fallback';
     }
     return 'normal';
   }
