@@ -68,7 +68,6 @@ export const harmlessWithFallback: Record<string, string> = {
       ...all,
       ...of(
         broughtAgain,
-        `${program}: syncFile top/@ID/term.log.new > file top/@ID/term.log.new`,
         `${program}: rename top/@ID/term.log.new and top/@ID/term.log > folder top/@ID`,
         `${program}: syncFile top/@ID/report.json.new > file top/@ID/report.json.new`,
         `${program}: rename top/@ID/report.json.new and top/@ID/report.json > folder top/@ID`,

@@ -19,6 +19,9 @@ const exchange = (program: string, count = ''): string =>
   `${program}: exchange top/@ and top/@.other${count} > folder top`;
 const writtenIn = (step: string, folder: string): string =>
   `${step} > file ${folder}/.${step.split('/').at(-1) ?? ''}.new`;
+const markIn = (program: string): string =>
+  `${program}: replace top/@.other/var/lib/offline-update/fallback.json > file top/@.other/var/lib/offline-update/.fallback.json.new`;
+
 interface Mutants {
   story: Story;
   /** One, or those that stand in for each other. */
@@ -70,9 +73,14 @@ const mutants: readonly Mutants[] = [
     story: told.byName,
     syncs: [
       [exchange('run'), topLevel('run', ' (2)')],
+      [markIn('run'), topLevel('run'), topLevel('run', ' (2)')],
       ['run: syncFileSystem / (2) > file system /', 'run: syncFileSystem / (3) > file system /'],
       writtenIn('run: replace /boot/grub/grub.cfg', '/boot/grub'),
       'run: replace /boot/grub/grub.cfg > folder /boot/grub',
+    ],
+    swaps: [
+      ['run: exchange top/@ and top/@.other', 'run: step of the package manager (10)'],
+      ['run: replace /boot/grub/grub.cfg', 'run: exchange top/@ and top/@.other (2)'],
     ],
     harmless: harmlessWithFallback,
   },
@@ -82,12 +90,17 @@ const mutants: readonly Mutants[] = [
       [topLevel('run'), topLevel('run', ' (2)')],
       ['run: syncFileSystem / (2) > file system /', 'run: syncFileSystem / (3) > file system /'],
     ],
+    swaps: [
+      ['run: btrfs set-default', 'run: step of the package manager (10)'],
+      ['run: replace top/@.other/var/lib/offline-update/fallback.json', 'run: btrfs set-default'],
+    ],
     late: [row('recover', 'reverted'), 'recover: syncFile ID/term.log.new > file ID/term.log.new'],
     harmless: harmlessWithFallback,
   },
   {
     story: told.failing,
     syncs: [
+      'run: syncFile top/@ID/term.log.new > file top/@ID/term.log.new',
       'recover: syncFile ID/term.log.new > file ID/term.log.new',
       'recover: replace ID/journal.jsonl > file ID/.journal.jsonl.new',
       'recover: replace ID/report.json > file ID/.report.json.new',
@@ -100,10 +113,15 @@ const mutants: readonly Mutants[] = [
   {
     story: told.unhealthy,
     syncs: [
+      'confirm: syncFile top/@ID/term.log.new > file top/@ID/term.log.new',
       row('recover', 'reverted'),
       'recover: syncFile ID/term.log.new > file ID/term.log.new',
       'recover: replace ID/report.json > file ID/.report.json.new',
       'recover: replace ID/report.json > folder ID',
+    ],
+    swaps: [
+      ['recover: journal: reverted', 'recover: remove ./fallback.json'],
+      ['recover: replace ID/journal.jsonl', 'recover: remove ./fallback.json'],
     ],
     harmless: {
       ...harmlessWithFallback,
@@ -116,6 +134,8 @@ const mutants: readonly Mutants[] = [
   {
     story: told.backByName,
     syncs: [
+      [exchange('rollback'), topLevel('rollback', ' (2)')],
+      [markIn('rollback'), topLevel('rollback'), topLevel('rollback', ' (2)')],
       'rollback: replace ./fallback.json > file ./.fallback.json.new',
       'recover: replace ID/report.json > file ID/.report.json.new',
       'recover: removeTree /var/lib/system-update > folder /var/lib',
@@ -127,9 +147,11 @@ const mutants: readonly Mutants[] = [
     syncs: [
       'rollback: replace ./fallback.json > file ./.fallback.json.new',
       topLevel('rollback', ' (2)'),
+      [markIn('rollback'), topLevel('rollback'), topLevel('rollback', ' (2)')],
       'recover: replace ID/report.json > file ID/.report.json.new',
       'recover: removeTree /var/lib/system-update > folder /var/lib',
     ],
+    swaps: [['recover: journal: note rolled-back', 'recover: remove ./fallback.json']],
     harmless: harmlessByHand,
   },
   {
