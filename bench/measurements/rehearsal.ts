@@ -45,6 +45,9 @@ export const rehearsal: Measurement = {
 type Part = 'downSeconds' | 'installSeconds' | 'upSeconds';
 type Parts = Record<Part, number | null>;
 
+const reboot =
+  'busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager Reboot b false';
+
 async function rehearsedUpdate(
   machine: Machine,
 ): Promise<{ triggerSeconds: number; foretoldSeconds: number; awaySeconds: number; parts: string }> {
@@ -52,7 +55,7 @@ async function rehearsedUpdate(
   const began = performance.now();
   await machine.exec(['offline-update', 'trigger']);
   const triggerSeconds = (performance.now() - began) / 1000;
-  await machine.exec(['systemctl', 'reboot'], { check: false }); // by logind, which writes down when it was asked
+  await machine.exec(reboot); // by logind, which writes down when it was asked
   await machine.waitForEnd();
   await machine.bootUntilSettled();
   await machine.exec('systemctl start offline-update-confirm.service');
