@@ -14,7 +14,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** In the order of running: the quick ones first; `onlyByName`: not by default. `folders` are those below test/; unit has all that no other tier has. */
 const tiers = [
-  { name: 'unit', folders: [], timeoutSeconds: 300, needs: [], env: { LC_ALL: 'sk' } },
+  { name: 'unit', folders: [], timeoutSeconds: 900, needs: [], env: { LC_ALL: 'sk' } },
   { name: 'bus', folders: ['bus'], timeoutSeconds: 120, needs: ['dbus-daemon'], env: { LC_ALL: 'sk' } },
   {
     name: 'apt',
