@@ -43,7 +43,10 @@ export const files = [
     mode: 0o755,
   },
   ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm', '-stale', '-bus']
+    .concat('-scheduled', '-prepare', '-trigger')
     .map((part) => `offline-update${part}.service`)
+    // Not enabled.
+    .concat('offline-update-prepare.timer', 'offline-update-trigger.timer')
     .map((name) => ({ from: `units/${name}`, to: `${units}/${name}`, mode: 0o644 })),
   {
     from: 'src/bus-service/org.offlineupdate1.Manager.xml',
@@ -120,6 +123,7 @@ export const links = [
   wantedBy('sysinit.target', 'offline-update-lend-modules.service'),
   wantedBy('multi-user.target', 'offline-update-recover.service'),
   wantedBy('multi-user.target', 'offline-update-confirm.service'),
+  wantedBy('multi-user.target', 'offline-update-scheduled.service'),
   {
     at: `${units}/boot-complete.target.requires/offline-update-confirm.service`,
     target: '../offline-update-confirm.service',

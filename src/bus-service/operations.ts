@@ -49,6 +49,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
       // others than root do not see them in the command either, and they cost
       fallbacks: () => Promise.resolve(null),
       support: () => Promise.resolve(undefined),
+      shutdown: async () => (await ports.scheduler()).shutdown(),
     });
 
   const prepared = async (options: ReturnType<typeof prepareOptions>): Promise<Prepared> => {
@@ -104,7 +105,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
       return true;
     },
     async cancel() {
-      await cancelUpdate(online);
+      await cancelUpdate(online, await ports.scheduler());
     },
     async setAction(action) {
       await setAction(online, (await ports.machine()).facts, action);

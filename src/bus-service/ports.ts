@@ -3,6 +3,7 @@ import type { Payload } from '../payloads/payload.js';
 import type { Online } from '../prepare/online.js';
 import type { PreflightContext } from '../prepare/preflight/context.js';
 import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
+import type { Scheduler } from '../prepare/when/scheduler.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
 
@@ -10,6 +11,7 @@ export interface ServicePorts {
   online: Online;
   payload(): Promise<Payload<PayloadPlan>>;
   rehearsal(): Promise<RehearsalMachine>;
+  scheduler(): Promise<Scheduler>;
   /** Errors: `CONFIG_INVALID`. */
   policy(): Promise<Policy>;
   baseFingerprint(): Promise<string>;

@@ -31,6 +31,11 @@ export const exitCodeOf: Record<UpdateErrorCode, ExitCode> = {
   // The way on is not free: something has to be done before the same command can work.
   PREFLIGHT_BLOCKED: blocked,
   MANAGER_UNSUPPORTED: blocked,
+  SCHEDULED: blocked,
+  SCHEDULE_INVALID: blocked,
+  SCHEDULE_MISSED: blocked,
+  NOT_NOW: blocked,
+  REBOOT_WITHDRAWN: blocked,
   REHEARSAL_FAILED: blocked,
   REHEARSAL_UNAVAILABLE: blocked,
   PLAN_MISSING: blocked,

@@ -10,6 +10,7 @@ import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
+import type { Scheduler } from '../prepare/when/scheduler.js';
 import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import type { Announcer } from '../update/announce.js';
@@ -33,6 +34,7 @@ export interface CliPorts {
   payload(): Promise<CliPayload>;
   snapshots(): Promise<SnapshotProvider>;
   rehearsal(): Promise<RehearsalMachine>;
+  scheduler(): Promise<Scheduler>;
   /** Errors: `CONFIG_INVALID`. */
   policy(): Promise<Policy>;
   /** What the system's packages look like now. */
@@ -108,6 +110,9 @@ export const systemPorts: MakePorts = async (root) => {
         import('../snapshots/machine-snapshots.js'),
       ]);
       return rehearsalMachine(paths, run, await machineSnapshots({ paths, fs, files, run }));
+    },
+    async scheduler() {
+      return (await import('./system-scheduler.js')).systemScheduler(run, moment.now);
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);

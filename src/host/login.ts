@@ -37,6 +37,12 @@ export async function loggedInUsers(ownSession: string | undefined, address?: st
     .map(([, , name]) => name);
 }
 
+/** Nobody has used the machine for a while, or nobody is there, and no lock says that somebody is. */
+export async function isIdle(address?: string): Promise<boolean> {
+  const [property] = (await ask(idleHint, address)) as [{ value?: unknown }?];
+  return property?.value !== false;
+}
+
 /** By NetworkManager; false where another program manages the network. */
 export async function isNetworkMetered(
   runFolder = '/run/NetworkManager',
@@ -55,6 +61,13 @@ const logind = {
   destination: 'org.freedesktop.login1',
   path: '/org/freedesktop/login1',
   interface: 'org.freedesktop.login1.Manager',
+};
+const idleHint: BusCall = {
+  ...logind,
+  interface: 'org.freedesktop.DBus.Properties',
+  member: 'Get',
+  signature: 'ss',
+  body: [logind.interface, 'IdleHint'],
 };
 /** NMMetered */
 const METERED_YES = 1;

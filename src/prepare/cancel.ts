@@ -1,9 +1,11 @@
 /**
- * `offline-update cancel`: the next boot is an ordinary one; the plan and its download stay.
+ * `offline-update cancel`: the next boot is an ordinary one; the plan and its download stay. A time that was set is
+ * forgotten, and a reboot that was announced for it is cancelled, if it is still ours.
  *
- * Errors: `NOTHING_TO_DO` when nothing of ours is armed; `FOREIGN_TRIGGER` when only another tool's update is;
+ * Errors: `NOTHING_TO_DO` when nothing of ours is armed or has a time; `FOREIGN_TRIGGER` when only another tool's update is;
  * `BUSY`, `WRONG_STATE` when an attempt has begun.
  */
+import { exists } from '../host/exists.js';
 import { UpdateError } from '../update/errors.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { disarm } from './disarm.js';
@@ -11,20 +13,23 @@ import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
 import { refuseUnderWay } from './under-way.js';
+import type { Scheduler } from './when/scheduler.js';
+import { unschedule, type Unscheduled } from './when/unschedule.js';
 
-export interface Cancelled {
+export interface Cancelled extends Unscheduled {
   /** Null when there was a link of ours and no update. */
   id: string | null;
   removed: string[];
 }
 
-export function cancelUpdate(online: Online): Promise<Cancelled> {
+export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Cancelled> {
   return exclusively(online, async () => {
     const update = await online.store.current();
     if (update) await refuseUnderWay(online, update);
     const triggers = await readTriggers(online.fs, online.paths.triggers);
     const ours = triggers.some(({ link, claimed }) => link.kind === 'ours' || claimed.kind === 'ours');
-    if (!ours && update?.journal.state.name !== 'armed') {
+    const isScheduled = await exists(online.fs, online.paths.scheduled);
+    if (!ours && !isScheduled && update?.journal.state.name !== 'armed') {
       for (const { path, link } of triggers) {
         const foreign = describeForeign(path, link);
         if (foreign === undefined) continue;
@@ -35,6 +40,7 @@ export function cancelUpdate(online: Online): Promise<Cancelled> {
       throw new UpdateError('NOTHING_TO_DO', 'no update is armed', { hint: 'offline-update status' });
     }
     const removed = await disarm(online, update, { event: 'cancelled', reason: 'cancelled by hand' });
-    return { id: update?.id ?? null, removed };
+    const unscheduled = await unschedule(online, scheduler, update, 'cancelled by hand');
+    return { id: update?.id ?? null, removed, ...unscheduled };
   });
 }

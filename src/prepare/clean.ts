@@ -12,26 +12,34 @@ import { exclusively } from './exclusive.js';
 import { forgetUnarmed } from './forget-unarmed.js';
 import type { Online } from './online.js';
 import { refuseUnderWay } from './under-way.js';
+import type { Scheduler } from './when/scheduler.js';
+import { unschedule, type Unscheduled } from './when/unschedule.js';
 
-export interface Cleaned {
+export interface Cleaned extends Unscheduled {
   id: string | null;
   /** Trigger links of ours that were removed. */
   removed: string[];
   unblocked: boolean;
 }
 
-export function cleanUpdate(online: Online): Promise<Cleaned> {
+export function cleanUpdate(online: Online, scheduler: Scheduler): Promise<Cleaned> {
   return exclusively(online, async () => {
     const { files, paths, store } = online;
     const update = await readableUpdate(online);
     if (update) await refuseUnderWay(online, update);
     const removed = await disarm(online, update, { event: 'cancelled', reason: 'cleaned by hand' });
+    const unscheduled = await unschedule(online, scheduler, update, 'cleaned by hand');
     for (const folder of [paths.stage, paths.nextStage, paths.formerStage, paths.rehearsalFolder]) {
       await files.removeTree(folder);
     }
     await files.remove(paths.motd);
     await forgetUnarmed(store);
-    return { id: update?.id ?? null, removed, unblocked: update?.journal.state.name === 'blocked' };
+    return {
+      id: update?.id ?? null,
+      removed,
+      unblocked: update?.journal.state.name === 'blocked',
+      ...unscheduled,
+    };
   });
 }
 

@@ -2,13 +2,15 @@
  * The current update as a verb that wants to replace it sees it.
  */
 import { UpdateError } from '../update/errors.js';
+import { readScheduled } from '../update/scheduled.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
+import { zonedText } from '../update/zoned-time.js';
 import { refuseUnderWay } from './under-way.js';
 
 /**
  * The update whose plan may be replaced now; undefined when there is none. A staged plan that cannot be read is none:
- * to prepare again is the way out of it. Errors: `ARMED`, `BLOCKED`, `JOURNAL_CORRUPT`; `BUSY` and `WRONG_STATE` when a
+ * to prepare again is the way out of it. Errors: `ARMED`, `SCHEDULED`, `BLOCKED`, `JOURNAL_CORRUPT`; `BUSY` and `WRONG_STATE` when a
  * boot works on it or goes on with it.
  */
 export async function replaceableUpdate(online: Online): Promise<KnownUpdate | undefined> {
@@ -30,7 +32,18 @@ export async function replaceableUpdate(online: Online): Promise<KnownUpdate | u
       hint: 'offline-update cancel',
     });
   }
+  if (state.name === 'prepared') await refuseScheduled(online, id);
   return current;
+}
+
+/** Somebody has seen this plan and said when it is to be installed. */
+async function refuseScheduled({ fs, paths }: Online, id: string): Promise<void> {
+  const scheduled = await readScheduled(fs, paths);
+  if (scheduled?.id !== id) return;
+  const at = zonedText(new Date(scheduled.at));
+  throw new UpdateError('SCHEDULED', `update ${id} is to be installed at ${at}`, {
+    hint: 'offline-update cancel',
+  });
 }
 
 const unreadable = new Set(['PLAN_INVALID', 'FORMAT_TOO_NEW']);

@@ -21,6 +21,8 @@ export interface HostFacts {
   shutdownInhibitors(): Promise<Inhibitor[]>;
   /** Names of the people who are logged in besides the calling session. */
   otherUsers(): Promise<string[]>;
+  /** Nobody has used the machine for a while. */
+  isIdle(): Promise<boolean>;
   isMetered(): Promise<boolean>;
   kernelRelease(): Promise<string>;
   now(): Date;

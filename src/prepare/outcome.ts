@@ -2,7 +2,7 @@
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { FailedBefore } from './failed-before.js';
 import type { Prepared } from './prepare-update.js';
-import { summary, type PlanSummary } from './status.js';
+import { summary, type PlanSummary } from './plan-summary.js';
 import type { Triggered } from './trigger.js';
 
 export interface PreparedOutcome {

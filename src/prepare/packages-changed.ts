@@ -12,6 +12,8 @@ import { disarm } from './disarm.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { refuseUnderWay } from './under-way.js';
+import type { Scheduler } from './when/scheduler.js';
+import { unschedule } from './when/unschedule.js';
 
 export interface Changed {
   id: string;
@@ -24,6 +26,7 @@ export interface Changed {
  */
 export function packagesChanged(
   online: Online,
+  scheduler: Scheduler,
   baseFingerprint: () => Promise<string>,
   waitSeconds: number,
 ): Promise<Changed | undefined> {
@@ -42,6 +45,8 @@ export function packagesChanged(
     }
     const reason: Reason = state === 'armed' ? disarmedByDrift : { code: 'DRIFT', message: PACKAGES_CHANGED };
     await disarm(online, update, { event: 'stale', reason });
+    // Its time and its reboot are of no use to anybody any more.
+    await unschedule(online, scheduler, update, reason.message);
     return { id: update.id, reason };
   };
   return exclusively(online, look, waitSeconds);

@@ -10,7 +10,19 @@ const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installi
 
 const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 
-type Told = Pick<Status, 'state' | 'reason' | 'links' | 'drift' | 'stage' | 'failedBefore' | 'otherRootNext'>;
+type Told = Pick<
+  Status,
+  | 'state'
+  | 'reason'
+  | 'links'
+  | 'drift'
+  | 'stage'
+  | 'failedBefore'
+  | 'otherRootNext'
+  | 'scheduled'
+  | 'reboot'
+  | 'putOff'
+>;
 
 export function contradictions(told: Told, state: UpdateState): string[] {
   const said: string[] = [];
@@ -43,6 +55,9 @@ export function nextStep({
   reason,
   failedBefore,
   otherRootNext,
+  scheduled,
+  reboot,
+  putOff,
 }: Told): string | null {
   if (otherRootNext) return 'systemctl reboot';
   if (stage.intact === false) {
@@ -58,11 +73,16 @@ export function nextStep({
   switch (state) {
     case 'prepared':
       if (drift === true) return 'offline-update prepare';
+      // by itself, at its time
+      if (scheduled) return null;
+      if (putOff) return 'offline-update doctor';
       return failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger';
     case 'armed':
       return drift === true || !links.some(({ link }) => isOurs(link))
         ? 'offline-update cancel'
-        : 'systemctl reboot';
+        : reboot
+          ? null
+          : 'systemctl reboot';
     case 'stale':
       return 'offline-update prepare';
     case 'claimed':

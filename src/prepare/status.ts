@@ -9,7 +9,7 @@ import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
-import type { PayloadPlan, Plan } from '../update/plan.js';
+import type { Plan } from '../update/plan.js';
 import { readStaged, verifyStage } from '../update/stage.js';
 import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
@@ -19,21 +19,14 @@ import type { FallbackTruth } from './fallbacks.js';
 import { estimateIn, type Away } from '../update/away.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { Online } from './online.js';
+import { summary, type PlanSummary } from './plan-summary.js';
 import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
 import { wayBackOf, type WayBack } from './way-back.js';
+import { whenTruth, type WhenTruth } from './when/when-truth.js';
+import type { ScheduledShutdown } from '../host/scheduled-shutdown.js';
 
 export const STATUS_FORMAT = 1;
-
-export interface PlanSummary {
-  createdAt: string;
-  request: Plan['request'];
-  counts: Record<PayloadPlan['changes'][number]['action'], number>;
-  downloadBytes: number;
-  /** Negative when space is freed. */
-  diskBytes: number;
-  changes: Pick<PayloadPlan['changes'][number], 'name' | 'architecture' | 'action' | 'from' | 'to'>[];
-}
 
 export interface StageTruth {
   /** Null when there is no stage to judge, or for others than root, who may not look into it. */
@@ -43,7 +36,7 @@ export interface StageTruth {
   problem: Reason | null;
 }
 
-export interface Status {
+export interface Status extends WhenTruth {
   format: typeof STATUS_FORMAT;
   version: string;
   state: StateName;
@@ -97,6 +90,8 @@ export interface StatusOptions {
   fallbacks(): Promise<FallbackTruth[] | null>;
   /** What there is of a way back on this machine; undefined for others than root. */
   support: Parameters<typeof wayBackOf>[2];
+  /** What logind will do; asked only when something of ours waits for it. */
+  shutdown(): Promise<ScheduledShutdown | undefined>;
 }
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
@@ -114,13 +109,14 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict, failure, rehearsal, wayBack] = await Promise.all([
+  const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options, asked),
     newestVerdict(online, update),
     plan && state.name === 'prepared' ? failedBefore(online, plan) : undefined,
     update && readRehearsal(fs, update).catch(() => undefined),
     update && plan && wayBackOf(update, plan, options.support),
+    whenTruth(online, update, () => options.shutdown()),
   ]);
   const told = {
     state: state.name,
@@ -131,6 +127,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     stage,
     failedBefore: failure ?? null,
     otherRootNext: mark?.role === 'kept',
+    ...when,
   };
   return {
     format: STATUS_FORMAT,
@@ -226,23 +223,4 @@ async function newestVerdict(
     return { id, verdict: state.name, reason, at: rows.at(-1)?.at ?? '', rolledBackBy: back };
   }
   return null;
-}
-
-export function summary({ createdAt, request, payload }: Plan): PlanSummary {
-  const counts = { install: 0, upgrade: 0, downgrade: 0, reinstall: 0, remove: 0 };
-  for (const { action } of payload.changes) counts[action] += 1;
-  return {
-    createdAt,
-    request,
-    counts,
-    downloadBytes: payload.changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    diskBytes: payload.diskBytes,
-    changes: payload.changes.map(({ name, architecture, action, from, to }) => ({
-      name,
-      architecture,
-      action,
-      from,
-      to,
-    })),
-  };
 }

@@ -48,6 +48,12 @@ export type UpdateErrorCode =
   | 'FOREIGN_TRIGGER'
   | 'TRIGGER_VANISHED'
   | 'PREFLIGHT_BLOCKED'
+  // the time for it
+  | 'SCHEDULED'
+  | 'SCHEDULE_INVALID'
+  | 'SCHEDULE_MISSED'
+  | 'NOT_NOW'
+  | 'REBOOT_WITHDRAWN'
   // the rehearsal
   | 'REHEARSAL_FAILED'
   | 'REHEARSAL_UNAVAILABLE'

@@ -63,6 +63,11 @@ export type Note =
   | { note: 'reverting'; step: 'decided' | 'switched'; reason: Reason }
   | { note: 'estimate'; downSeconds: number; installSeconds: number; upSeconds: number }
   | { note: 'away'; downSeconds: number | null; installSeconds: number | null; upSeconds: number | null }
+  /** When it is to be installed; `until` null: whenever the machine is idle. */
+  | { note: 'scheduled'; at: string; until: string | null }
+  | { note: 'unscheduled'; reason: string }
+  /** Its time came and it was not armed; `next` null: nor will it be, unless somebody asks again. */
+  | { note: 'put-off'; reason: Reason; next: string | null }
   | { note: 'leaving'; action: Action; by: string; because?: string }
   | { note: 'rescue'; message: string }
   // The verdict stays what it is: a rollback changes which root boots, not how the update ended.

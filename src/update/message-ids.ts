@@ -19,3 +19,10 @@ export const messageIds: Record<Exclude<EventName, 'prepared'>, string> = {
   confirmed: '5a7c253ae3df459bbfbf424831cd187a',
   blocked: '4b8673dbda7c4d16b4e97a0e4c03e164',
 };
+
+/** Of the time at which an update is to be armed (src/prepare/when). */
+export const noticeIds = {
+  scheduled: 'f53353d01e64428ba7d1e6112dccaadc',
+  'put-off': '5391a65769ea472c83d056af2b51376c',
+  'not-armed': '70a18135877e4724ae36e3de07c3d1af',
+};

@@ -32,6 +32,10 @@ export interface Paths {
   fallbackArmed: string;
   /** What units/grub-install put off, a file a call. */
   bootLoaderCalls: string;
+  /** When the prepared update is to be installed. */
+  scheduled: string;
+  /** The reboot that was asked for at that time, of this boot. */
+  shutdown: string;
   /** The wished end, one word, for the shell scripts. */
   action: string;
   /** What a rehearsal writes where memory is too small for it; gone with it. */
@@ -77,6 +81,8 @@ export function pathsBelow(root = '/'): Paths {
     copyRestored: join(state, 'fallbacks/restored'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
     bootLoaderCalls: join(state, 'grub-install'),
+    scheduled: join(state, 'scheduled.json'),
+    shutdown: at('/run/offline-update/shutdown.json'),
     action: join(state, 'action'),
     rehearsalFolder: join(state, 'rehearsal'),
     motd: join(state, 'motd'),

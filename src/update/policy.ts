@@ -10,6 +10,7 @@ import { isErrno } from '../host/host-error.js';
 import { inWords } from './document.js';
 import { UpdateError } from './errors.js';
 import type { Paths } from './paths.js';
+import { windowSchema } from './windows.js';
 
 const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
 
@@ -48,6 +49,12 @@ export const policySchema = z.strictObject({
   action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'reboot'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */
   statusFile: z._default(z.string().check(z.regex(/^(?:none|\/[^\0]+)$/)), 'none'),
+  /** On battery no update is armed, however full it is; else it is below 30 % only. */
+  requireAcPower: z._default(z.boolean(), false),
+  /** So long before a scheduled reboot the update is armed, and those who are logged in are warned. */
+  noticeSeconds: z._default(z.int().check(z.minimum(0), z.maximum(24 * 3600)), 300),
+  /** When an update may take the machine away; none: at any time. */
+  windows: z._default(z.array(windowSchema), []),
 });
 
 export type Policy = z.infer<typeof policySchema>;

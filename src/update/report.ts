@@ -165,6 +165,14 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
       const total = totalSeconds(note);
       return total === null ? 'back again' : `back again after ${Math.round(total)} s`;
     }
+    case 'scheduled':
+      return `scheduled for ${note.at}${note.until === null ? ', when the machine is idle' : ''}`;
+    case 'unscheduled':
+      return `no longer scheduled: ${note.reason}`;
+    case 'put-off':
+      return note.next === null
+        ? `not armed at its time: ${note.reason.message}`
+        : `put off until ${note.next}: ${note.reason.message}`;
     case 'leaving':
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':

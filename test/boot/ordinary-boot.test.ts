@@ -29,6 +29,9 @@ async function unitsStarted(machine: Awaited<ReturnType<typeof installedMachine>
     'offline-update-recover.service',
     'offline-update-confirm.service',
     'offline-update-bus.service',
+    'offline-update-scheduled.service',
+    'offline-update-prepare.service',
+    'offline-update-trigger.service',
   ]);
   return stdout
     .trim()

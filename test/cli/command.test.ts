@@ -50,6 +50,11 @@ void t.test('every error code has the exit code that the manual says', (t) => {
     [
       'PREFLIGHT_BLOCKED',
       'MANAGER_UNSUPPORTED',
+      'SCHEDULED',
+      'SCHEDULE_INVALID',
+      'SCHEDULE_MISSED',
+      'NOT_NOW',
+      'REBOOT_WITHDRAWN',
       'REHEARSAL_FAILED',
       'REHEARSAL_UNAVAILABLE',
       'PLAN_MISSING',

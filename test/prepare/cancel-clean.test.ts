@@ -158,6 +158,8 @@ void t.test('clean unblocks', async (t) => {
     id: machine.id,
     removed: [machine.path('/system-update')],
     unblocked: true,
+    unscheduled: false,
+    rebootCancelled: false,
   });
   t.equal((await machine.cli('prepare')).exitCode, 0);
 });

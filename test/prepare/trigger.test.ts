@@ -125,6 +125,7 @@ void t.test(
         `syncFile ${journal}`,
         'symlink /var/lib/system-update system-update',
         'syncFolder .',
+        'unlink var/lib/offline-update/scheduled.json',
       ],
     );
   },

@@ -7,7 +7,7 @@ import { announcement } from '../../src/update/announcement.js';
 import { announcer } from '../../src/update/announce.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import type { LiveStatus } from '../../src/update/live-status.js';
-import { messageIds } from '../../src/update/message-ids.js';
+import { messageIds, noticeIds } from '../../src/update/message-ids.js';
 import { pathsBelow } from '../../src/update/paths.js';
 import { transitions } from '../../src/update/state.js';
 
@@ -19,7 +19,7 @@ const failed: UpdateEvent = { event: 'failed', reason, healed: false };
 void t.test('every event but prepared has a message id of its own, and the catalog explains it', (t) => {
   const told = Object.keys(transitions).filter((name) => name !== 'prepared');
   t.strictSame(Object.keys(messageIds).sort(), told.sort());
-  const ids = Object.values(messageIds);
+  const ids = [...Object.values(messageIds), ...Object.values(noticeIds)];
   t.equal(new Set(ids).size, ids.length);
   const catalog = readFileSync(join(import.meta.dirname, '../../packaging/offline-update.catalog'), 'utf8');
   const explained = [

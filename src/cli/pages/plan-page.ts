@@ -1,6 +1,6 @@
 /** What `prepare` ends with: what will happen, and what to type next. */
 import { failedBeforeText, type FailedBefore } from '../../prepare/failed-before.js';
-import { summary } from '../../prepare/status.js';
+import { summary } from '../../prepare/plan-summary.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText } from '../quantities.js';
 import { changeLines, countsText } from './change-lines.js';

@@ -1,6 +1,6 @@
 /** The report of one update as a page that a person understands: how it ended, what changed, what to look at. */
 import type { Report } from '../../update/report.js';
-import { summary } from '../../prepare/status.js';
+import { summary } from '../../prepare/plan-summary.js';
 import type { Plan } from '../../update/plan.js';
 import { secondsText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';

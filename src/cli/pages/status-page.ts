@@ -3,6 +3,7 @@ import { failedBeforeText } from '../../prepare/failed-before.js';
 import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
 import type { Status } from '../../prepare/status.js';
 import type { TriggerTruth } from '../../update/trigger-link.js';
+import { zonedText } from '../../update/zoned-time.js';
 import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
 import { countsText } from './change-lines.js';
@@ -18,6 +19,8 @@ export function statusRows(status: Status): FieldRow[] {
     ['Plan', plan ? planText(plan) : undefined],
     ['Failed', status.failedBefore ? failedBeforeText(status.failedBefore) : undefined],
     ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
+    ['When', whenText(status)],
+    ['Put off', putOffText(status)],
     ['Ends in', endText(status)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
     ['Trigger', triggerText(status.links)],
@@ -70,6 +73,23 @@ function stateText({ state, action }: Status): string {
 function endText({ action, actionBecause }: Status): string | undefined {
   if (action === null) return undefined;
   return actionBecause === null ? action : `${action} (auto: ${actionBecause})`;
+}
+
+function whenText({ scheduled, reboot }: Status): string | undefined {
+  if (reboot) return `the machine will ${reboot.type} into it at ${zonedText(new Date(reboot.at))}`;
+  if (!scheduled) return undefined;
+  const { at, until, whenIdle } = scheduled;
+  const from = `${zonedText(new Date(at))}${whenIdle ? ', as soon as nobody uses the machine' : ''}`;
+  return until === null ? from : `${from}\nno later than ${zonedText(new Date(until))}`;
+}
+
+function putOffText({ putOff }: Status): string | undefined {
+  if (!putOff) return undefined;
+  const next =
+    putOff.next === null
+      ? 'it is not tried again by itself'
+      : `next look ${zonedText(new Date(putOff.next))}`;
+  return `${putOff.reason.message}\n${next}`;
 }
 
 function planText(plan: NonNullable<Status['plan']>): string {

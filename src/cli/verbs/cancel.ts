@@ -6,7 +6,10 @@ export const cancel: Verb = (program, invoke) => {
   program
     .command('cancel')
     .summary('disarm, keep the download')
-    .description('Takes the trigger away: the next boot is an ordinary one. The plan and its download stay.')
+    .description(
+      'Takes the trigger away: the next boot is an ordinary one. The plan and its download stay.\n' +
+        'A time that was set for it is forgotten, and a reboot that was announced for it is cancelled.',
+    )
     .option('--json', 'print JSON')
     .action(
       invoke({
@@ -14,14 +17,16 @@ export const cancel: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ ports, out }) {
           const { cancelUpdate } = await import('../../prepare/cancel.js');
-          const { id, removed } = await cancelUpdate(ports.online);
+          const cancelled = await cancelUpdate(ports.online, await ports.scheduler());
+          const { id, removed, unscheduled, rebootCancelled } = cancelled;
           out.line(
             id === null
               ? `Removed ${removed.join(', ')}; there was no update to it.`
-              : `Update ${id} is no longer armed: the next boot is an ordinary one. The download is kept.`,
+              : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`,
           );
+          if (rebootCancelled) out.line('The reboot that was announced for it is cancelled.');
           out.line(`Next: ${id === null ? 'offline-update status' : 'offline-update trigger'}`);
-          out.json({ id, removed });
+          out.json(cancelled);
           return exitCodes.done;
         },
       }),

@@ -17,7 +17,7 @@ export const clean: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
-          const cleaned = await cleanUpdate(ports.online);
+          const cleaned = await cleanUpdate(ports.online, await ports.scheduler());
           const { keepFallbacks, minimumFreePercent } = await ports.policy();
           await (await ports.snapshots()).prune(keepFallbacks, minimumFreePercent);
           const { id, removed, unblocked } = cleaned;

@@ -67,7 +67,7 @@ async function measured(ports: CliPorts): Promise<FallbackTruth[]> {
 async function past(store: UpdateStore, id: string): Promise<Past> {
   try {
     const update = await store.find(id);
-    const { summary } = await import('../../prepare/status.js');
+    const { summary } = await import('../../prepare/plan-summary.js');
     const plan = await store.readPlan(update);
     const { state } = update.journal;
     return {

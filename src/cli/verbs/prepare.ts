@@ -17,6 +17,7 @@ interface Options {
   refresh?: boolean;
   from?: string;
   rehearse?: boolean;
+  unattended?: boolean;
 }
 
 export const prepare: Verb = (program, invoke) => {
@@ -35,6 +36,10 @@ export const prepare: Verb = (program, invoke) => {
     .option('--no-refresh', 'use the package lists as they are')
     .option('--from <file>', 'take the plan of a package manager plugin, as JSON; - is the standard input')
     .option('--rehearse', 'then install it on a throw-away copy of the running system')
+    .option(
+      '--unattended',
+      'for a timer: leave alone what is armed or has a time, and spare a metered network',
+    )
     .option('--json', 'print JSON')
     .action(
       invoke<Options>({
@@ -44,6 +49,7 @@ export const prepare: Verb = (program, invoke) => {
           const { prepareUpdate } = await import('../../prepare/prepare-update.js');
           const { planPage } = await import('../pages/plan-page.js');
           const { preparedOutcome } = await import('../../prepare/outcome.js');
+          const { prepareUnattended } = await import('../../prepare/prepare-unattended.js');
           const policy = await ports.policy();
           const payload = await ports.payload();
           const source = sourceOf(words, options, payload, policy);
@@ -61,12 +67,11 @@ export const prepare: Verb = (program, invoke) => {
             );
           });
           try {
-            const prepared = await prepareUpdate(ports.online, {
-              source,
-              payload,
-              policy,
-              on,
-            });
+            const wish = { source, payload, policy, on };
+            const prepared =
+              options.unattended === true
+                ? await prepareUnattended(ports.online, ports.facts, wish)
+                : await prepareUpdate(ports.online, wish);
             bar.end();
             const { id, plan, failedBefore } = prepared;
             for (const line of planPage(plan, failedBefore)) out.line(line);

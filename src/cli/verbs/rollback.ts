@@ -68,7 +68,7 @@ async function agrees(ports: CliPorts): Promise<boolean> {
 }
 
 async function changesOf(store: UpdateStore, ids: readonly string[]): Promise<Map<string, string>> {
-  const { summary } = await import('../../prepare/status.js');
+  const { summary } = await import('../../prepare/plan-summary.js');
   const { countsText } = await import('../pages/change-lines.js');
   const told = new Map<string, string>();
   for (const id of ids) {

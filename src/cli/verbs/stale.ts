@@ -17,7 +17,12 @@ export const stale: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ ports, out }) {
           const { packagesChanged } = await import('../../prepare/packages-changed.js');
-          const changed = await packagesChanged(ports.online, () => ports.baseFingerprint(), waitSeconds);
+          const changed = await packagesChanged(
+            ports.online,
+            await ports.scheduler(),
+            () => ports.baseFingerprint(),
+            waitSeconds,
+          );
           out.line(
             changed ? `Update ${changed.id} is stale: ${changed.reason.message}.` : 'Nothing became stale.',
           );

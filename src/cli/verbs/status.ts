@@ -42,6 +42,7 @@ export const status: Verb = (program, invoke) => {
             baseFingerprint: () => ports.baseFingerprint(),
             fallbacks: () => fallbacksOf(ports),
             support: (otherwise) => supportOf(ports, otherwise),
+            shutdown: async () => (await ports.scheduler()).shutdown(),
           });
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
           if (options.follow) out.jsonLine(told);

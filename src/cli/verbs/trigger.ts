@@ -6,11 +6,11 @@ import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
 import { progressBar } from '../progress-bar.js';
 import { rebootNow } from '../reboot-now.js';
+import { attendScheduled, isForLater, tellLater, triggerLater, type LaterWords } from '../trigger-later.js';
 import type { Verb } from '../verb.js';
 
-interface Options {
+interface Options extends LaterWords {
   action?: Action;
-  now?: boolean;
   rehearse: boolean;
   force?: boolean;
 }
@@ -24,10 +24,16 @@ export const trigger: Verb = (program, invoke) => {
     .description(
       'Checks everything that could stand in the way, installs the prepared update on a throw-away copy of the\n' +
         'running system, and arms it: the next boot installs it and ends as --action says. Until then,\n' +
-        'offline-update cancel takes it back.',
+        'offline-update cancel takes it back.\n\n' +
+        'With --at, --when-idle or maintenance windows in the configuration all is checked now, and it is armed only when\n' +
+        'its time has come; the machine then reboots by itself, after a warning to everybody who is logged in.',
     )
     .addOption(new Option('--action <action>', 'how the update boot ends').choices(actions))
-    .option('--now', 'reboot into the update at once')
+    .option('--now', 'reboot into the update at once, whatever the maintenance windows')
+    .option('--at <time>', 'not before this time, such as 03:00, "tomorrow 03:00" or +30min')
+    .option('--when-idle', 'as soon as nobody uses the machine')
+    .option('--unattended', 'for a timer: in the next maintenance window, if an update waits for it')
+    .addOption(new Option('--scheduled', 'for the unit only').hideHelp())
     .option('--no-rehearse', 'do not install it on a throw-away copy of the system first')
     .option('--force', 'also arm what failed on this machine before')
     .option('--json', 'print JSON')
@@ -44,6 +50,7 @@ export const trigger: Verb = (program, invoke) => {
           const { findingLines } = await import('../pages/finding-lines.js');
           const machine = await machineOf(ports);
           const { action, now = false, rehearse, force = false } = options;
+          const isLater = isForLater(options, machine.policy);
           const bar = progressBar(stderr, () => performance.now());
           const settle = onInterrupt(() => {
             bar.end();
@@ -51,10 +58,18 @@ export const trigger: Verb = (program, invoke) => {
           });
           const rehearsal = { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on };
           const wishes = { machine, rehearsal, force, ...(action && { action }) };
-          const armed = await triggerUpdate(ports.online, wishes).finally(() => {
+          const end = (): void => {
             bar.end();
             settle();
-          });
+          };
+          if (options.scheduled === true) return attendScheduled(ports, out, wishes).finally(end);
+          if (isLater) {
+            const told = await triggerLater(ports, options, wishes).finally(end);
+            if (told.rehearsal) for (const line of rehearsalLines(told.rehearsal)) out.line(line);
+            for (const line of findingLines(told.findings)) out.note(line);
+            return tellLater(out, told, options.whenIdle ?? false);
+          }
+          const armed = await triggerUpdate(ports.online, wishes).finally(end);
           if (armed.rehearsal) for (const line of rehearsalLines(armed.rehearsal)) out.line(line);
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);

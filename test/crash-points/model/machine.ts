@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { planGeneration } from '../../../src/generator/generation.js';
+import { fakeScheduler } from '../../fixtures/fake-scheduler.js';
 import { cancelUpdate } from '../../../src/prepare/cancel.js';
 import { rollBackTo } from '../../../src/prepare/rollback.js';
 import { triggerUpdate } from '../../../src/prepare/trigger.js';
@@ -95,7 +96,7 @@ export class Machine {
 
   async cancel(): Promise<void> {
     this.told = 'nothing';
-    await cancelUpdate(this.ports('cancel').online);
+    await cancelUpdate(this.ports('cancel').online, fakeScheduler());
     this.tell('cancelled');
   }
 

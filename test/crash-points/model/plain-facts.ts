@@ -18,6 +18,7 @@ export function plainFacts(mounts: Mount[]): HostFacts {
     mounts: () => Promise.resolve(mounts),
     shutdownInhibitors: () => Promise.resolve([]),
     otherUsers: () => Promise.resolve([]),
+    isIdle: () => Promise.resolve(true),
     isMetered: () => Promise.resolve(false),
     kernelRelease: () => Promise.resolve('6.12.1'),
     now: () => new Date(0),

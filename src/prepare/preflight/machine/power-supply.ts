@@ -19,15 +19,17 @@ export const powerSupply: Check = {
       mains.some(({ online }) => online) || batteries.some(({ status }) => status === 'Charging');
     if (batteries.length === 0 || isCharged) return [];
     const percent = Math.max(...batteries.map((battery) => battery.percent));
-    return [onBattery(percent)];
+    return [onBattery(percent, context.policy.requireAcPower)];
   },
 };
 
-function onBattery(percent: number): Finding {
+function onBattery(percent: number, isForbidden: boolean): Finding {
   return {
     check: 'power-supply',
-    severity: percent < LEAST_PERCENT ? 'block' : 'warn',
-    evidence: `the machine runs on its battery, which is at ${percent} %`,
+    severity: isForbidden || percent < LEAST_PERCENT ? 'block' : 'warn',
+    evidence:
+      `the machine runs on its battery, which is at ${percent} %` +
+      (isForbidden ? ', and the policy requires AC power' : ''),
     remedy: 'connect it to mains power',
   };
 }

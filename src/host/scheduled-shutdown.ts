@@ -1,0 +1,90 @@
+/**
+ * A shutdown that logind begins at a time, with its own warnings to everybody who is logged in (wall(1)) and no new
+ * log-ins in the last five minutes; shutdown(8) shows and cancels the same. There is at most one, and a new one replaces it.
+ * It does not outlive a boot.
+ *
+ * Errors: `POWER_INHIBITED` when a block inhibitor forbids it (v257); `BUS_*`.
+ */
+import type { BusCall } from './bus.js';
+import { openSystemBus, systemBusAddress } from './bus.js';
+import { HostError, isHostError } from './host-error.js';
+
+export interface ScheduledShutdown {
+  /** `reboot`, `soft-reboot`, `poweroff`, ..., with `dry-` before it where nothing will happen. */
+  type: string;
+  at: Date;
+}
+
+/** Undefined when there is none, or no logind. */
+export async function scheduledShutdown(address?: string): Promise<ScheduledShutdown | undefined> {
+  try {
+    const [property] = (await call(shutdownProperty, address)) as [{ value?: unknown }?];
+    const [type, microseconds] = (property?.value ?? ['', 0n]) as [string, bigint];
+    if (type === '' || microseconds === 0n || microseconds === NEVER) return undefined;
+    return { type, at: new Date(Number(microseconds / 1000n)) };
+  } catch (error) {
+    if (isHostError(error, 'BUS_ABSENT', 'BUS_REFUSED')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The type that was taken: a logind that knows no soft-reboot (before v254) reboots, which does all that a soft-reboot
+ * does. `message` stands above what logind says itself.
+ */
+export async function scheduleShutdown(
+  { type, at }: { type: 'reboot' | 'soft-reboot'; at: Date },
+  message: string,
+  address?: string,
+): Promise<'reboot' | 'soft-reboot'> {
+  await call({ ...logind, member: 'SetWallMessage', signature: 'sb', body: [message, true] }, address);
+  const ask = async (kind: string): Promise<void> => {
+    const body = [kind, BigInt(at.getTime()) * 1000n];
+    await call({ ...logind, member: 'ScheduleShutdown', signature: 'st', body }, address);
+  };
+  try {
+    await ask(type);
+    return type;
+  } catch (error) {
+    if (!isHostError(error, 'BUS_REFUSED')) throw error;
+    if (error.busErrorName === BLOCKED_BY_INHIBITOR)
+      throw new HostError('POWER_INHIBITED', error.message, { cause: error });
+    if (type === 'reboot' || error.busErrorName !== INVALID_ARGUMENTS) throw error;
+  }
+  await ask('reboot');
+  return 'reboot';
+}
+
+/** False when there was none. */
+export async function cancelScheduledShutdown(address?: string): Promise<boolean> {
+  const [cancelled] = await call({ ...logind, member: 'CancelScheduledShutdown' }, address);
+  // After it, so that the same words do not stand above the next person's shutdown.
+  await call({ ...logind, member: 'SetWallMessage', signature: 'sb', body: ['', true] }, address);
+  return cancelled === true;
+}
+
+const DEADLINE_MILLISECONDS = 5_000;
+const NEVER = 0xffff_ffff_ffff_ffffn;
+const BLOCKED_BY_INHIBITOR = 'org.freedesktop.login1.BlockedByInhibitorLock';
+const INVALID_ARGUMENTS = 'org.freedesktop.DBus.Error.InvalidArgs';
+const logind = {
+  destination: 'org.freedesktop.login1',
+  path: '/org/freedesktop/login1',
+  interface: 'org.freedesktop.login1.Manager',
+};
+const shutdownProperty: BusCall = {
+  ...logind,
+  interface: 'org.freedesktop.DBus.Properties',
+  member: 'Get',
+  signature: 'ss',
+  body: [logind.interface, 'ScheduledShutdown'],
+};
+
+async function call(request: BusCall, address = systemBusAddress()): Promise<unknown[]> {
+  const bus = await openSystemBus(address, DEADLINE_MILLISECONDS);
+  try {
+    return await bus.call(request, DEADLINE_MILLISECONDS);
+  } finally {
+    bus.close();
+  }
+}

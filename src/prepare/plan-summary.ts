@@ -1,0 +1,31 @@
+/** What a plan comes to, in numbers and in one line a change. */
+import type { PayloadPlan, Plan } from '../update/plan.js';
+
+export interface PlanSummary {
+  createdAt: string;
+  request: Plan['request'];
+  counts: Record<PayloadPlan['changes'][number]['action'], number>;
+  downloadBytes: number;
+  /** Negative when space is freed. */
+  diskBytes: number;
+  changes: Pick<PayloadPlan['changes'][number], 'name' | 'architecture' | 'action' | 'from' | 'to'>[];
+}
+
+export function summary({ createdAt, request, payload }: Plan): PlanSummary {
+  const counts = { install: 0, upgrade: 0, downgrade: 0, reinstall: 0, remove: 0 };
+  for (const { action } of payload.changes) counts[action] += 1;
+  return {
+    createdAt,
+    request,
+    counts,
+    downloadBytes: payload.changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    diskBytes: payload.diskBytes,
+    changes: payload.changes.map(({ name, architecture, action, from, to }) => ({
+      name,
+      architecture,
+      action,
+      from,
+      to,
+    })),
+  };
+}

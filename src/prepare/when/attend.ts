@@ -1,0 +1,167 @@
+/**
+ * What there is to do now for an update that has a time: nothing yet, arm it and announce the reboot, try again later,
+ * or give it up. Run by offline-update-scheduled.service when its timer elapses and in each boot that finds a time set, and
+ * by `trigger` itself when the time is now.
+ *
+ * Nothing is armed before: a reboot that nobody planned does not install what was meant for the night. Everything is
+ * looked at anew, since the answers of the afternoon say nothing of the night.
+ */
+import { asUpdateError, UpdateError } from '../../update/errors.js';
+import type { Reason } from '../../update/events.js';
+import {
+  readAskedShutdown,
+  readScheduled,
+  writeScheduled,
+  type AskedShutdown,
+  type Scheduled,
+} from '../../update/scheduled.js';
+import type { KnownUpdate } from '../../update/store.js';
+import { disarm } from '../disarm.js';
+import type { TriggerOptions } from '../examine.js';
+import { exclusively } from '../exclusive.js';
+import type { Online } from '../online.js';
+import { isPassing } from '../preflight/passing.js';
+import { blocks } from '../preflight/preflight.js';
+import { armUpdate, type Triggered } from '../trigger.js';
+import { decide, nextTime, nextWindow, RETRY_SECONDS, type Facts, type NextTime } from './decide.js';
+import { hindrances } from './hindrances.js';
+import { expectReboot, forgetShutdown, leaveAt } from './leave-at.js';
+import { tellPutOff } from './notices.js';
+import type { Scheduler } from './scheduler.js';
+import { watchReboot } from './watch-reboot.js';
+
+export type Attended =
+  | { outcome: 'nothing' }
+  /** `reason`: why not now; null when its time has not come. */
+  | { outcome: 'waiting'; id: string | null; at: Date; reason: Reason | null }
+  | { outcome: 'leaving'; id: string; at: Date; armed: Triggered | null }
+  | { outcome: 'given-up'; id: string; reason: Reason };
+
+export type AttendOptions = Pick<TriggerOptions, 'machine' | 'rehearsal'>;
+
+/** While another run has the lock, it is tried again later. Errors: `SCHEDULE_INVALID`. */
+export async function attend(
+  online: Online,
+  scheduler: Scheduler,
+  options: AttendOptions,
+): Promise<Attended> {
+  try {
+    return await exclusively(online, () => attendNow(online, scheduler, options));
+  } catch (error) {
+    if (!(error instanceof UpdateError) || error.code !== 'BUSY') throw error;
+    const at = new Date(online.moment.now().getTime() + RETRY_SECONDS * 1000);
+    await scheduler.wakeAt(at);
+    return { outcome: 'waiting', id: null, at, reason: { code: error.code, message: error.message } };
+  }
+}
+
+/** The same, for who has the lock already. */
+export async function attendNow(
+  online: Online,
+  scheduler: Scheduler,
+  options: AttendOptions,
+): Promise<Attended> {
+  const { fs, files, paths, store } = online;
+  const update = await store.current();
+  const asked: AskedShutdown | undefined = await readAskedShutdown(fs, paths);
+  const watched = asked && (await watchReboot(online, scheduler, asked, update));
+  if (watched) return watched;
+  const scheduled = await readScheduled(fs, paths);
+  if (!scheduled) return { outcome: 'nothing' };
+  if (update?.id === scheduled.id && update.journal.state.name === 'prepared')
+    return attendUpdate({ online, scheduler, options, scheduled, update });
+  // It was armed and the power went before the time was taken away, or another plan took its place.
+  await files.remove(paths.scheduled);
+  return { outcome: 'nothing' };
+}
+
+interface Case {
+  online: Online;
+  scheduler: Scheduler;
+  options: AttendOptions;
+  scheduled: Scheduled;
+  update: KnownUpdate;
+}
+
+async function attendUpdate(of: Case): Promise<Attended> {
+  const { scheduler, options, scheduled, update } = of;
+  const facts = await factsOf(of);
+  const decision = decide(facts);
+  if (decision.do === 'wait') {
+    await scheduler.wakeAt(decision.at);
+    return { outcome: 'waiting', id: update.id, at: decision.at, reason: null };
+  }
+  if (decision.do === 'late') return putOff(of, missed(facts), nextWindow(facts));
+  const found = await hindrances(options, scheduler, scheduled.whenIdle);
+  if (found.length === 0) return armAndLeave(of, decision.reboot);
+  const message = found.map(({ evidence }) => evidence).join('; ');
+  return putOff(of, { code: 'NOT_NOW', message }, nextTime(facts));
+}
+
+async function factsOf({ online, options, scheduled }: Case): Promise<Facts> {
+  const { policy, facts } = options.machine;
+  const areOthers = (await facts.otherUsers()).length > 0;
+  const { windows, noticeSeconds } = policy;
+  return { scheduled, now: online.moment.now(), windows, noticeSeconds, areOthers };
+}
+
+function missed({ windows }: Facts): Reason {
+  const message =
+    windows.length > 0 ? 'the maintenance window is closed' : 'the machine was off or busy at its time';
+  return { code: 'SCHEDULE_MISSED', message };
+}
+
+async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
+  const { online, scheduler, options, scheduled } = of;
+  const { action, force, rehearse, awaySeconds } = scheduled;
+  const rehearsal = { ...options.rehearsal, isWanted: rehearse };
+  const wish = { machine: options.machine, rehearsal, force, ...(action !== null && { action }) };
+  try {
+    // Should this process end in between, our service finds an armed update without its reboot, and disarms it.
+    await expectReboot(online, scheduler, { id: scheduled.id, type: 'reboot', at: reboot });
+    const armed = await armUpdate(online, wish);
+    // A rehearsal may have taken its time.
+    const decision = decide(await factsOf(of));
+    if (decision.do !== 'arm')
+      throw new UpdateError('SCHEDULE_MISSED', 'the checks took until its time was over');
+    const type = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
+    await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, awaySeconds });
+    return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
+  } catch (error) {
+    return afterError(of, asUpdateError(error));
+  }
+}
+
+async function afterError(of: Case, error: UpdateError): Promise<Attended> {
+  const { code, message, findings } = error;
+  // Read anew: rows were written since.
+  const update = (await of.online.store.current()) ?? of.update;
+  await forgetShutdown(of.online);
+  // Armed without a reboot that is announced, it would wait for the next accident.
+  if (update.journal.state.name === 'armed')
+    await disarm(of.online, update, { event: 'cancelled', reason: message });
+  const blocking = blocks(findings);
+  const mayPass = code === 'NOT_NOW' || (blocking.length > 0 && blocking.every(isPassing));
+  const facts = await factsOf(of);
+  const next = mayPass ? nextTime(facts) : code === 'SCHEDULE_MISSED' ? nextWindow(facts) : undefined;
+  return putOff({ ...of, update }, { code, message }, next);
+}
+
+/** `next` undefined: it is given up, and said. */
+async function putOff(
+  { online, scheduler, scheduled, update }: Case,
+  reason: Reason,
+  next: NextTime | undefined,
+): Promise<Attended> {
+  const { id } = update;
+  if (!next) {
+    await online.files.remove(online.paths.scheduled);
+    await tellPutOff(scheduler, update, reason, null);
+    return { outcome: 'given-up', id, reason };
+  }
+  const { look, at, until } = next;
+  await writeScheduled(online.files, online.paths, { ...scheduled, at, until });
+  await tellPutOff(scheduler, update, reason, look);
+  await scheduler.wakeAt(look);
+  return { outcome: 'waiting', id, at: look, reason };
+}

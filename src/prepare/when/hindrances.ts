@@ -1,0 +1,44 @@
+/**
+ * What stands in the way of a reboot right now and may pass: looked at before the costly checks, as often as the time
+ * allows. Locks only warn a person, who may go on by force; a machine alone waits.
+ */
+import type { Finding } from '../../update/finding.js';
+import type { TriggerOptions } from '../examine.js';
+import { lockHeld } from '../preflight/lock-held.js';
+import { inhibitors } from '../preflight/machine/inhibitors.js';
+import { powerSupply } from '../preflight/machine/power-supply.js';
+import { blocks, preflight } from '../preflight/preflight.js';
+import type { Scheduler } from './scheduler.js';
+import { zonedText } from '../../update/zoned-time.js';
+
+export async function hindrances(
+  { machine }: Pick<TriggerOptions, 'machine'>,
+  scheduler: Scheduler,
+  whenIdle: boolean,
+): Promise<Finding[]> {
+  const context = { ...machine, staged: undefined };
+  const [blocking, locks, shutdown, isIdle] = await Promise.all([
+    preflight(context, [powerSupply, lockHeld]).then(blocks),
+    preflight(context, [inhibitors]),
+    scheduler.shutdown(),
+    whenIdle ? machine.facts.isIdle() : true,
+  ]);
+  const found = [...blocking, ...locks];
+  if (shutdown) {
+    found.push({
+      check: 'shutdown-scheduled',
+      severity: 'block',
+      evidence: `somebody has scheduled a ${shutdown.type} for ${zonedText(shutdown.at)}`,
+      remedy: 'shutdown -c',
+    });
+  }
+  if (!isIdle) {
+    found.push({
+      check: 'not-idle',
+      severity: 'block',
+      evidence: 'somebody is using the machine',
+      remedy: 'wait, or: offline-update trigger --now',
+    });
+  }
+  return found;
+}

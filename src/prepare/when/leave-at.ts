@@ -1,0 +1,77 @@
+/**
+ * The reboot into an armed update, announced: logind warns everybody who is logged in and begins it (wall(1),
+ * shutdown(8)). What is asked for is written down first, so that later only our own reboot is taken back.
+ *
+ * One minute after it our service wakes: a machine that is still up then was kept up by somebody (`shutdown -c`).
+ *
+ * Errors: `NOT_NOW` when an inhibitor forbids it.
+ */
+import { isHostError } from '../../host/host-error.js';
+import { UpdateError } from '../../update/errors.js';
+import { SCHEDULE_FORMAT, type AskedShutdown } from '../../update/scheduled.js';
+import type { Online } from '../online.js';
+import type { Scheduler } from './scheduler.js';
+
+export interface Leaving {
+  id: string;
+  type: 'reboot' | 'soft-reboot';
+  at: Date;
+  /** Null: not known. */
+  awaySeconds: number | null;
+}
+
+const GRACE_SECONDS = 60;
+
+/** Before anything is armed: our service looks for this reboot a minute after it. */
+export async function expectReboot(
+  { files, paths }: Online,
+  scheduler: Scheduler,
+  { id, type, at }: Pick<Leaving, 'id' | 'type' | 'at'>,
+  by: AskedShutdown['by'] = 'logind',
+): Promise<void> {
+  const asked: AskedShutdown = { format: SCHEDULE_FORMAT, id, type, at: at.toISOString(), by };
+  await files.replace(paths.shutdown, `${JSON.stringify(asked)}\n`, 0o644);
+  await scheduler.wakeAt(by === 'service' ? at : afterIt(at));
+}
+
+export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Leaving): Promise<void> {
+  const { type, at, awaySeconds } = leaving;
+  await expectReboot(online, scheduler, leaving);
+  try {
+    const taken = await scheduler.scheduleShutdown({ type, at }, wallText(awaySeconds));
+    if (taken !== type) await expectReboot(online, scheduler, { ...leaving, type: taken });
+  } catch (error) {
+    if (isHostError(error, 'POWER_INHIBITED')) {
+      throw new UpdateError('NOT_NOW', `the reboot is forbidden: ${error.message}`, {
+        cause: error,
+        hint: 'systemd-inhibit --list',
+      });
+    }
+    if (!isHostError(error, 'BUS_ABSENT', 'BUS_GONE', 'BUS_REFUSED', 'BUS_TIMEOUT')) throw error;
+    // Without logind nobody is logged in that it could warn: our service asks for the reboot itself.
+    await expectReboot(online, scheduler, leaving, 'service');
+  }
+}
+
+export function afterIt(at: Date): Date {
+  return new Date(at.getTime() + GRACE_SECONDS * 1000);
+}
+
+/** Is the shutdown that logind will begin the one that we asked for? */
+export async function isStillOurs(scheduler: Scheduler, { type, at }: AskedShutdown): Promise<boolean> {
+  const pending = await scheduler.shutdown();
+  return pending?.type === type && pending.at.getTime() === Date.parse(at);
+}
+
+export async function forgetShutdown({ files, paths }: Online): Promise<void> {
+  await files.remove(paths.shutdown);
+}
+
+function wallText(awaySeconds: number | null): string {
+  const away = awaySeconds === null ? '' : ` It will be away for about ${minutesText(awaySeconds)}.`;
+  return `This machine installs a system update.${away} To prevent that: offline-update cancel`;
+}
+
+function minutesText(seconds: number): string {
+  return seconds < 90 ? `${Math.max(1, Math.round(seconds))} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}

@@ -1,0 +1,121 @@
+/**
+ * `trigger --at`, `--when-idle`, and `trigger` where the policy has windows: everything is checked and rehearsed now, and
+ * the update gets the time at which it is armed. Where that time is now, it is armed at once.
+ *
+ * Errors: those of examine.ts; `USAGE` for a time in no window; `NOTHING_TO_DO`, unattended, when there is nothing prepared
+ * that has no time yet; `CONFIG_INVALID`, unattended, without windows.
+ */
+import { totalSeconds } from '../../update/away.js';
+import { asUpdateError, UpdateError } from '../../update/errors.js';
+import type { Finding } from '../../update/finding.js';
+import { readScheduled, SCHEDULE_FORMAT, writeScheduled, type Scheduled } from '../../update/scheduled.js';
+import type { KnownUpdate } from '../../update/store.js';
+import { zonedText } from '../../update/zoned-time.js';
+import { examine, type Examined, type TriggerOptions } from '../examine.js';
+import { exclusively } from '../exclusive.js';
+import type { Online } from '../online.js';
+import { attendNow, type Attended } from './attend.js';
+import { lastPutOff, tellPutOff, tellScheduled } from './notices.js';
+import type { Scheduler } from './scheduler.js';
+import { chooseTerm, type Term } from './term.js';
+
+export interface ScheduleOptions extends TriggerOptions {
+  /** Undefined: as soon as the policy allows it. */
+  at?: Date;
+  whenIdle: boolean;
+  /** By a timer: what somebody has set, taken back or seen fail is left to people. */
+  isUnattended: boolean;
+}
+
+export interface ScheduledUpdate extends Pick<Examined, 'findings' | 'rehearsal' | 'estimate'> {
+  id: string;
+  term: Term;
+  attended: Attended;
+}
+
+export function scheduleUpdate(
+  online: Online,
+  scheduler: Scheduler,
+  options: ScheduleOptions,
+): Promise<ScheduledUpdate> {
+  return exclusively(online, async () => {
+    const { machine, at, whenIdle, isUnattended } = options;
+    const { windows } = machine.policy;
+    const now = online.moment.now();
+    if (isUnattended) await refuseUnattended(online, options);
+    // What cannot be is said before the costly part.
+    chooseTerm({ at, whenIdle, awaySeconds: null }, now, windows);
+    const { update, findings, rehearsal, estimate } = await examined(online, scheduler, options);
+    const awaySeconds = estimate && totalSeconds(estimate);
+    const term = chooseTerm({ at, whenIdle, awaySeconds }, now, windows);
+    await writeScheduled(online.files, online.paths, {
+      ...times(term),
+      ...{ format: SCHEDULE_FORMAT, id: update.id, askedAt: now.toISOString(), whenIdle },
+      ...{ action: options.action ?? null, force: options.force ?? false, awaySeconds },
+      rehearse: options.rehearsal.isWanted,
+    });
+    await tellScheduled(scheduler, update, term);
+    const attended = await attendNow(online, scheduler, options);
+    return { id: update.id, term, attended, findings: [...findings, ...cramped(term)], rehearsal, estimate };
+  });
+}
+
+function times({ at, until }: Term): Pick<Scheduled, 'at' | 'until'> {
+  return { at: at.toISOString(), until: until?.toISOString() ?? null };
+}
+
+function cramped({ isCramped, at, until }: Term): Finding[] {
+  if (!isCramped || !until) return [];
+  const minutes = Math.round((until.getTime() - at.getTime()) / 60_000);
+  return [
+    {
+      check: 'window',
+      severity: 'warn',
+      evidence: `the maintenance window has ${minutes} min left then, and the update will take longer`,
+      remedy: 'none is needed to go on; a longer window: man 5 offline-update.toml',
+    },
+  ];
+}
+
+async function examined(online: Online, scheduler: Scheduler, options: ScheduleOptions): Promise<Examined> {
+  try {
+    return await examine(online, options, true);
+  } catch (error) {
+    const update = options.isUnattended ? await online.store.current().catch(() => undefined) : undefined;
+    const { code, message } = asUpdateError(error);
+    if (update?.journal.state.name === 'prepared')
+      await tellPutOff(scheduler, update, { code, message }, null);
+    throw error;
+  }
+}
+
+async function refuseUnattended(online: Online, { machine }: ScheduleOptions): Promise<void> {
+  const update = await online.store.current().catch(() => undefined);
+  if (update?.journal.state.name !== 'prepared')
+    throw new UpdateError('NOTHING_TO_DO', 'no update waits to be installed', {
+      hint: 'offline-update status',
+    });
+  await refuseScheduled(online, update);
+  const given = lastPutOff(update);
+  if (given)
+    throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was given up: ${given.reason.message}`, {
+      hint: 'offline-update trigger',
+    });
+  if (machine.policy.windows.length === 0)
+    throw new UpdateError(
+      'CONFIG_INVALID',
+      'the policy has no maintenance window in which the machine may reboot',
+      {
+        hint: 'man 5 offline-update.toml',
+      },
+    );
+}
+
+async function refuseScheduled(online: Online, update: KnownUpdate): Promise<void> {
+  const scheduled = await readScheduled(online.fs, online.paths);
+  if (scheduled?.id !== update.id) return;
+  const at = zonedText(new Date(scheduled.at));
+  throw new UpdateError('NOTHING_TO_DO', `update ${update.id} is to be installed at ${at} already`, {
+    hint: 'offline-update status',
+  });
+}

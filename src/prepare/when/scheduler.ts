@@ -1,0 +1,23 @@
+/** What keeps times on this machine: the timer that wakes our service, and the reboot that logind announces. */
+import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
+import type { JournalEntry } from '../../host/system-log.js';
+
+export interface Scheduler {
+  /** Starts offline-update-scheduled.service then, in this boot; instead of what was asked for before. */
+  wakeAt(at: Date): Promise<void>;
+  forgetWake(): Promise<void>;
+  /** Anybody's. */
+  shutdown(): Promise<ScheduledShutdown | undefined>;
+  /** Resolves with the type that was taken. Errors: HostError `POWER_INHIBITED`, `BUS_*`. */
+  scheduleShutdown(
+    asked: { type: 'reboot' | 'soft-reboot'; at: Date },
+    message: string,
+  ): Promise<'reboot' | 'soft-reboot'>;
+  cancelShutdown(): Promise<boolean>;
+  /** The reboot, at once. Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
+  leave(way: 'reboot' | 'soft-reboot'): Promise<string>;
+  /** An entry in the journal of the machine; never fails. */
+  tell(entry: JournalEntry): Promise<void>;
+  /** The next time of a calendar expression; undefined when it is none. */
+  calendar(expression: string): Promise<Date | undefined>;
+}

@@ -1,0 +1,163 @@
+/** Times, windows and timers with the real systemd and logind. */
+import t, { type Test } from 'tap';
+import { noticeIds } from '../../src/update/message-ids.js';
+import type { Machine } from '../laboratory/laboratory.js';
+import { installedMachine, isBackToNormal, statusOf, versionsOf } from './installed.js';
+
+const wakes = "systemctl list-timers --no-legend --all 'offline-update-wake-*'";
+const manager = 'org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager';
+const shutdownOf = async (machine: Machine) =>
+  (await machine.exec(`busctl get-property ${manager} ScheduledShutdown`)).stdout.trim();
+
+async function preparedMachine(t: Test, config: string): Promise<Machine> {
+  const machine = await installedMachine(t, ['lab-good']);
+  await configure(machine, config);
+  await machine.write(
+    '/etc/offline-update/config.d/10-laboratory.toml',
+    'withoutSnapshots = "resume"\nrehearse = false\n',
+  );
+  await machine.start();
+  return machine;
+}
+
+const configure = (machine: Machine, config: string) =>
+  machine.write('/etc/offline-update/config.d/50-test.toml', config);
+
+async function json(machine: Machine, ...words: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await machine.exec(['offline-update', ...words, '--json'], { check: false });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+const unitResult = async (machine: Machine, unit: string) =>
+  (await machine.exec(`systemctl show --property=Result,ConditionResult --value ${unit}`)).stdout
+    .trim()
+    .split('\n');
+
+/** Somebody forbids a shutdown until `release`. */
+async function inhibit(machine: Machine): Promise<void> {
+  await machine.exec(
+    "systemd-run --quiet --unit=lab-lock systemd-inhibit --what=shutdown --who=lab --why='a tape is written' sleep infinity; " +
+      'until systemd-inhibit --list --no-legend | grep -q tape; do sleep 0.02; done',
+  );
+}
+
+void t.test(
+  'a time outlives a reboot, is taken back, and at last the machine reboots by itself',
+  async (t) => {
+    const machine = await preparedMachine(t, 'noticeSeconds = 0\n');
+    await machine.exec('offline-update prepare --no-refresh');
+    t.match(await json(machine, 'trigger', '--at', '+10h'), { state: 'scheduled' });
+    t.match((await machine.exec(wakes)).stdout, /offline-update-wake-\w+\.timer/);
+    await machine.stop();
+    t.notOk(machine.exists('/system-update'), 'a reboot before its time is an ordinary one');
+    await machine.start();
+    t.match((await machine.exec(wakes)).stdout, /offline-update-wake-\w+\.timer/, 'the timer is there again');
+    t.match(await statusOf(machine), { state: 'prepared', scheduled: { whenIdle: false } });
+    t.match(await json(machine, 'cancel'), { unscheduled: true });
+    t.equal((await machine.exec(wakes)).stdout, '');
+
+    await configure(machine, 'noticeSeconds = 7200\n');
+    t.match(await json(machine, 'trigger', '--at', '+1h'), {
+      state: 'armed',
+      attended: { outcome: 'leaving' },
+    });
+    t.match(await shutdownOf(machine), /^\(st\) "reboot" \d{16}$/, 'logind has the reboot');
+    t.match((await machine.exec('shutdown --show 2>&1', { check: false })).stdout, /scheduled/i);
+    t.match(await statusOf(machine), { state: 'armed', reboot: { type: 'reboot' } });
+    t.match(await json(machine, 'cancel'), { rebootCancelled: true });
+    t.notMatch(await shutdownOf(machine), /reboot/);
+    t.notOk(machine.exists('/system-update'));
+
+    await machine.exec('shutdown -r +600');
+    t.match(await json(machine, 'trigger', '--at', '+1h'), {
+      attended: { outcome: 'waiting', reason: { message: /somebody has scheduled a reboot/ } },
+    });
+    t.match(await json(machine, 'cancel'), { unscheduled: true, rebootCancelled: false });
+    t.match(await shutdownOf(machine), /"reboot"/, "somebody else's is left alone");
+    await machine.exec('shutdown -c');
+
+    await json(machine, 'trigger', '--at', '+1h');
+    await machine.exec('shutdown -c');
+    const service = 'offline-update-scheduled.service';
+    t.not((await machine.exec(`systemctl start ${service}`, { check: false })).exitCode, 0);
+    t.match(await statusOf(machine), { state: 'prepared', putOff: { reason: { code: 'REBOOT_WITHDRAWN' } } });
+    t.notOk(machine.exists('/system-update'), 'who takes the reboot back takes back the update');
+    const said = await machine.exec(`journalctl -x --no-pager MESSAGE_ID=${noticeIds['not-armed']}`);
+    t.match(said.stdout, /Subject: An offline update was not armed at its time/);
+
+    await machine.exec(`systemctl reset-failed ${service}`);
+    const { id } = await statusOf(machine);
+    t.match(await json(machine, 'trigger', '--at', '+3s', '--action', 'poweroff'), { state: 'armed', id });
+    t.equal((await machine.waitForEnd()).ended, 'reboot', 'logind reboots into the update');
+    const boots = await machine.bootUntilSettled();
+    t.equal(boots.at(-1)?.ended, 'poweroff', 'which ends as was wished');
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.equal((await statusOf(machine)).state, 'confirmed');
+    t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
+  },
+);
+
+const always = '[[windows]]\nfrom = "00:00"\nto = "24:00"\n';
+
+void t.test('timers prepare and set the time; windows, locks and people are waited for', async (t) => {
+  const machine = await preparedMachine(t, 'noticeSeconds = 0\n');
+  const timers = ['offline-update-prepare.timer', 'offline-update-trigger.timer'];
+  const enabled = await machine.exec(['systemctl', 'is-enabled', ...timers], { check: false });
+  t.equal(enabled.stdout, 'disabled\ndisabled\n', 'off by default');
+  await machine.write(
+    '/etc/systemd/system/offline-update-prepare.timer.d/now.conf',
+    '[Timer]\nOnCalendar=\nOnActiveSec=0\nRandomizedDelaySec=0\n',
+  );
+  await machine.exec(`systemctl daemon-reload; systemctl start ${timers[0] ?? ''}`);
+  await machine.exec('until [ -e /var/lib/system-update/plan.json ]; do sleep 0.05; done');
+  const prepare = 'offline-update-prepare.service';
+  // Waits for the one that the timer has started.
+  await machine.exec(`systemctl start ${prepare}`);
+  const { state, id } = await statusOf(machine);
+  t.equal(state, 'prepared');
+
+  const service = 'offline-update-trigger.service';
+  t.not((await machine.exec(`systemctl start ${service}`, { check: false })).exitCode, 0, 'without a window');
+  const later = new Date(Date.now() + 3 * 24 * 3600_000).toUTCString().slice(0, 3).toLowerCase();
+  await configure(
+    machine,
+    `noticeSeconds = 0\n[[windows]]\ndays = ["${later}"]\nfrom = "12:00"\nto = "13:00"\ntimezone = "UTC"\n`,
+  );
+  await machine.exec(`systemctl start ${service}`);
+  t.match(await statusOf(machine), { state: 'prepared', id, scheduled: { at: /T12:00:00\.000Z$/ } });
+  await machine.exec(`systemctl start ${service} ${prepare}`);
+  t.strictSame(await unitResult(machine, prepare), ['success', 'yes'], 'nothing to do is no failure');
+  t.equal((await statusOf(machine)).id, id, 'what has a time is left alone');
+  await machine.exec('offline-update cancel');
+
+  await configure(machine, `noticeSeconds = 0\n${always}`);
+  await inhibit(machine);
+  await machine.exec(`systemctl start ${service}`);
+  t.match(await statusOf(machine), {
+    state: 'prepared',
+    putOff: { reason: { message: 'lab forbids a shutdown now: a tape is written' } },
+  });
+  await machine.exec('offline-update cancel');
+  await machine.exec(
+    'systemctl stop lab-lock; until ! systemd-inhibit --list --no-legend | grep -q tape; do sleep 0.02; done',
+  );
+
+  await configure(machine, `noticeSeconds = 7200\n`);
+  t.match(await json(machine, 'trigger', '--at', '+1h'), { state: 'armed' });
+  const plan = await machine.read('/var/lib/system-update/plan.json');
+  await machine.exec(`systemctl start ${prepare}`);
+  t.strictSame(await unitResult(machine, prepare), ['success', 'no'], 'an armed plan is left alone');
+  t.equal(await machine.read('/var/lib/system-update/plan.json'), plan);
+  await machine.exec('offline-update cancel');
+
+  await configure(machine, `noticeSeconds = 0\n${always}`);
+  t.match(
+    await json(machine, 'trigger', '--when-idle'),
+    { state: 'armed', id },
+    'nobody is there, and a window is open',
+  );
+  t.equal((await machine.waitForEnd()).ended, 'reboot');
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.equal((await statusOf(machine)).state, 'confirmed');
+  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
+});

@@ -1,0 +1,424 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readlink, rm } from 'node:fs/promises';
+import t from 'tap';
+import { HostError } from '../../../src/host/host-error.js';
+import { noticeIds } from '../../../src/update/message-ids.js';
+import { newOnlineMachine, type OnlineMachine } from '../../fixtures/online-machine.js';
+
+interface Test {
+  testdir(): string;
+}
+
+type Prepared = OnlineMachine & { id: string; clock: (time: string) => void };
+
+/** Prepared at 15:00 UTC; the clock of this machine stands until it is set. */
+async function prepared(test: Test, config = ''): Promise<Prepared> {
+  const machine = newOnlineMachine(test);
+  machine.write('/etc/offline-update/config.d/50-test.toml', config);
+  const { id } = (await machine.cli('prepare', '--json')).json();
+  const clock = (time: string) => {
+    machine.moment.now = () => new Date(time);
+  };
+  clock('2026-11-20T15:00:00.000Z');
+  return Object.assign(machine, { id: id as string, clock });
+}
+
+const night = '2026-11-21T03:00:00.000Z';
+const windows = '[[windows]]\nfrom = "02:00"\nto = "04:00"\ntimezone = "UTC"\n';
+const isArmed = (machine: Prepared) =>
+  readlink(machine.path('/system-update')).then(
+    () => true,
+    () => false,
+  );
+const service = (machine: Prepared) => machine.cli('trigger', '--scheduled', '--json');
+const status = async (machine: Prepared) => (await machine.cli('status', '--json')).json();
+const told = (machine: Prepared) => machine.scheduler.told.map(({ messageId }) => messageId);
+
+void t.test(
+  'a time is set, nothing is armed before it, and then the machine reboots with notice',
+  async (t) => {
+    const machine = await prepared(t);
+    const asked = await machine.cli('trigger', '--at', night, '--action', 'poweroff', '--json');
+    t.equal(asked.exitCode, 0, asked.stderr);
+    t.match(asked.json(), {
+      state: 'scheduled',
+      id: machine.id,
+      at: night,
+      until: '2026-11-21T04:00:00.000Z',
+      attended: { outcome: 'waiting', at: '2026-11-21T02:55:00.000Z', reason: null },
+    });
+    t.notOk(await isArmed(machine));
+    t.strictSame(machine.scheduler.wake, new Date('2026-11-21T02:55:00Z'));
+    t.match(await status(machine), {
+      state: 'prepared',
+      scheduled: { at: night, until: '2026-11-21T04:00:00.000Z', whenIdle: false, action: 'poweroff' },
+      next: null,
+    });
+
+    t.match((await service(machine)).json(), { outcome: 'waiting' }, 'a boot before it only waits on');
+    t.notOk(await isArmed(machine));
+
+    machine.clock('2026-11-21T02:55:00.000Z');
+    const then = await service(machine);
+    t.equal(then.exitCode, 0, then.stderr);
+    t.match(then.json(), { outcome: 'leaving', id: machine.id, at: night, action: 'poweroff' });
+    t.ok(await isArmed(machine));
+    t.strictSame(machine.scheduler.pending, { type: 'reboot', at: new Date(night) });
+    t.equal(
+      machine.scheduler.wall,
+      'This machine installs a system update. To prevent that: offline-update cancel',
+    );
+    t.match(await status(machine), {
+      state: 'armed',
+      scheduled: null,
+      reboot: { type: 'reboot', at: night },
+    });
+    t.match((await machine.cli('status')).stdout, /When +the machine will reboot into it at \w+ 2026-11-21/);
+    t.equal(existsSync(machine.paths.scheduled), false, 'the time has no meaning any more');
+    t.strictSame(told(machine), [noticeIds.scheduled]);
+  },
+);
+
+void t.test(
+  "cancel takes back the time, the armed update and the reboot, and nobody else's reboot",
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    t.match((await machine.cli('cancel', '--json')).json(), {
+      id: machine.id,
+      removed: [],
+      unscheduled: true,
+      rebootCancelled: false,
+    });
+    t.equal(machine.scheduler.wake, undefined);
+    t.match(await status(machine), { state: 'prepared', scheduled: null, next: 'offline-update trigger' });
+
+    await machine.cli('trigger', '--at', night);
+    machine.clock('2026-11-21T02:56:00.000Z');
+    await service(machine);
+    const { stdout } = await machine.cli('cancel');
+    t.match(stdout, /no longer armed.*\nThe reboot that was announced for it is cancelled\.\n/);
+    t.equal(machine.scheduler.pending, undefined);
+    t.notOk(await isArmed(machine));
+
+    await machine.cli('trigger', '--at', night);
+    await service(machine);
+    const theirs = { type: 'poweroff', at: new Date(night) };
+    machine.scheduler.pending = theirs;
+    t.match((await machine.cli('cancel', '--json')).json(), { rebootCancelled: false });
+    t.equal(machine.scheduler.pending, theirs, 'somebody has set another one in the meantime');
+    t.equal((await machine.cli('cancel')).exitCode, 4);
+  },
+);
+
+void t.test('whoever takes the reboot back takes back the update', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  await service(machine);
+  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:00Z'), 'a minute after it');
+  machine.clock('2026-11-21T03:01:00.000Z');
+  machine.scheduler.pending = undefined;
+  const called = await service(machine);
+  t.equal(called.exitCode, 5);
+  t.match(called.json(), { outcome: 'given-up', reason: { code: 'REBOOT_WITHDRAWN' } });
+  t.notOk(await isArmed(machine));
+  t.match(await status(machine), {
+    state: 'prepared',
+    putOff: { reason: { code: 'REBOOT_WITHDRAWN' }, next: null },
+    next: 'offline-update doctor',
+  });
+  t.match(machine.scheduler.told.at(-1), {
+    messageId: noticeIds['not-armed'],
+    priority: 'warning',
+    fields: { OFFLINE_UPDATE_ID: machine.id, OFFLINE_UPDATE_REASON: 'REBOOT_WITHDRAWN' },
+  });
+  t.match((await machine.cli('status')).stdout, /Put off +somebody took back the reboot/);
+});
+
+void t.test(
+  'a service that dies right after it armed the update leaves it to the next look, which disarms it',
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    machine.clock('2026-11-21T02:55:00.000Z');
+    let hasDied: () => void = () => undefined;
+    const died = new Promise<void>((resolve) => (hasDied = resolve));
+    machine.scheduler.scheduleShutdown = () => {
+      hasDied();
+      return new Promise(() => undefined);
+    };
+    machine.ports.online.takeLock = () => Promise.resolve({ release: () => undefined });
+    void service(machine);
+    await died;
+    t.ok(await isArmed(machine));
+    t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:00Z'));
+    machine.clock('2026-11-21T03:01:00.000Z');
+    t.match((await service(machine)).json(), { outcome: 'given-up', reason: { code: 'REBOOT_WITHDRAWN' } });
+    t.notOk(await isArmed(machine));
+  },
+);
+
+void t.test('what may pass is waited for, said once, and given up when the time is over', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.facts.shutdownInhibitors = () => Promise.resolve([{ who: 'backup', why: 'a tape is written' }]);
+  machine.clock('2026-11-21T03:00:00.000Z');
+  for (let look = 0; look < 3; look += 1) {
+    const called = await service(machine);
+    t.equal(called.exitCode, 0);
+    t.match(called.json(), {
+      outcome: 'waiting',
+      at: '2026-11-21T03:02:00.000Z',
+      reason: { code: 'NOT_NOW' },
+    });
+  }
+  t.strictSame(told(machine), [noticeIds.scheduled, noticeIds['put-off']]);
+  t.match(await status(machine), {
+    scheduled: { at: night },
+    putOff: { reason: { message: 'backup forbids a shutdown now: a tape is written' } },
+  });
+  machine.clock('2026-11-21T03:59:00.000Z');
+  t.equal((await service(machine)).exitCode, 5);
+  t.match(await status(machine), { scheduled: null, putOff: { next: null } });
+
+  await machine.cli('trigger', '--at', '2026-11-22T03:00:00Z');
+  machine.clock('2026-11-22T03:05:00.000Z');
+  machine.facts.shutdownInhibitors = () => Promise.resolve([]);
+  t.match(
+    (await service(machine)).json(),
+    { outcome: 'leaving', at: '2026-11-22T03:05:00.000Z' },
+    'it passed',
+  );
+});
+
+void t.test(
+  'an inhibitor that comes at the last moment leaves nothing armed, and the time stays',
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    machine.clock('2026-11-21T02:55:00.000Z');
+    machine.scheduler.refuse = new HostError('POWER_INHIBITED', 'a tape is written');
+    t.match((await service(machine)).json(), { outcome: 'waiting', reason: { code: 'NOT_NOW' } });
+    t.notOk(await isArmed(machine));
+    t.match(await status(machine), { state: 'prepared', scheduled: { at: night }, reboot: null });
+    machine.scheduler.refuse = undefined;
+    machine.clock('2026-11-21T02:57:00.000Z');
+    t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  },
+);
+
+void t.test('without logind our service asks for the reboot itself', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  machine.scheduler.refuse = new HostError('BUS_ABSENT', 'no bus');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  t.strictSame(machine.scheduler.wake, new Date(night));
+  t.match(await status(machine), { reboot: { type: 'reboot', at: night } });
+  machine.clock(night);
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+  t.strictSame(machine.scheduler.left, ['reboot']);
+});
+
+void t.test('what does not pass is given up and said: packages that changed meanwhile', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.payload.fingerprint = 'f'.repeat(64);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  const called = await service(machine);
+  t.equal(called.exitCode, 5);
+  t.match(called.json(), { outcome: 'given-up', reason: { code: 'DRIFT' } });
+  t.match(await status(machine), { state: 'stale', scheduled: null });
+  t.equal(told(machine).at(-1), noticeIds['not-armed']);
+});
+
+void t.test(
+  'packages that another run changed take the time and the announced reboot with them',
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    machine.clock('2026-11-21T02:55:00.000Z');
+    await service(machine);
+    machine.payload.fingerprint = 'f'.repeat(64);
+    t.equal((await machine.cli('stale')).exitCode, 0);
+    t.match(await status(machine), { state: 'stale', scheduled: null, reboot: null });
+    t.equal(machine.scheduler.pending, undefined);
+    t.notOk(await isArmed(machine));
+  },
+);
+
+void t.test('a machine that was off at the time does not reboot in the morning', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T08:00:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'given-up', reason: { code: 'SCHEDULE_MISSED' } });
+  t.notOk(await isArmed(machine));
+  t.match((await service(machine)).json(), { outcome: 'nothing' });
+});
+
+void t.test('those who are logged in have their notice, however late it is', async (t) => {
+  const machine = await prepared(t, 'noticeSeconds = 600\n');
+  await machine.cli('trigger', '--at', night);
+  machine.facts.otherUsers = () => Promise.resolve(['ann']);
+  machine.clock('2026-11-21T02:58:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: '2026-11-21T03:08:00.000Z' });
+});
+
+void t.test(
+  'outside of the windows trigger waits for the next one; in one it goes at once; --now overrides',
+  async (t) => {
+    const machine = await prepared(t, windows);
+    t.match((await machine.cli('trigger', '--json')).json(), {
+      state: 'scheduled',
+      at: '2026-11-21T02:00:00.000Z',
+      until: '2026-11-21T04:00:00.000Z',
+    });
+    t.match(await machine.cli('trigger', '--at', '2026-11-21 05:00 UTC'), {
+      exitCode: 2,
+      stderr: /lies in no maintenance window/,
+    });
+    t.match(
+      await status(machine),
+      { scheduled: { at: '2026-11-21T02:00:00.000Z' } },
+      'it has the former time',
+    );
+    machine.clock('2026-11-21T03:00:00.000Z');
+    t.match((await machine.cli('trigger', '--json')).json(), {
+      state: 'armed',
+      attended: { outcome: 'leaving', at: '2026-11-21T03:00:00.000Z' },
+    });
+    await machine.cli('cancel');
+    machine.clock('2026-11-21T05:00:00.000Z');
+    t.match((await machine.cli('trigger', '--now', '--json')).json(), {
+      state: 'armed',
+      rebootAskedBy: 'the fake',
+    });
+    t.equal(machine.reboots, 1);
+  },
+);
+
+void t.test('a window that closes meanwhile puts it off to the next one', async (t) => {
+  const machine = await prepared(t, windows);
+  await machine.cli('trigger');
+  machine.facts.shutdownInhibitors = () => Promise.resolve([{ who: 'backup', why: 'tape' }]);
+  machine.clock('2026-11-21T03:59:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'waiting', at: '2026-11-22T01:55:00.000Z' });
+  t.match(await status(machine), { scheduled: { at: '2026-11-22T02:00:00.000Z' } });
+  machine.clock('2026-11-23T12:00:00.000Z');
+  t.match(
+    (await service(machine)).json(),
+    { outcome: 'waiting', at: '2026-11-24T01:55:00.000Z', reason: { code: 'SCHEDULE_MISSED' } },
+    'the machine was off for two nights',
+  );
+});
+
+void t.test('with --when-idle it waits until nobody uses the machine, within the window', async (t) => {
+  const machine = await prepared(t, windows);
+  machine.facts.isIdle = () => Promise.resolve(false);
+  machine.clock('2026-11-21T02:30:00.000Z');
+  t.match((await machine.cli('trigger', '--when-idle', '--json')).json(), {
+    state: 'scheduled',
+    attended: { outcome: 'waiting', reason: { message: 'somebody is using the machine' } },
+  });
+  t.notOk(await isArmed(machine));
+  machine.facts.isIdle = () => Promise.resolve(true);
+  machine.clock('2026-11-21T02:34:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: '2026-11-21T02:34:00.000Z' });
+});
+
+void t.test(
+  'on battery nothing is armed where the policy wants AC power; at a later time it may be on',
+  async (t) => {
+    const machine = await prepared(t, 'requireAcPower = true\n');
+    machine.write('/sys/class/power_supply/BAT0/type', 'Battery\n');
+    machine.write('/sys/class/power_supply/BAT0/capacity', '99\n');
+    t.match(await machine.cli('trigger'), {
+      exitCode: 5,
+      stderr: /at 99 %, and the policy requires AC power/,
+    });
+    t.match((await machine.cli('trigger', '--at', night, '--json')).json(), {
+      state: 'scheduled',
+      findings: [{ check: 'power-supply', severity: 'warn', remedy: /it is looked at again at the time/ }],
+    });
+    machine.clock(night);
+    t.match((await service(machine)).json(), {
+      outcome: 'waiting',
+      reason: { code: 'NOT_NOW', message: /99 %/ },
+    });
+    await rm(machine.path('/sys/class/power_supply/BAT0'), { recursive: true });
+    t.match((await service(machine)).json(), { outcome: 'leaving' });
+  },
+);
+
+void t.test("somebody else's shutdown is not replaced", async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  const theirs = { type: 'poweroff', at: new Date('2026-11-21T03:30:00Z') };
+  machine.scheduler.pending = theirs;
+  machine.clock(night);
+  t.match((await service(machine)).json(), {
+    outcome: 'waiting',
+    reason: { message: /somebody has scheduled a poweroff for/ },
+  });
+  t.equal(machine.scheduler.pending, theirs);
+});
+
+void t.test('unattended: only what waits for a window, and only once', async (t) => {
+  const unattended = (machine: Prepared) => machine.cli('trigger', '--unattended', '--json');
+  const open = await prepared(t);
+  t.match(await unattended(open), { exitCode: 2, stderr: /the policy has no maintenance window/ });
+  const machine = await prepared(t, windows);
+  t.match((await unattended(machine)).json(), { state: 'scheduled', at: '2026-11-21T02:00:00.000Z' });
+  t.match(await unattended(machine), { exitCode: 4, stderr: /is to be installed at .* already/ });
+  machine.clock('2026-11-21T02:00:00.000Z');
+  await service(machine);
+  t.match(await unattended(machine), { exitCode: 4, stderr: /no update waits to be installed/ }, 'armed');
+  machine.scheduler.pending = undefined;
+  t.match((await service(machine)).json(), { outcome: 'given-up' });
+  t.match(await unattended(machine), { exitCode: 4, stderr: /was given up: somebody took back/ });
+  t.equal((await machine.cli('trigger', '--json')).exitCode, 0, 'a person may');
+});
+
+void t.test('prepare leaves alone what has a time; unattended that is nothing to do', async (t) => {
+  const machine = await prepared(t);
+  const plan = () => readFileSync(`${machine.paths.stage}/plan.json`, 'utf8');
+  const before = plan();
+  await machine.cli('trigger', '--at', night);
+  t.match(await machine.cli('prepare'), {
+    exitCode: 5,
+    stderr: /is to be installed at .*\n +next: offline-update cancel/,
+  });
+  t.match(await machine.cli('prepare', '--unattended'), { exitCode: 4, stderr: /is to be installed at/ });
+  await machine.cli('trigger', '--now');
+  t.match(await machine.cli('prepare', '--unattended'), { exitCode: 4, stderr: /is armed/ });
+  t.equal(plan(), before);
+  const metered = await prepared(t);
+  metered.facts.isMetered = () => Promise.resolve(true);
+  t.match(await metered.cli('prepare', '--unattended'), { exitCode: 4, stderr: /the network is metered/ });
+});
+
+void t.test(
+  'words that do not go together are told, and a time that cannot be read is the way to cancel',
+  async (t) => {
+    const machine = await prepared(t);
+    for (const words of [
+      ['--now', '--at', '03:00'],
+      ['--now', '--when-idle'],
+      ['--unattended', '--at', '03:00'],
+      ['--at', 'whenever'],
+    ])
+      t.match(await machine.cli('trigger', ...words), {
+        exitCode: 2,
+        stderr: /next: offline-update trigger --/,
+      });
+    machine.write('/var/lib/offline-update/scheduled.json', '{"format":1,"at":"soon"}\n');
+    t.match(await service(machine), {
+      exitCode: 5,
+      stderr: /scheduled\.json is not valid[^]*next: offline-update cancel/,
+    });
+    t.equal((await machine.cli('status')).exitCode, 0);
+    t.equal((await machine.cli('cancel')).exitCode, 0);
+    t.notOk(existsSync(machine.paths.scheduled));
+  },
+);
