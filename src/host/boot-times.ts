@@ -40,10 +40,9 @@ const containerAfterSeconds = 300;
 
 const SHUTDOWN_MESSAGE = '98268866d1d54a499c4e98921d93bc40';
 
-/** When the shutdown of that boot was asked for; `boot` as journalctl --boot= takes it. */
+/** When the shutdown of that boot was asked for; `boot` is its id, or how many boots ago it was (`-1`). */
 export async function shutdownAskedAt(run: RunCommand, boot: string): Promise<Date | undefined> {
-  const words = ['--quiet', '--output=json', '--lines=1', `--boot=${boot}`, `MESSAGE_ID=${SHUTDOWN_MESSAGE}`];
-  const { stdout } = await run('journalctl', words).catch(() => ({ stdout: '' }));
+  const { stdout } = await lastRow(run, boot, `MESSAGE_ID=${SHUTDOWN_MESSAGE}`);
   return timeOf(stdout);
 }
 
@@ -51,10 +50,16 @@ export async function shutdownAskedAt(run: RunCommand, boot: string): Promise<Da
 export async function shutdownSeconds(run: RunCommand, boot: string): Promise<number | undefined> {
   const asked = await shutdownAskedAt(run, boot);
   if (!asked) return undefined;
-  const words = ['--quiet', '--output=json', '--lines=1', `--boot=${boot}`];
-  const { stdout } = await run('journalctl', words).catch(() => ({ stdout: '' }));
+  const { stdout } = await lastRow(run, boot);
   const last = timeOf(stdout);
   return last && (last.getTime() - asked.getTime()) / 1000;
+}
+
+async function lastRow(run: RunCommand, boot: string, ...matches: string[]): Promise<{ stdout: string }> {
+  // journalctl knows a boot id without its dashes only, and finds nothing otherwise [systemd 257]
+  const id = boot.startsWith('-') ? boot : boot.replaceAll('-', '');
+  const words = ['--quiet', '--output=json', '--lines=1', `--boot=${id}`, ...matches];
+  return run('journalctl', words).catch(() => ({ stdout: '' }));
 }
 
 function timeOf(row: string): Date | undefined {

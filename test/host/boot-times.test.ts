@@ -41,3 +41,14 @@ void t.test('a shutdown takes from the request to the last row of the journal', 
   t.equal(await shutdownSeconds(saying(''), '-1'), undefined, 'nobody asked: the power went');
   t.strictSame(await shutdownAskedAt(saying(row(2_000_000)), 'abc'), new Date(2000));
 });
+
+void t.test('journalctl is given the id of a boot as it knows it', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const run: RunCommand = (_file, args) => {
+    asked.push(args.find((word) => word.startsWith('--boot=')));
+    return saying()('', []);
+  };
+  await shutdownAskedAt(run, 'db34b46f-9e69-469d-b1ef-08bdf7817329');
+  await shutdownAskedAt(run, '-1');
+  t.strictSame(asked, ['--boot=db34b46f9e69469db1ef08bdf7817329', '--boot=-1']);
+});
