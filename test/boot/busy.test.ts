@@ -183,7 +183,11 @@ void t.test('the life of an update, as its person sees it', async (t) => {
   t.match(history.stdout, new RegExp(`${id ?? ''}.*confirmed`));
   const report = await machine.exec(['offline-update', 'report']);
   t.match(report.stdout, /lab-good.*1\.0.*2\.0/);
-  t.match(report.stdout, /^Away +\d+ s down, \d+ s installing, \d+ s up$/m, 'from the request of the reboot');
+  t.match(
+    report.stdout,
+    /^Away +\d+ s: \d+ s down, \d+ s installing, \d+ s up$/m,
+    'from the request of the reboot',
+  );
   const log = await machine.exec(['offline-update', 'log']);
   t.match(log.stdout, /Setting up lab-good \(2\.0\)/);
   t.match(await offlineUpdate(machine, 'prepare', '--no-refresh'), {
