@@ -44,6 +44,20 @@ async function becomesStale(machine: Machine): Promise<void> {
   await machine.exec('systemctl start offline-update-stale.service'); // resolves when the one at work has ended
 }
 
+void t.test('an update that is over is no longer judged, though its plan is still there', async (t) => {
+  const machine = await offArmed(t);
+  await machine.run(`dpkg --install /srv/${besides.fileName}`); // past the hook
+  const boots = await machine.bootUntilSettled();
+  await isBackToNormal(t, machine, boots);
+  t.equal((await statusOf(machine)).state, 'refused');
+  t.ok(machine.exists('/var/lib/system-update/plan.json'));
+  const run = await apt(machine, `${install} --reinstall`);
+  t.equal(run.exitCode, 0);
+  t.notMatch(run.stderr, /offline-update/);
+  const { stdout } = await machine.exec('journalctl --quiet --no-pager --unit=offline-update-stale.service');
+  t.equal(stdout, '', 'nor is anything started for it');
+});
+
 void t.test('a package that apt installs makes an armed update stale, which is told at once', async (t) => {
   const machine = await runningArmed(t);
   const { id } = await statusOf(machine);
