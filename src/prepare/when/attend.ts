@@ -23,7 +23,7 @@ import type { Online } from '../online.js';
 import { isPassing } from '../preflight/passing.js';
 import { blocks } from '../preflight/preflight.js';
 import { armUpdate, type Triggered } from '../trigger.js';
-import { decide, nextTime, nextWindow, RETRY_SECONDS, type Facts, type NextTime } from './decide.js';
+import { decide, nextLook, nextTime, nextWindow, type Facts, type NextTime } from './decide.js';
 import { hindrances } from './hindrances.js';
 import { expectReboot, forgetShutdown, leaveAt } from './leave-at.js';
 import { tellPutOff } from './notices.js';
@@ -49,7 +49,7 @@ export async function attend(
     return await exclusively(online, () => attendNow(online, scheduler, options));
   } catch (error) {
     if (!(error instanceof UpdateError) || error.code !== 'BUSY') throw error;
-    const at = new Date(online.moment.now().getTime() + RETRY_SECONDS * 1000);
+    const at = nextLook(online.moment.now());
     await scheduler.wakeAt(at);
     return { outcome: 'waiting', id: null, at, reason: { code: error.code, message: error.message } };
   }

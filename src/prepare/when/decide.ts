@@ -15,17 +15,28 @@ export interface Facts {
 export type Decision = { do: 'wait'; at: Date } | { do: 'arm'; reboot: Date } | { do: 'late' };
 
 export function decide(facts: Facts): Decision {
-  const { scheduled, now, noticeSeconds, areOthers } = facts;
+  const { scheduled, now, noticeSeconds } = facts;
   const at = Date.parse(scheduled.at);
   // With --when-idle nobody is there to be warned, and whether the machine is idle is not known before.
   const wake = at - (scheduled.whenIdle ? 0 : noticeSeconds * 1000);
   if (now.getTime() < wake) return { do: 'wait', at: new Date(wake) };
-  const reboot = new Date(Math.max(at, now.getTime() + (areOthers ? noticeSeconds * 1000 : 0)));
+  const reboot = soonestReboot(facts, now);
   return isTooLate(facts, reboot) ? { do: 'late' } : { do: 'arm', reboot };
 }
 
+/** If it is armed `then`: not before its time, and not without the notice. */
+function soonestReboot({ scheduled, noticeSeconds, areOthers }: Facts, then: Date): Date {
+  return new Date(
+    Math.max(Date.parse(scheduled.at), then.getTime() + (areOthers ? noticeSeconds * 1000 : 0)),
+  );
+}
+
 /** Between two looks at what stands in the way and may pass. */
-export const RETRY_SECONDS = 120;
+const RETRY_SECONDS = 120;
+
+export function nextLook(now: Date): Date {
+  return new Date(now.getTime() + RETRY_SECONDS * 1000);
+}
 
 export interface NextTime {
   /** When to look again. */
@@ -36,9 +47,10 @@ export interface NextTime {
 
 /** After something stood in the way: soon, else in the next window; undefined when its time is over. */
 export function nextTime(facts: Facts): NextTime | undefined {
-  const { scheduled, now } = facts;
-  const look = new Date(now.getTime() + RETRY_SECONDS * 1000);
-  return isTooLate(facts, look) ? nextWindow(facts) : { look, at: scheduled.at, until: scheduled.until };
+  const { at, until } = facts.scheduled;
+  const look = nextLook(facts.now);
+  // The reboot is what must have its time; a look may well be before it, while the window is closed still.
+  return isTooLate(facts, soonestReboot(facts, look)) ? nextWindow(facts) : { look, at, until };
 }
 
 /** Undefined without windows: the time was the only one. */
@@ -46,7 +58,8 @@ export function nextWindow({ windows, now, scheduled, noticeSeconds }: Facts): N
   const next = openingAfter(windows, now);
   if (!next) return undefined;
   const early = scheduled.whenIdle ? 0 : noticeSeconds * 1000;
-  const look = new Date(Math.max(now.getTime(), next.from.getTime() - early));
+  // Not at once, also where the window opens within the minute: a service that starts in a loop is stopped by systemd.
+  const look = new Date(Math.max(nextLook(now).getTime(), next.from.getTime() - early));
   return { look, at: next.from.toISOString(), until: next.to.toISOString() };
 }
 

@@ -18,8 +18,8 @@ export async function hindrances(
 ): Promise<Finding[]> {
   const context = { ...machine, staged: undefined };
   const [blocking, locks, shutdown, isIdle] = await Promise.all([
-    preflight(context, [powerSupply, lockHeld]).then(blocks),
-    preflight(context, [inhibitors]),
+    preflight(context, [powerSupply]).then(blocks),
+    preflight(context, [inhibitors, lockHeld]),
     scheduler.shutdown(),
     whenIdle ? machine.facts.isIdle() : true,
   ]);

@@ -193,6 +193,36 @@ void t.test('what may pass is waited for, said once, and given up when the time 
 });
 
 void t.test(
+  'a lock while the notice runs, before the window opens, is looked at again in that window',
+  async (t) => {
+    const machine = await prepared(t, windows);
+    await machine.cli('trigger');
+    machine.facts.shutdownInhibitors = () => Promise.resolve([{ who: 'backup', why: 'tape' }]);
+    machine.clock('2026-11-21T01:55:00.000Z');
+    t.match((await service(machine)).json(), { outcome: 'waiting', at: '2026-11-21T01:57:00.000Z' });
+    machine.facts.shutdownInhibitors = () => Promise.resolve([]);
+    machine.clock('2026-11-21T01:57:00.000Z');
+    t.match((await service(machine)).json(), { outcome: 'leaving', at: '2026-11-21T02:00:00.000Z' });
+  },
+);
+
+void t.test('invariant 10: a dpkg at work is waited for', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  const holder = { pid: 42, command: 'dpkg', lock: '/var/lib/dpkg/lock' };
+  machine.facts.packageLockHolder = () => Promise.resolve(holder);
+  machine.clock(night);
+  t.match((await service(machine)).json(), {
+    outcome: 'waiting',
+    at: '2026-11-21T03:02:00.000Z',
+    reason: { code: 'NOT_NOW', message: /^dpkg \(process 42\) holds/ },
+  });
+  t.notOk(await isArmed(machine));
+  machine.facts.packageLockHolder = () => Promise.resolve(undefined);
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+});
+
+void t.test(
   'an inhibitor that comes at the last moment leaves nothing armed, and the time stays',
   async (t) => {
     const machine = await prepared(t);

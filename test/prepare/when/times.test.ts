@@ -170,6 +170,21 @@ void t.test('what may pass is looked at again soon, else in the next window', (t
     until: '2026-11-22T04:00:00.000Z',
   });
   t.equal(nextTime(facts('03:59:00', [])), undefined, 'its only time is over');
+  t.strictSame(
+    nextTime(facts('01:55:00')),
+    { look: new Date('2026-11-21T01:57:00Z'), at: scheduled.at, until: scheduled.until },
+    'a look before the window opens is not too late',
+  );
+  t.strictSame(
+    nextTime({ ...facts('03:55:00'), areOthers: true, scheduled: { ...scheduled, awaySeconds: null } })?.at,
+    '2026-11-22T02:00:00.000Z',
+    'with the notice the window would be closed',
+  );
+  t.strictSame(
+    nextWindow(facts('01:59:00'))?.look,
+    new Date('2026-11-21T02:01:00Z'),
+    'never at once, also when the window is about to open',
+  );
   t.equal(nextWindow(facts('03:00:00', [])), undefined);
   t.end();
 });
