@@ -129,10 +129,12 @@ void t.test('timers prepare and set the time; windows, locks and people are wait
   t.strictSame(await unitResult(machine, prepare), ['success', 'yes'], 'nothing to do is no failure');
   t.equal((await statusOf(machine)).id, id, 'what has a time is left alone');
   await machine.exec('offline-update cancel');
+  await machine.exec(`systemctl start ${service}`);
+  t.match(await statusOf(machine), { state: 'prepared', scheduled: null }, 'what was taken back stays so');
 
   await configure(machine, `noticeSeconds = 0\n${always}`);
   await inhibit(machine);
-  await machine.exec(`systemctl start ${service}`);
+  t.match(await json(machine, 'trigger'), { state: 'scheduled' }, 'a person may');
   t.match(await statusOf(machine), {
     state: 'prepared',
     putOff: { reason: { message: 'lab forbids a shutdown now: a tape is written' } },

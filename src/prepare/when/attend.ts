@@ -161,7 +161,8 @@ async function putOff(
   }
   const { look, at, until } = next;
   await writeScheduled(online.files, online.paths, { ...scheduled, at, until });
-  await tellPutOff(scheduler, update, reason, look);
+  const isSoon = look <= nextLook(online.moment.now());
+  await tellPutOff(scheduler, update, reason, { at: look, isSoon });
   await scheduler.wakeAt(look);
   return { outcome: 'waiting', id, at: look, reason };
 }

@@ -1,12 +1,13 @@
 /**
  * What becomes of a time that was set: a note in the update's journal, and an entry in the journal of the machine. One
- * that is tried again and again for the same reason says it once.
+ * that is tried again every two minutes for the same reason says it once; that it waits for another window is said anew.
  */
 import type { JournalEntry } from '../../host/system-log.js';
 import type { Note, Reason } from '../../update/events.js';
 import { noticeIds } from '../../update/message-ids.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { zonedText } from '../../update/zoned-time.js';
+import { nextLook } from './decide.js';
 import type { Scheduler } from './scheduler.js';
 import type { Term } from './term.js';
 
@@ -20,35 +21,58 @@ export async function tellScheduled(scheduler: Scheduler, update: KnownUpdate, t
   );
 }
 
+export interface NextTry {
+  at: Date;
+  /** In a while, and not in another window. */
+  isSoon: boolean;
+}
+
 /** `next`: when it is tried again; null: not any more. */
 export async function tellPutOff(
   scheduler: Scheduler,
   update: KnownUpdate,
   reason: Reason,
-  next: Date | null,
+  next: NextTry | null,
 ): Promise<void> {
-  if (next !== null && lastPutOff(update)?.reason.message === reason.message) return;
-  await update.journal.append({ note: 'put-off', reason, next: next?.toISOString() ?? null });
+  if (next?.isSoon === true && isSaid(update, reason)) return;
+  await update.journal.append({ note: 'put-off', reason, next: next?.at.toISOString() ?? null });
   const said = `was not armed at its time: ${reason.message}`;
   await scheduler.tell(
     next === null
       ? entry('not-armed', update.id, said, { OFFLINE_UPDATE_REASON: reason.code })
-      : entry('put-off', update.id, `${said}; it is tried again at ${zonedText(next)}`, {
+      : entry('put-off', update.id, `${said}; it is tried again at ${zonedText(next.at)}`, {
           OFFLINE_UPDATE_REASON: reason.code,
         }),
   );
+}
+
+/** Not where another window was told last: that it is put off in that one as well is news. */
+function isSaid(update: KnownUpdate, { message }: Reason): boolean {
+  const last = lastPutOff(update);
+  if (last?.reason.message !== message || last.next === null) return false;
+  return new Date(last.next) <= nextLook(new Date(last.at));
 }
 
 /** What was said last of the time of a prepared update; undefined when a new time was set since, or it was armed. */
 export function lastPutOff(
   update: KnownUpdate,
 ): (Extract<Note, { note: 'put-off' }> & { at: string }) | undefined {
-  const last = update.journal.rows.findLast(
+  const last = lastOfTimes(update);
+  if (!last || !('note' in last.entry) || last.entry.note !== 'put-off') return undefined;
+  return { ...last.entry, at: last.at };
+}
+
+/** Somebody took its time or its trigger away, and nobody has asked for it since. */
+export function isTakenBack(update: KnownUpdate): boolean {
+  const said = lastOfTimes(update)?.entry;
+  return said !== undefined && ('event' in said ? said.event === 'cancelled' : said.note === 'unscheduled');
+}
+
+function lastOfTimes(update: KnownUpdate): KnownUpdate['journal']['rows'][number] | undefined {
+  return update.journal.rows.findLast(
     ({ entry: said }) =>
       'event' in said || said.note === 'put-off' || said.note === 'scheduled' || said.note === 'unscheduled',
   );
-  if (!last || !('note' in last.entry) || last.entry.note !== 'put-off') return undefined;
-  return { ...last.entry, at: last.at };
 }
 
 function entry(

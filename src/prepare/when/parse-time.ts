@@ -47,8 +47,9 @@ for (const week of ['w', 'week']) seconds[week] = 7 * 24 * 3600;
 function fromNow(words: string, now: Date): Date | undefined {
   if (!/^\+(?: ?\d+ ?[a-z]+)+$/.test(words)) return undefined;
   let sum = 0;
+  // Of a plural only words have an s: "5ms" is no five minutes.
   for (const [, number, unit = ''] of words.matchAll(/(\d+) ?([a-z]+)/g)) {
-    const of = seconds[unit] ?? seconds[unit.replace(/s$/, '')];
+    const of = seconds[unit] ?? seconds[unit.replace(/(?<=..)s$/, '')];
     if (of === undefined) return undefined;
     sum += Number(number) * of;
   }
@@ -75,7 +76,8 @@ function date(words: string, zone: string): Date | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found
     .slice(1, 7)
     .map((each: string | undefined) => Number(each ?? 0));
-  const isReal = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day && month <= 12;
+  const isMonth = month >= 1 && month <= 12;
+  const isReal = isMonth && new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
   if (!isReal || hour > 23 || minute > 59 || second > 59) return undefined;
   const at = { year, month, day, hour, minute };
   const named = found[7] ?? zone;

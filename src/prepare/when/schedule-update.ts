@@ -15,7 +15,7 @@ import { examine, type Examined, type TriggerOptions } from '../examine.js';
 import { exclusively } from '../exclusive.js';
 import type { Online } from '../online.js';
 import { attendNow, type Attended } from './attend.js';
-import { lastPutOff, tellPutOff, tellScheduled } from './notices.js';
+import { isTakenBack, lastPutOff, tellPutOff, tellScheduled } from './notices.js';
 import type { Scheduler } from './scheduler.js';
 import { chooseTerm, type Term } from './term.js';
 
@@ -99,6 +99,10 @@ async function refuseUnattended(online: Online, { machine }: ScheduleOptions): P
   const given = lastPutOff(update);
   if (given)
     throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was given up: ${given.reason.message}`, {
+      hint: 'offline-update trigger',
+    });
+  if (isTakenBack(update))
+    throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was taken back by somebody`, {
       hint: 'offline-update trigger',
     });
   if (machine.policy.windows.length === 0)

@@ -343,6 +343,28 @@ void t.test('a window that closes meanwhile puts it off to the next one', async 
   );
 });
 
+void t.test(
+  'of each window it is said once what stands in the way, and when the next one opens',
+  async (t) => {
+    const machine = await prepared(t, windows);
+    await machine.cli('trigger');
+    machine.facts.shutdownInhibitors = () => Promise.resolve([{ who: 'backup', why: 'tape' }]);
+    const nexts: unknown[] = [];
+    for (const time of ['21T03:57', '21T03:59', '22T01:55', '22T01:57', '22T03:55', '22T03:59']) {
+      machine.clock(`2026-11-${time}:00.000Z`);
+      t.equal((await service(machine)).exitCode, 0);
+      nexts.push(((await status(machine))['putOff'] as { next: string }).next);
+    }
+    t.strictSame(
+      nexts,
+      ['21T03:59', '22T01:55', '22T01:57', '22T01:57', '22T01:57', '23T01:55'].map(
+        (time) => `2026-11-${time}:00.000Z`,
+      ),
+    );
+    t.equal(told(machine).filter((id) => id === noticeIds['put-off']).length, 4);
+  },
+);
+
 void t.test('with --when-idle it waits until nobody uses the machine, within the window', async (t) => {
   const machine = await prepared(t, windows);
   machine.facts.isIdle = () => Promise.resolve(false);
@@ -408,6 +430,20 @@ void t.test('unattended: only what waits for a window, and only once', async (t)
   t.match((await service(machine)).json(), { outcome: 'given-up' });
   t.match(await unattended(machine), { exitCode: 4, stderr: /was given up: somebody took back/ });
   t.equal((await machine.cli('trigger', '--json')).exitCode, 0, 'a person may');
+});
+
+void t.test('unattended: what somebody took back is left to people', async (t) => {
+  const machine = await prepared(t, windows);
+  const takenBack = { exitCode: 4, stderr: /was taken back by somebody\n +next: offline-update trigger/ };
+  const unattended = () => machine.cli('trigger', '--unattended');
+  t.equal((await unattended()).exitCode, 0);
+  await machine.cli('cancel');
+  t.match(await unattended(), takenBack, 'its time');
+  t.match(await status(machine), { scheduled: null });
+  await machine.cli('trigger', '--now');
+  await machine.cli('cancel');
+  t.match(await unattended(), takenBack, 'the armed update');
+  t.equal((await machine.cli('trigger')).exitCode, 0, 'a person may');
 });
 
 void t.test('prepare leaves alone what has a time; unattended that is nothing to do', async (t) => {
