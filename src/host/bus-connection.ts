@@ -6,8 +6,20 @@
  */
 import type { MessageBus } from 'dbus-next';
 import { MessageType, sessionBus } from 'dbus-next';
+// @ts-expect-error this part of it has no types
+import DBusBuffer from 'dbus-next/lib/dbus-buffer.js';
 import type { EventEmitter } from 'node:events';
 import { HostError } from './host-error.js';
+
+// No descriptor can be received here. Of one in a message dbus-next would throw where nobody can catch, so that whoever
+// may send to us could end us: it is read as what stands in the message, the number of one that is not there.
+const reader = (
+  DBusBuffer as unknown as { prototype: { readSimpleType: (this: unknown, type: string) => unknown } }
+).prototype;
+const { readSimpleType } = reader;
+reader.readSimpleType = function (type) {
+  return readSimpleType.call(this, type === 'h' ? 'u' : type);
+};
 
 export interface BusConnection {
   bus: MessageBus;
