@@ -21,6 +21,8 @@ export interface Jobs {
   begin(operation: Operation, check: () => Promise<void>, work: () => Promise<object>): Promise<number>;
   /** Resolves when no job runs. */
   settled(): Promise<void>;
+  /** No more begin: `BUSY`. One that is under way goes on. */
+  close(): void;
 }
 
 export interface JobsParts {
@@ -31,6 +33,7 @@ export interface JobsParts {
 export function jobs({ onBegin, onEnd }: JobsParts): Jobs {
   let last = 0;
   let current: Job | undefined;
+  let isClosed = false;
   let running: Promise<void> = Promise.resolve();
 
   const carryOut = async (job: Job, work: () => Promise<object>): Promise<void> => {
@@ -44,7 +47,11 @@ export function jobs({ onBegin, onEnd }: JobsParts): Jobs {
   return {
     current: () => current,
     settled: () => running,
+    close() {
+      isClosed = true;
+    },
     async begin(operation, check, work) {
+      if (isClosed) throw new UpdateError('BUSY', 'the service is just ending', { hint: 'ask again' });
       if (current) {
         throw new UpdateError('BUSY', `${current.operation} is under way here, as job ${current.number}`, {
           hint: 'wait for its signal Finished',

@@ -92,11 +92,11 @@ export async function serve(parts: ServeParts): Promise<void> {
     });
     started();
     await Promise.race([idle.idle, own.lost]);
+    // what still comes in before the name is gone is answered, but begins no job: systemd kills one that takes long
+    work.close();
     parts.onEnding();
     await own.release();
-    // what came in before the name was gone is answered, and a job that it began is finished
     await idle.drained();
-    await work.settled();
     await own.finish();
   } finally {
     await work.settled();
