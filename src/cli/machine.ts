@@ -33,6 +33,7 @@ export function hostFacts(root: string, run: RunCommand): HostFacts {
     shutdownInhibitors: async () => (await import('../host/login.js')).shutdownInhibitors(),
     otherUsers: async () => (await import('../host/login.js')).loggedInUsers(process.env['XDG_SESSION_ID']),
     isIdle: async () => (await import('../host/login.js')).isIdle(),
+    secondsUp: async () => (await import('../host/boot-times.js')).secondsUp(run),
     isMetered: async () => (await import('../host/login.js')).isNetworkMetered(),
     kernelRelease: () => Promise.resolve(release()),
     now: () => new Date(),

@@ -19,12 +19,21 @@ export async function readBootTimes(run: RunCommand): Promise<BootTimes | undefi
   return bootTimesOf(stdout);
 }
 
+/** Since systemd runs from the root. Not the time of the kernel, which in a container is the host's. */
+export async function secondsUp(
+  run: RunCommand,
+  monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9,
+): Promise<number | undefined> {
+  const { stdout } = await run('systemctl', ['show', '--property=UserspaceTimestampMonotonic']).catch(() => ({
+    stdout: '',
+  }));
+  const mark = markIn(stdout, 'Userspace');
+  return mark === 0 ? undefined : monotonicSeconds() - mark;
+}
+
 /** Pure. Microseconds; the firmware's mark counts back from the start of the kernel, whose own is 0. */
 export function bootTimesOf(properties: string): BootTimes | undefined {
-  const mark = (name: (typeof marks)[number]): number => {
-    const [, text] = new RegExp(`^${name}TimestampMonotonic=(\\d+)$`, 'm').exec(properties) ?? [];
-    return Number(text ?? 0) / 1e6;
-  };
+  const mark = (name: (typeof marks)[number]): number => markIn(properties, name);
   const [firmware, userspace, finish] = [mark('Firmware'), mark('Userspace'), mark('Finish')];
   if (finish === 0 || finish < userspace) return undefined;
   // a container has no kernel of its own: its marks are those of the host's clock
@@ -33,6 +42,12 @@ export function bootTimesOf(properties: string): BootTimes | undefined {
     beforeUserspaceSeconds: isContainer ? 0 : firmware + userspace,
     userspaceSeconds: finish - userspace,
   };
+}
+
+/** Seconds; 0 when it was not reached, or is not said. */
+function markIn(properties: string, name: (typeof marks)[number]): number {
+  const [, text] = new RegExp(`^${name}TimestampMonotonic=(\\d+)$`, 'm').exec(properties) ?? [];
+  return Number(text ?? 0) / 1e6;
 }
 
 /** No kernel and initramfs take so long. */

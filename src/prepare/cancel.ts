@@ -28,7 +28,8 @@ export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Canc
     if (update) await refuseUnderWay(online, update);
     const triggers = await readTriggers(online.fs, online.paths.triggers);
     const ours = triggers.some(({ link, claimed }) => link.kind === 'ours' || claimed.kind === 'ours');
-    const isScheduled = await exists(online.fs, online.paths.scheduled);
+    const isSet = [online.paths.scheduled, online.paths.shutdown].map((path) => exists(online.fs, path));
+    const isScheduled = (await Promise.all(isSet)).includes(true);
     if (!ours && !isScheduled && update?.journal.state.name !== 'armed') {
       for (const { path, link } of triggers) {
         const foreign = describeForeign(path, link);

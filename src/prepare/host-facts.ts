@@ -23,6 +23,8 @@ export interface HostFacts {
   otherUsers(): Promise<string[]>;
   /** Nobody has used the machine for a while. */
   isIdle(): Promise<boolean>;
+  /** Since systemd began to start this boot; undefined when it does not say. */
+  secondsUp(): Promise<number | undefined>;
   isMetered(): Promise<boolean>;
   kernelRelease(): Promise<string>;
   now(): Date;

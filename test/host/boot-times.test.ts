@@ -1,5 +1,11 @@
 import t from 'tap';
-import { bootTimesOf, readBootTimes, shutdownAskedAt, shutdownSeconds } from '../../src/host/boot-times.js';
+import {
+  bootTimesOf,
+  readBootTimes,
+  secondsUp,
+  shutdownAskedAt,
+  shutdownSeconds,
+} from '../../src/host/boot-times.js';
 import type { RunCommand } from '../../src/host/command.js';
 
 const marks = (firmware: number, userspace: number, finish: number): string =>
@@ -52,3 +58,13 @@ void t.test('journalctl is given the id of a boot as it knows it', async (t) => 
   await shutdownAskedAt(run, '-1');
   t.strictSame(asked, ['--boot=db34b46f9e69469db1ef08bdf7817329', '--boot=-1']);
 });
+
+void t.test(
+  'how long it is up counts from its own systemd, and is not known where that says nothing',
+  async (t) => {
+    const now = () => 1000;
+    t.equal(await secondsUp(saying('UserspaceTimestampMonotonic=940000000\n'), now), 60);
+    t.equal(await secondsUp(saying('UserspaceTimestampMonotonic=0\n'), now), undefined);
+    t.equal(await secondsUp(() => Promise.reject(new Error('no systemctl')), now), undefined);
+  },
+);

@@ -21,7 +21,7 @@ export const cancel: Verb = (program, invoke) => {
           const { id, removed, unscheduled, rebootCancelled } = cancelled;
           out.line(
             id === null
-              ? `Removed ${removed.join(', ')}; there was no update to it.`
+              ? `Removed ${removed.length > 0 ? removed.join(', ') : 'a time that was set'}; there was no update to it.`
               : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`,
           );
           if (rebootCancelled) out.line('The reboot that was announced for it is cancelled.');

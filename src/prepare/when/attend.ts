@@ -15,6 +15,7 @@ import {
   type AskedShutdown,
   type Scheduled,
 } from '../../update/scheduled.js';
+import type { Finding } from '../../update/finding.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { disarm } from '../disarm.js';
 import type { TriggerOptions } from '../examine.js';
@@ -24,8 +25,8 @@ import { isPassing } from '../preflight/passing.js';
 import { blocks } from '../preflight/preflight.js';
 import { armUpdate, type Triggered } from '../trigger.js';
 import { decide, nextLook, nextTime, nextWindow, type Facts, type NextTime } from './decide.js';
-import { hindrances } from './hindrances.js';
-import { expectReboot, forgetShutdown, leaveAt } from './leave-at.js';
+import { hindrances, isSettled } from './hindrances.js';
+import { expectReboot, forgetShutdown, isBusError, leaveAt } from './leave-at.js';
 import { tellPutOff } from './notices.js';
 import type { Scheduler } from './scheduler.js';
 import { watchReboot } from './watch-reboot.js';
@@ -48,8 +49,13 @@ export async function attend(
   try {
     return await exclusively(online, () => attendNow(online, scheduler, options));
   } catch (error) {
-    if (!(error instanceof UpdateError) || error.code !== 'BUSY') throw error;
     const at = nextLook(online.moment.now());
+    if (!(error instanceof UpdateError)) {
+      // A bus that for once does not answer leaves no time without its timer, and no armed update without its watch.
+      await scheduler.wakeAt(at).catch(() => undefined);
+      throw error;
+    }
+    if (error.code !== 'BUSY') throw error;
     await scheduler.wakeAt(at);
     return { outcome: 'waiting', id: null, at, reason: { code: error.code, message: error.message } };
   }
@@ -94,13 +100,19 @@ async function attendUpdate(of: Case): Promise<Attended> {
   if (decision.do === 'late') return putOff(of, missed(facts), nextWindow(facts));
   const found = await hindrances(options, scheduler, scheduled.whenIdle);
   if (found.length === 0) return armAndLeave(of, decision.reboot);
-  const message = found.map(({ evidence }) => evidence).join('; ');
-  return putOff(of, { code: 'NOT_NOW', message }, nextTime(facts));
+  return putOff(of, { code: 'NOT_NOW', message: inOneLine(found) }, nextTime(facts));
+}
+
+const inOneLine = (found: readonly Finding[]): string => found.map(({ evidence }) => evidence).join('; ');
+
+function notNow(message: string, cause?: Error): UpdateError {
+  return new UpdateError('NOT_NOW', message, { cause });
 }
 
 async function factsOf({ online, options, scheduled }: Case): Promise<Facts> {
   const { policy, facts } = options.machine;
-  const areOthers = (await facts.otherUsers()).length > 0;
+  // Of a machine that was just switched on nobody may have logged in yet.
+  const areOthers = (await facts.otherUsers()).length > 0 || !isSettled(await facts.secondsUp());
   const { windows, noticeSeconds } = policy;
   return { scheduled, now: online.moment.now(), windows, noticeSeconds, areOthers };
 }
@@ -124,11 +136,14 @@ async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
     const decision = decide(await factsOf(of));
     if (decision.do !== 'arm')
       throw new UpdateError('SCHEDULE_MISSED', 'the checks took until its time was over');
+    // Anew: they took minutes perhaps, and logind would put our reboot in the place of somebody else's shutdown.
+    const found = await hindrances(options, scheduler, scheduled.whenIdle);
+    if (found.length > 0) throw notNow(inOneLine(found));
     const type = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
     await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, awaySeconds });
     return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
   } catch (error) {
-    return afterError(of, asUpdateError(error));
+    return afterError(of, isBusError(error) ? notNow(error.message, error) : asUpdateError(error));
   }
 }
 
@@ -136,10 +151,10 @@ async function afterError(of: Case, error: UpdateError): Promise<Attended> {
   const { code, message, findings } = error;
   // Read anew: rows were written since.
   const update = (await of.online.store.current()) ?? of.update;
-  await forgetShutdown(of.online);
   // Armed without a reboot that is announced, it would wait for the next accident.
   if (update.journal.state.name === 'armed')
     await disarm(of.online, update, { event: 'cancelled', reason: message });
+  await forgetShutdown(of.online);
   const blocking = blocks(findings);
   const mayPass = code === 'NOT_NOW' || (blocking.length > 0 && blocking.every(isPassing));
   const facts = await factsOf(of);

@@ -7,7 +7,7 @@ export interface Facts {
   now: Date;
   windows: readonly Window[];
   noticeSeconds: number;
-  /** Somebody is logged in, who is to be warned. */
+  /** Somebody is logged in, or may be about to, who is to be warned. */
   areOthers: boolean;
 }
 

@@ -17,11 +17,12 @@ export async function hindrances(
   whenIdle: boolean,
 ): Promise<Finding[]> {
   const context = { ...machine, staged: undefined };
-  const [blocking, locks, shutdown, isIdle] = await Promise.all([
+  const [blocking, locks, shutdown, isIdle, secondsUp] = await Promise.all([
     preflight(context, [powerSupply]).then(blocks),
     preflight(context, [inhibitors, lockHeld]),
     scheduler.shutdown(),
     whenIdle ? machine.facts.isIdle() : true,
+    whenIdle ? machine.facts.secondsUp() : SETTLED_SECONDS,
   ]);
   const found = [...blocking, ...locks];
   if (shutdown) {
@@ -40,5 +41,21 @@ export async function hindrances(
       remedy: 'wait, or: offline-update trigger --now',
     });
   }
+  if (!isSettled(secondsUp)) {
+    found.push({
+      check: 'just-started',
+      severity: 'block',
+      evidence: 'the machine has just been started, and somebody may be about to use it',
+      remedy: 'wait, or: offline-update trigger --now',
+    });
+  }
   return found;
+}
+
+/** Nobody is there in the first minutes of a boot, which is no sign that nobody will come: they switched it on. */
+const SETTLED_SECONDS = 900;
+
+/** Undefined, not known: better a look later. */
+export function isSettled(secondsUp: number | undefined): boolean {
+  return secondsUp !== undefined && secondsUp >= SETTLED_SECONDS;
 }

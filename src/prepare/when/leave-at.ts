@@ -6,7 +6,8 @@
  *
  * Errors: `NOT_NOW` when an inhibitor forbids it.
  */
-import { isHostError } from '../../host/host-error.js';
+import { isHostError, type HostError } from '../../host/host-error.js';
+import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import { UpdateError } from '../../update/errors.js';
 import { SCHEDULE_FORMAT, type AskedShutdown } from '../../update/scheduled.js';
 import type { Online } from '../online.js';
@@ -47,7 +48,7 @@ export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Lea
         hint: 'systemd-inhibit --list',
       });
     }
-    if (!isHostError(error, 'BUS_ABSENT', 'BUS_GONE', 'BUS_REFUSED', 'BUS_TIMEOUT')) throw error;
+    if (!isBusError(error)) throw error;
     // Without logind nobody is logged in that it could warn: our service asks for the reboot itself.
     await expectReboot(online, scheduler, leaving, 'service');
   }
@@ -57,9 +58,12 @@ export function afterIt(at: Date): Date {
   return new Date(at.getTime() + GRACE_SECONDS * 1000);
 }
 
+export function isBusError(error: unknown): error is HostError {
+  return isHostError(error, 'BUS_ABSENT', 'BUS_GONE', 'BUS_REFUSED', 'BUS_TIMEOUT');
+}
+
 /** Is the shutdown that logind will begin the one that we asked for? */
-export async function isStillOurs(scheduler: Scheduler, { type, at }: AskedShutdown): Promise<boolean> {
-  const pending = await scheduler.shutdown();
+export function isOurs(pending: ScheduledShutdown | undefined, { type, at }: AskedShutdown): boolean {
   return pending?.type === type && pending.at.getTime() === Date.parse(at);
 }
 

@@ -11,6 +11,7 @@ import type { Finding } from '../../update/finding.js';
 import { readScheduled, SCHEDULE_FORMAT, writeScheduled, type Scheduled } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { zonedText } from '../../update/zoned-time.js';
+import { disarm } from '../disarm.js';
 import { examine, type Examined, type TriggerOptions } from '../examine.js';
 import { exclusively } from '../exclusive.js';
 import type { Online } from '../online.js';
@@ -18,6 +19,7 @@ import { attendNow, type Attended } from './attend.js';
 import { isTakenBack, lastPutOff, tellPutOff, tellScheduled } from './notices.js';
 import type { Scheduler } from './scheduler.js';
 import { chooseTerm, type Term } from './term.js';
+import { unschedule } from './unschedule.js';
 
 export interface ScheduleOptions extends TriggerOptions {
   /** Undefined: as soon as the policy allows it. */
@@ -55,9 +57,21 @@ export function scheduleUpdate(
       rehearse: options.rehearsal.isWanted,
     });
     await tellScheduled(scheduler, update, term);
-    const attended = await attendNow(online, scheduler, options);
+    const attended = await attendNow(online, scheduler, options).catch(async (error: unknown) => {
+      await undo(online, scheduler).catch(() => undefined);
+      throw error;
+    });
     return { id: update.id, term, attended, findings: [...findings, ...cramped(term)], rehearsal, estimate };
   });
+}
+
+/** Without its timer the time would never come, and one that was not told to anybody must not. */
+async function undo(online: Online, scheduler: Scheduler): Promise<void> {
+  const reason = 'its time could not be set';
+  const update = await online.store.current();
+  if (update?.journal.state.name === 'armed') await disarm(online, update, { event: 'cancelled', reason });
+  // No note: nobody took it back, and a timer may try again.
+  await unschedule(online, scheduler, undefined, reason);
 }
 
 function times({ at, until }: Term): Pick<Scheduled, 'at' | 'until'> {

@@ -2,7 +2,7 @@
 import { readAskedShutdown } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import type { Online } from '../online.js';
-import { forgetShutdown, isStillOurs } from './leave-at.js';
+import { forgetShutdown, isOurs } from './leave-at.js';
 import type { Scheduler } from './scheduler.js';
 
 export interface Unscheduled {
@@ -24,8 +24,8 @@ export async function unschedule(
   if (unscheduled && update) await update.journal.append({ note: 'unscheduled', reason });
   // What cannot be read names no shutdown that would be known to be ours.
   const asked = await readAskedShutdown(fs, paths).catch(() => undefined);
-  const isOurs = asked?.by === 'logind' && (await isStillOurs(scheduler, asked));
-  const rebootCancelled = isOurs && (await scheduler.cancelShutdown());
+  const isTheOne = asked?.by === 'logind' && isOurs(await scheduler.shutdown(), asked);
+  const rebootCancelled = isTheOne && (await scheduler.cancelShutdown());
   await forgetShutdown(online);
   if (unscheduled || asked) await scheduler.forgetWake();
   return { unscheduled, rebootCancelled };

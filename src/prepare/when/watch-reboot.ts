@@ -1,6 +1,7 @@
 /**
- * An update is armed and its reboot was asked for: is it still to come? Undefined when it is not armed (any more). If somebody took it back (`shutdown -c`), the
- * update is disarmed as well, since it would otherwise be installed by whatever reboot comes next.
+ * An update is armed and its reboot was asked for: is it still to come? Undefined when it is not armed (any more). If
+ * somebody took it back (`shutdown -c`) or put another shutdown in its place, the update is disarmed as well, since it
+ * would otherwise be installed by whatever boot comes next, at whatever hour.
  */
 import { isHostError } from '../../host/host-error.js';
 import type { Reason } from '../../update/events.js';
@@ -9,7 +10,8 @@ import type { KnownUpdate } from '../../update/store.js';
 import { disarm } from '../disarm.js';
 import type { Online } from '../online.js';
 import type { Attended } from './attend.js';
-import { afterIt, forgetShutdown } from './leave-at.js';
+import { nextLook } from './decide.js';
+import { afterIt, forgetShutdown, isOurs } from './leave-at.js';
 import { tellPutOff } from './notices.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -25,10 +27,18 @@ export async function watchReboot(
     return undefined;
   }
   const pending = await scheduler.shutdown();
-  // Ours, or one that somebody set in its place: in either case a boot comes, and the update with it.
-  if (pending) {
-    await scheduler.wakeAt(afterIt(pending.at));
+  if (pending && isOurs(pending, asked)) {
+    // Past and still there: somebody holds it up, and it is not looked at in a loop.
+    const soonest = nextLook(online.moment.now());
+    const after = afterIt(pending.at);
+    await scheduler.wakeAt(after > soonest ? after : soonest);
     return { outcome: 'leaving', id, at: pending.at, armed: null };
+  }
+  if (pending) {
+    return withdraw(online, scheduler, update, {
+      code: 'REBOOT_WITHDRAWN',
+      message: `somebody scheduled a ${pending.type} instead of the reboot that was announced for it`,
+    });
   }
   if (asked.by === 'service') return leaveOurselves(online, scheduler, asked, update);
   return withdraw(online, scheduler, update, {
@@ -48,6 +58,8 @@ async function leaveOurselves(
     await scheduler.wakeAt(time);
     return { outcome: 'leaving', id, at: time, armed: null };
   }
+  // Before it: in a shutdown no timer is set any more.
+  await scheduler.wakeAt(nextLook(online.moment.now()));
   try {
     await scheduler.leave(type);
     return { outcome: 'leaving', id, at: time, armed: null };

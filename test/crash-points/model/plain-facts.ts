@@ -19,6 +19,7 @@ export function plainFacts(mounts: Mount[]): HostFacts {
     shutdownInhibitors: () => Promise.resolve([]),
     otherUsers: () => Promise.resolve([]),
     isIdle: () => Promise.resolve(true),
+    secondsUp: () => Promise.resolve(24 * 3600),
     isMetered: () => Promise.resolve(false),
     kernelRelease: () => Promise.resolve('6.12.1'),
     now: () => new Date(0),

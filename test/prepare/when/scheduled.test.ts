@@ -3,6 +3,7 @@ import { readlink, rm } from 'node:fs/promises';
 import t from 'tap';
 import { HostError } from '../../../src/host/host-error.js';
 import { noticeIds } from '../../../src/update/message-ids.js';
+import { fakeScheduler } from '../../fixtures/fake-scheduler.js';
 import { newOnlineMachine, type OnlineMachine } from '../../fixtures/online-machine.js';
 
 interface Test {
@@ -379,6 +380,29 @@ void t.test('with --when-idle it waits until nobody uses the machine, within the
   t.match((await service(machine)).json(), { outcome: 'leaving', at: '2026-11-21T02:34:00.000Z' });
 });
 
+void t.test('a machine that was just switched on is not idle, however empty it is', async (t) => {
+  const machine = await prepared(t);
+  let secondsUp: number | undefined = 60;
+  machine.facts.secondsUp = () => Promise.resolve(secondsUp);
+  const message = 'the machine has just been started, and somebody may be about to use it';
+  t.match((await machine.cli('trigger', '--when-idle', '--json')).json(), {
+    attended: { outcome: 'waiting', at: '2026-11-20T15:02:00.000Z', reason: { code: 'NOT_NOW', message } },
+  });
+  secondsUp = undefined;
+  t.match((await service(machine)).json(), { outcome: 'waiting', reason: { message } }, 'not known');
+  t.notOk(await isArmed(machine));
+  secondsUp = 900;
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+});
+
+void t.test('a machine that is switched on after its time gives notice to whoever did it', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.facts.secondsUp = () => Promise.resolve(20);
+  machine.clock('2026-11-21T03:10:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: '2026-11-21T03:15:00.000Z' });
+});
+
 void t.test(
   'on battery nothing is armed where the policy wants AC power; at a later time it may be on',
   async (t) => {
@@ -414,6 +438,137 @@ void t.test("somebody else's shutdown is not replaced", async (t) => {
     reason: { message: /somebody has scheduled a poweroff for/ },
   });
   t.equal(machine.scheduler.pending, theirs);
+});
+
+void t.test('a shutdown that somebody schedules during the checks is not replaced', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  const theirs = { type: 'poweroff', at: new Date('2026-11-21T03:30:00Z') };
+  machine.clock(night);
+  const looks = [undefined, theirs];
+  machine.scheduler.shutdown = () => Promise.resolve(looks.length > 1 ? looks.shift() : theirs);
+  machine.scheduler.pending = theirs;
+  t.match((await service(machine)).json(), {
+    outcome: 'waiting',
+    reason: { code: 'NOT_NOW', message: /somebody has scheduled a poweroff for/ },
+  });
+  t.equal(machine.scheduler.pending, theirs);
+  t.notOk(await isArmed(machine));
+});
+
+void t.test('somebody who comes back during the checks is not rebooted away', async (t) => {
+  const machine = await prepared(t);
+  const looks = [true];
+  machine.facts.isIdle = () => Promise.resolve(looks.shift() ?? false);
+  t.match((await machine.cli('trigger', '--when-idle', '--json')).json(), {
+    attended: { outcome: 'waiting', reason: { message: 'somebody is using the machine' } },
+  });
+  t.notOk(await isArmed(machine));
+  t.equal(machine.scheduler.pending, undefined);
+});
+
+void t.test('another shutdown in the place of the announced one takes back the update', async (t) => {
+  for (const theirs of [
+    { type: 'poweroff', at: new Date(night) },
+    { type: 'reboot', at: new Date('2026-11-21T09:00:00Z') },
+  ]) {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    machine.clock('2026-11-21T02:55:00.000Z');
+    await service(machine);
+    machine.scheduler.pending = theirs;
+    machine.clock('2026-11-21T03:01:00.000Z');
+    t.match((await service(machine)).json(), {
+      outcome: 'given-up',
+      reason: {
+        code: 'REBOOT_WITHDRAWN',
+        message: `somebody scheduled a ${theirs.type} instead of the reboot that was announced for it`,
+      },
+    });
+    t.notOk(await isArmed(machine));
+    t.equal(machine.scheduler.pending, theirs);
+  }
+});
+
+void t.test('an announced reboot that is held up is looked at again, and not in a loop', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  await service(machine);
+  machine.clock('2026-11-21T03:05:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:07:00Z'));
+  t.ok(await isArmed(machine));
+});
+
+const silence = () => Promise.reject(new HostError('BUS_TIMEOUT', 'no reply within 5 seconds'));
+
+void t.test('a bus that does not answer leaves no time without its timer', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  let isSilent = true;
+  machine.scheduler.shutdown = () => (isSilent ? silence() : Promise.resolve(machine.scheduler.pending));
+  machine.clock(night);
+  machine.scheduler.wake = undefined;
+  t.match(await service(machine), { exitCode: /[^0]/, stderr: /no reply within/ });
+  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:02:00Z'));
+  isSilent = false;
+  machine.clock('2026-11-21T03:02:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+
+  machine.clock('2026-11-21T03:03:00.000Z');
+  machine.scheduler.wake = undefined;
+  isSilent = true;
+  t.match(await service(machine), { exitCode: /[^0]/ });
+  t.strictSame(
+    machine.scheduler.wake,
+    new Date('2026-11-21T03:05:00Z'),
+    'nor an armed update without a watch',
+  );
+});
+
+void t.test(
+  'a bus that falls silent while it is armed leaves nothing armed, and the time stays',
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night);
+    machine.clock(night);
+    let looks = 0;
+    machine.scheduler.shutdown = () => ((looks += 1) > 1 ? silence() : Promise.resolve(undefined));
+    t.match((await service(machine)).json(), {
+      outcome: 'waiting',
+      at: '2026-11-21T03:02:00.000Z',
+      reason: { code: 'NOT_NOW', message: 'no reply within 5 seconds' },
+    });
+    t.notOk(await isArmed(machine));
+    t.match(await status(machine), { state: 'prepared', scheduled: { at: night } });
+  },
+);
+
+void t.test('a time whose timer cannot be set is not set; a timer may try again', async (t) => {
+  const machine = await prepared(t, windows);
+  const system = fakeScheduler();
+  system.wakeAt = () => Promise.reject(new HostError('COMMAND_FAILED', 'systemd-run: no'));
+  machine.ports.scheduler = () => Promise.resolve(system);
+  t.match(await machine.cli('trigger'), { exitCode: /[^0]/, stderr: /systemd-run: no/ });
+  t.notOk(existsSync(machine.paths.scheduled));
+  machine.ports.scheduler = () => Promise.resolve(machine.scheduler);
+  t.match((await machine.cli('trigger', '--unattended', '--json')).json(), { state: 'scheduled' });
+});
+
+void t.test('cancel forgets a reboot that was asked for, also where nothing is armed any more', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock(night);
+  await service(machine);
+  const asked = readFileSync(machine.paths.shutdown, 'utf8');
+  const { pending } = machine.scheduler;
+  await machine.cli('cancel');
+  machine.write('/run/offline-update/shutdown.json', asked);
+  machine.scheduler.pending = pending;
+  t.match((await machine.cli('cancel', '--json')).json(), { rebootCancelled: true });
+  t.equal(machine.scheduler.pending, undefined);
+  t.equal((await machine.cli('cancel')).exitCode, 4);
 });
 
 void t.test('unattended: only what waits for a window, and only once', async (t) => {
