@@ -32,12 +32,18 @@ export async function carryEvidence(ports: EvidencePorts, id: string, from: Path
   if (!(await exists(ports.fs, target.plan))) await copy(ports, source.plan, target.plan);
   await copy(ports, source.terminalLog, target.terminalLog);
   await copy(ports, source.report, target.report);
-  await copy(ports, from.rescued, to.rescued);
+  await addLines(ports, from.rescued, to.rescued);
   const [theirs, ours] = [await textOf(ports.fs, source.journal), await textOf(ports.fs, target.journal)];
   if (ours.startsWith(theirs)) return;
   // The journal here was cut off when the fallback was made: theirs is the same one, gone on.
   if (theirs.startsWith(ours) && isSound(theirs)) await ports.files.replace(target.journal, theirs);
   else await copy(ports, source.journal, `${target.journal}.failed-root`);
+}
+
+/** Each root has its own: the shell of the one that boots may have written before anybody looked at the other. */
+async function addLines({ fs, files }: EvidencePorts, from: string, to: string): Promise<void> {
+  const [theirs, ours] = [await textOf(fs, from), await textOf(fs, to)];
+  if (theirs !== '' && !ours.startsWith(theirs)) await files.replace(to, theirs + ours);
 }
 
 function isSound(journal: string): boolean {

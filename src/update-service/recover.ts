@@ -31,6 +31,7 @@ export async function recover(ports: Ports): Promise<void> {
 
   if (update) {
     for (const message of rescued) await update.journal.append({ note: 'rescue', message });
+    if (rescued.includes('boot-files-not-restored')) ports.log.write('error', bootFilesWords(ports));
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
     if (!mark && !armed && !claimed) await settle(ports, update, rescued);
   }
@@ -42,6 +43,11 @@ export async function recover(ports: Ports): Promise<void> {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }
+}
+
+/** units/boot-files has tried it, and tries no second time: by then another kernel may be in /boot, which it would delete. */
+function bootFilesWords({ paths }: Ports): string {
+  return `/boot is not as it was before the update and may start a kernel without modules; next: ${paths.copyArmed}/restore`;
 }
 
 /** Undefined when its history was removed: then there is nothing to record, and only residues to clean. */

@@ -47,6 +47,14 @@ void t.test('invariant 12: the record of the failed root goes on in the old one'
   t.equal((await open()).state.name, 'reverted', 'what was added since is not taken away again');
 });
 
+void t.test('what the shell of the old root wrote stays, behind that of the failed one', async (t) => {
+  const { old, carry } = await twoRoots(t);
+  writeFileSync(old.rescued, 'later boot-files-not-restored\n');
+  await carry();
+  await carry();
+  t.equal(readFileSync(old.rescued, 'utf8'), 'boot fallback-boots-next\nlater boot-files-not-restored\n');
+});
+
 void t.test('a row that a power cut tore is as if it had never been', async (t) => {
   const { source, carry, open } = await twoRoots(t);
   writeFileSync(source.journal, `${readFileSync(source.journal, 'utf8')}{"sequence":5,"at"`);

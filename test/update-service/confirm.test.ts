@@ -17,6 +17,7 @@ import { buildReport } from '../../src/update/report.js';
 import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import { confirm } from '../../src/update-service/confirm.js';
 import type { Ports } from '../../src/update-service/ports.js';
+import type { Plan } from '../../src/update/plan.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const id = '20261120T154935-3f2a';
@@ -40,6 +41,7 @@ interface Given {
   baseline?: string | undefined;
   units?: UnitState[];
   seconds?: () => number;
+  policy?: Partial<Plan['policy']>;
 }
 
 interface Outcome {
@@ -62,7 +64,10 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
     moment: { now: () => new Date(0), bootId },
   });
   const before = updateStore(at('before'));
-  const { journal, paths: of } = await before.record(plan);
+  const { journal, paths: of } = await before.record({
+    ...plan,
+    policy: { ...plan.policy, ...given.policy },
+  });
   const entries: JournalEntry[] = [
     { event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' },
     { event: 'claimed', attempt: 1 },
@@ -209,6 +214,26 @@ void t.test('a check that hangs is ended at what is left of the deadline', async
     /^required\.d\/10-hangs failed: could not be run to its end: .* no result within \S+ s$/,
     'required.d/20-late failed: was not run: the deadline has passed',
   ]);
+});
+
+void t.test('a network that only warns takes no time from the checks of the administrator', async (t) => {
+  const up = {
+    name: 'eth0',
+    isHardware: true,
+    hasCarrier: true,
+    addresses: ['IPv4'],
+    defaultRoutes: ['IPv4'],
+  };
+  const clock = [0];
+  const { update, health } = await confirmed(t, {
+    baseline: JSON.stringify({ format: 1, failedUnits: [], interfaces: [up] }),
+    policy: { confirmNetwork: 'warn' },
+    scripts: { 'required.d/10-looks': 'true' },
+    seconds: () => clock.shift() ?? 301, // the deadline of 300 s has passed at the first look
+  });
+  t.match(health[2], /^network warned: /);
+  t.equal(health[4], 'required.d/10-looks passed');
+  t.equal(update.journal.state.name, 'confirmed');
 });
 
 void t.test('without a fallback the machine stays up: failed, and the update is closed', async (t) => {

@@ -102,7 +102,9 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
         const old = reference.by === 'name' ? reference.root : reference.other;
         await carryEvidence({ fs, files }, id, paths, pathsBelow(join(top, old)));
         await fs.syncFileSystem(top);
-        await putBackBootFiles(ports, join(top, old));
+        // That root boots next in any case. Where /boot cannot be put back now (another package run holds dpkg's lock),
+        // its first boot does it: units/boot-files.
+        await putBackBootFiles(ports, join(top, old)).catch(() => undefined);
       });
     },
 
