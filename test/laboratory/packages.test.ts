@@ -125,15 +125,14 @@ void t.test('dpkg reads a built package as it was meant', async (t) => {
 void t.test(
   'version 1 of every fixture is installed whole and version 2 of the good ones upgrades',
   async (t) => {
-    const layer = await machineWithVersion1([...fixturePackages.keys()]);
+    // Of those that there are by the thousand, or that are large, for the benchmarks, a few.
+    const names = [...fixturePackages.keys()].filter((name) => !/^lab-(large-|tiny-(?!00\d$))/.test(name));
+    const layer = await machineWithVersion1(names);
     const machine = await machineFor(t, layer);
     const format = '${Package} ${Version} ${db:Status-Abbrev}\\n';
     const list = `dpkg-query -W -f '${format}' 'lab-*'`;
     const installed = (await machine.run(list)).stdout.trim().split('\n');
-    t.equal(
-      installed.filter((line) => / (1:)?1\.0(-1)? ii$/.test(line.trim())).length,
-      fixturePackages.size - 1,
-    );
+    t.equal(installed.filter((line) => / (1:)?1\.0(-1)? ii$/.test(line.trim())).length, names.length - 1);
     t.equal((await machine.run('dpkg --audit')).stdout, '');
     // The last one calls a program that only machines with a boot loader have.
     await machine.run('apt-mark hold lab-postinst-fails lab-preinst-fails lab-hangs lab-boot-loader');
