@@ -16,6 +16,7 @@ import { rehearsePrepared } from '../prepare/rehearse/rehearse-prepared.js';
 import { setAction } from '../prepare/set-action.js';
 import { readStatus, type Status } from '../prepare/status.js';
 import { triggerUpdate } from '../prepare/trigger.js';
+import { chooseTerm } from '../prepare/when/term.js';
 import type { Action } from '../update/events.js';
 import type { prepareOptions, triggerOptions } from './options.js';
 import type { ServicePorts } from './ports.js';
@@ -26,7 +27,7 @@ export interface Operations {
   /** What stands in the way of a `prepare`, as far as it is known without planning. */
   mayPrepare(): Promise<void>;
   prepare(options: ReturnType<typeof prepareOptions>): Promise<PreparedOutcome>;
-  /** Is somebody else at work? */
+  /** Is somebody else at work, and may the machine go now? Errors: `BUSY`; `USAGE` outside of the policy's windows. */
   mayTrigger(): Promise<void>;
   trigger(options: ReturnType<typeof triggerOptions>): Promise<ArmedOutcome>;
   /** True when there was a preparation that can be given up; it ends soon, with `CANCELLED` or prepared. */
@@ -92,7 +93,11 @@ export function operations(ports: ServicePorts, version: string): Operations {
         : undefined;
       return preparedOutcome(done, rehearsal);
     },
-    mayTrigger: () => exclusively(online, () => Promise.resolve()),
+    mayTrigger: () =>
+      exclusively(online, async () => {
+        const now = online.moment.now();
+        chooseTerm({ at: now, whenIdle: false, awaySeconds: null }, now, (await ports.policy()).windows);
+      }),
     trigger: ({ action, rehearse, force }) =>
       told(ports, rehearsing, async (on) => {
         const [machine, rehearsal] = await Promise.all([ports.machine(), ports.rehearsal()]);

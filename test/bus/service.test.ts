@@ -96,6 +96,25 @@ void t.test(
   },
 );
 
+void t.test('Trigger is refused while the windows of the policy are closed', async (t) => {
+  const { machine, call, property, heard } = await serviceScene(t);
+  await machine.cli('prepare');
+  const windows = (from: string, to: string) => {
+    machine.write(
+      '/etc/offline-update/config.d/50.toml',
+      `[[windows]]\nfrom = "${from}"\nto = "${to}"\ntimezone = "UTC"\n`,
+    );
+  };
+  windows('02:00', '04:00');
+  const refused = await call('Trigger', 'a{sv}', '0');
+  t.match(refused.stderr, /lies in no maintenance window[^]*offline-update trigger --now/);
+  t.equal(await property('State'), 'prepared');
+  windows('14:00', '16:00');
+  const begun = await call('Trigger', 'a{sv}', '0');
+  t.equal(begun.stdout, '{"type":"u","data":[2]}', begun.stderr);
+  t.match(await heard.finished(2), { error: '', details: { state: 'armed' } });
+});
+
 void t.test('what the command does is told as well, and while it goes on', async (t) => {
   const { machine, heard, property, call } = await serviceScene(t);
   let goOn: () => void = () => undefined;
