@@ -21,6 +21,7 @@ import type { Action } from '../update/events.js';
 import type { prepareOptions, triggerOptions } from './options.js';
 import type { ServicePorts } from './ports.js';
 import { stoppable, type Stoppable } from './stoppable.js';
+import { turns } from './turns.js';
 
 export interface Operations {
   status(): Promise<Status>;
@@ -40,9 +41,10 @@ export function operations(ports: ServicePorts, version: string): Operations {
   const { online } = ports;
 
   let preparation: Stoppable | undefined;
-  let lastStatus: Promise<unknown> = Promise.resolve();
+  // everybody may ask for the status, and each answer runs programs
+  const { alone, shared } = turns();
 
-  const statusNow = (): Promise<Status> =>
+  const status = shared(() =>
     readStatus(online, {
       version,
       verify: false,
@@ -51,12 +53,20 @@ export function operations(ports: ServicePorts, version: string): Operations {
       fallbacks: () => Promise.resolve(null),
       support: () => Promise.resolve(undefined),
       shutdown: async () => (await ports.scheduler()).shutdown(),
-    });
+    }),
+  );
 
   const prepared = async (options: ReturnType<typeof prepareOptions>): Promise<Prepared> => {
-    const { run, guard } = (preparation = stoppable(() => ports.endChildren()));
+    // In turn with the answers to others, whose programs are children of ours as well; nor may it end those of the job
+    // that has begun until then.
+    const own = stoppable(() =>
+      alone(async () => {
+        if (preparation === own) await ports.endChildren();
+      }),
+    );
+    const { run, guard, refuseMore } = (preparation = own);
     try {
-      return await told(ports, preparing, async (on) => {
+      const done = await told(ports, preparing, async (on) => {
         const [policy, found] = await Promise.all([ports.policy(), ports.payload()]);
         const payload = guard(found);
         const source = planSource(options, payload, policy);
@@ -69,18 +79,15 @@ export function operations(ports: ServicePorts, version: string): Operations {
         };
         return run(() => prepareUpdate(online, { source: telling, payload, policy, on }));
       });
+      if (options.rehearse) refuseMore(`the rehearsal was cancelled; the update ${done.id} is prepared`);
+      return done;
     } finally {
       preparation = undefined;
     }
   };
 
   return {
-    status() {
-      // one after the other: everybody may ask, and each answer runs a program
-      const status = lastStatus.then(statusNow, statusNow);
-      lastStatus = status;
-      return status;
-    },
+    status,
     async mayPrepare() {
       await exclusively(online, () => replaceableUpdate(online));
     },

@@ -12,6 +12,8 @@ export interface Stoppable {
   /** The payload whose every step asks first. */
   guard: (payload: Payload<PayloadPlan>) => Payload<PayloadPlan>;
   giveUp(): Promise<void>;
+  /** Throws `CANCELLED` when it was given up too late to be ended: what was to come after it does not begin. */
+  refuseMore: (told: string) => void;
 }
 
 export function stoppable(endChildren: () => Promise<void>): Stoppable {
@@ -50,6 +52,9 @@ export function stoppable(endChildren: () => Promise<void>): Stoppable {
     async giveUp() {
       isGivenUp = true;
       await endChildren();
+    },
+    refuseMore(told) {
+      if (isGivenUp) throw new UpdateError('CANCELLED', told, { hint: 'offline-update status' });
     },
   };
 }

@@ -119,7 +119,10 @@ export const systemPorts: MakePorts = async (root) => {
     },
     async baseFingerprint() {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
-      return dpkgDatabase(runShortCommand, fs, root).fingerprint();
+      // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
+      const run: RunCommand = (file, args, options) =>
+        runShortCommand(file, args, { ...options, timeoutSeconds: 60 });
+      return dpkgDatabase(run, fs, root).fingerprint();
     },
     async ask(question) {
       return (await import('../host/ask.js')).askPerson(question);

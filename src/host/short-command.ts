@@ -1,7 +1,7 @@
 /**
  * A RunCommand for programs of the system that end by themselves, in memory at once: what asks or reads (`status`, a
- * plan, a sync) must not pay for loading the library behind command.ts, some 30 ms of a Node start. No input, no time
- * limit; all else is as there.
+ * plan, a sync) must not pay for loading the library behind command.ts, some 30 ms of a Node start. No input, and what
+ * runs over `timeoutSeconds` is killed without its descendants; all else is as there.
  *
  * Errors: HostError `COMMAND_NOT_FOUND`, `COMMAND_FAILED`.
  */
@@ -13,7 +13,11 @@ import { HostError, isErrno } from './host-error.js';
 const outputLimitBytes = 256 << 20;
 const pipeGraceMilliseconds = 1000;
 
-export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = true, cwd } = {}) =>
+export const runShortCommand: RunCommand = (
+  file,
+  args,
+  { env = {}, extendEnv = true, cwd, timeoutSeconds } = {},
+) =>
   new Promise((resolve, reject) => {
     const options = {
       env: extendEnv ? { ...process.env, ...env } : env,
@@ -21,8 +25,10 @@ export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = 
       ...(cwd !== undefined && { cwd }),
     };
     let grace: NodeJS.Timeout | undefined;
+    let limit: NodeJS.Timeout | undefined;
     const child = execFile(file, args, options, (error, stdout, stderr) => {
       clearTimeout(grace);
+      clearTimeout(limit);
       // Node writes a negative number where a program was never started
       if (child.pid === undefined || (child.exitCode === null && child.signalCode === null)) {
         reject(notStarted(file, cwd, error));
@@ -36,6 +42,13 @@ export const runShortCommand: RunCommand = (file, args, { env = {}, extendEnv = 
         stderr: stderr.replace(/\n$/, ''),
       });
     });
+    if (timeoutSeconds !== undefined) {
+      limit = setTimeout(() => {
+        // not even SIGKILL ends it at once when it waits for a disk
+        reject(new HostError('COMMAND_FAILED', `${file} was ended: no result within ${timeoutSeconds} s`));
+        child.kill('SIGKILL');
+      }, timeoutSeconds * 1000);
+    }
     child.stdin?.on('error', () => undefined); // it may end without having read
     child.stdin?.end();
     child.once('exit', () => {

@@ -27,3 +27,10 @@ void t.test('a process left behind with our output open does not hold us', async
   process.kill(Number(stdout), 'SIGKILL'); // throws if it had not outlived the command
   t.match(stdout, /^\d+$/);
 });
+
+void t.test('what runs over its time is ended and told', async (t) => {
+  await t.rejects(runShortCommand('sleep', ['60'], { timeoutSeconds: 0.1 }), {
+    code: 'COMMAND_FAILED',
+    message: 'sleep was ended: no result within 0.1 s',
+  });
+});
