@@ -13,7 +13,8 @@ import { InteractionRequired } from './bus-error.js';
 export type PolkitAction = 'prepare' | 'trigger' | 'manage';
 
 export interface Authority {
-  permit(action: PolkitAction, caller: Caller): Promise<void>;
+  /** `instead`: what root would type, told to who is refused. */
+  permit(action: PolkitAction, caller: Caller, instead: string): Promise<void>;
 }
 
 export interface AuthorityParts {
@@ -24,30 +25,29 @@ export interface AuthorityParts {
 
 export function polkitAuthority({ call, superuser }: AuthorityParts): Authority {
   return {
-    async permit(action, { name: sender, isInteractive }) {
+    async permit(action, { name: sender, isInteractive }, instead) {
       if ((await userOfSender(call, sender)) === superuser) return;
       const question = { action: `org.offlineupdate1.${action}`, sender, isInteractive };
-      const { isAuthorized, isChallenge } = await ask(call, question, action);
+      const { isAuthorized, isChallenge } = await ask(call, question, instead);
       if (isAuthorized) return;
       if (isChallenge && !isInteractive) {
         throw new InteractionRequired('polkit asks for a password first, and the call does not allow that');
       }
-      throw notPermitted(action, 'polkit did not permit it');
+      throw notPermitted(instead, 'polkit did not permit it');
     },
   };
 }
 
-async function ask(call: Bus['call'], question: Question, action: PolkitAction): Promise<Authorization> {
+async function ask(call: Bus['call'], question: Question, instead: string): Promise<Authorization> {
   try {
     return await checkAuthorization(call, question);
   } catch (error) {
     if (!isHostError(error, 'BUS_REFUSED', 'BUS_TIMEOUT')) throw error;
     const isAbsent = error.busErrorName === 'org.freedesktop.DBus.Error.ServiceUnknown';
-    throw notPermitted(action, isAbsent ? 'only root may do this: polkit is not installed' : error.message);
+    throw notPermitted(instead, isAbsent ? 'only root may do this: polkit is not installed' : error.message);
   }
 }
 
-function notPermitted(action: PolkitAction, message: string): UpdateError {
-  const verb = action === 'manage' ? 'cancel' : action;
-  return new UpdateError('NOT_PERMITTED', message, { hint: `sudo offline-update ${verb}` });
+function notPermitted(instead: string, message: string): UpdateError {
+  return new UpdateError('NOT_PERMITTED', message, { hint: `sudo ${instead}` });
 }

@@ -7,6 +7,10 @@ import type { Job, JobEnd, Jobs } from './jobs.js';
 import type { Operations } from './operations.js';
 import { actionOption, prepareOptions, triggerOptions } from './options.js';
 
+/** The command has no verb for it. */
+const SET_ACTION =
+  'busctl call org.offlineupdate1 /org/offlineupdate1 org.offlineupdate1.Manager SetAction s';
+
 export function busMethods(does: Operations, work: Jobs, authority: Authority): BusMethods {
   return {
     async GetState() {
@@ -14,7 +18,7 @@ export function busMethods(does: Operations, work: Jobs, authority: Authority): 
     },
     async Prepare([given], caller) {
       const options = prepareOptions(given);
-      await authority.permit('prepare', caller);
+      await authority.permit('prepare', caller, 'offline-update prepare');
       return [
         await work.begin(
           'prepare',
@@ -25,7 +29,7 @@ export function busMethods(does: Operations, work: Jobs, authority: Authority): 
     },
     async Trigger([given], caller) {
       const options = triggerOptions(given);
-      await authority.permit('trigger', caller);
+      await authority.permit('trigger', caller, 'offline-update trigger');
       return [
         await work.begin(
           'trigger',
@@ -35,14 +39,14 @@ export function busMethods(does: Operations, work: Jobs, authority: Authority): 
       ];
     },
     async Cancel(_, caller) {
-      await authority.permit('manage', caller);
+      await authority.permit('manage', caller, 'offline-update cancel');
       if (await does.giveUp()) await work.settled();
       else await does.cancel();
       return [];
     },
     async SetAction([given], caller) {
       const action = actionOption(given);
-      await authority.permit('manage', caller);
+      await authority.permit('manage', caller, `${SET_ACTION} ${action}`);
       await does.setAction(action);
       return [];
     },

@@ -61,11 +61,13 @@ export async function ownBusObject(parts: BusObjectParts): Promise<BusObject> {
   const { address = systemBusAddress(), busName, path } = parts;
   const connection = connectToBus(address);
   const { bus, lost } = connection;
-  const send = (message: Message): void => {
+  /** Undefined when it is on its way; a bus that is gone is not told here but by `lost`. */
+  const send = (message: Message): Error | undefined => {
     try {
       bus.send(message);
-    } catch {
-      // the bus is gone, which `lost` tells
+      return undefined;
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown : new Error('it cannot be sent', { cause: thrown });
     }
   };
   const object: BusObject = {
@@ -93,7 +95,10 @@ export async function ownBusObject(parts: BusObjectParts): Promise<BusObject> {
     const answered = parts.onCall();
     void answer(parts, methods, message)
       .then((reply) => {
-        if ((message.flags & MessageFlag.NO_REPLY_EXPECTED) === 0) send(reply);
+        if ((message.flags & MessageFlag.NO_REPLY_EXPECTED) !== 0) return;
+        const failed = send(reply);
+        // of a value that does not fit its signature; whoever waits has to be told something
+        if (failed) send(refusal(message, error('Failed'), `no reply: ${failed.message}`));
       })
       .finally(answered);
     return true;
@@ -120,11 +125,14 @@ async function takeName(connection: BusConnection, name: string): Promise<void> 
   throw new HostError('BUS_REFUSED', `another process has the bus name ${name}`);
 }
 
+function refusal(message: Message, name: string, text: string): Message {
+  // the declared type of the first argument is wrong: it takes the message
+  return Message.newError(message as unknown as string, name, String(sendable(text)));
+}
+
 /** Never rejects. */
 async function answer(parts: BusObjectParts, methods: BusMethods, message: Message): Promise<Message> {
-  const refuse = (name: string, text: string): Message =>
-    // the declared type of the first argument is wrong: it takes the message
-    Message.newError(message as unknown as string, name, String(sendable(text)));
+  const refuse = (name: string, text: string): Message => refusal(message, name, text);
   const { interface: face, member, signature, path } = message;
   const body = (message.body as unknown[]).map(bare);
   if (face === INTROSPECTABLE && member === 'Introspect') {
@@ -176,7 +184,7 @@ class PropertyError extends Error {
 function property(parts: BusObjectParts, member: string, [face, name]: unknown[]): unknown[] {
   const values = face === parts.interface.name || face === '' ? allProperties(parts) : {};
   if (member === 'GetAll') return [values];
-  const value = values[String(name)];
+  const value = Object.hasOwn(values, String(name)) ? values[String(name)] : undefined;
   if (!value) throw new PropertyError(error('UnknownProperty'), `there is no property ${String(name)}`);
   if (member === 'Get') return [value];
   throw new PropertyError(error('PropertyReadOnly'), `${String(name)} cannot be set`);

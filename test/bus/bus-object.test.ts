@@ -69,3 +69,31 @@ void t.test('who sends a descriptor that is not there is refused, and nobody els
   });
   t.strictSame((await bus.call(count()))?.body, [2]);
 });
+
+const get = (name: string): Message => {
+  const body = [FACE, name];
+  return new Message({
+    ...at,
+    interface: 'org.freedesktop.DBus.Properties',
+    member: 'Get',
+    signature: 'ss',
+    body,
+  });
+};
+
+void t.test('a name that every object has is no property', async (t) => {
+  const bus = await scene(t);
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    t.match(await refusal(bus, get(name)), {
+      type: 'org.freedesktop.DBus.Error.UnknownProperty',
+      text: `there is no property ${name}`,
+    });
+  }
+  t.match((await bus.call(get('Mood')))?.body, [{ signature: 's', value: 'good' }]);
+});
+
+void t.test('who cannot be answered as the interface says gets an error, not silence', async (t) => {
+  const bus = await scene(t);
+  const wrong = new Message({ ...at, interface: FACE, member: 'Wrong' });
+  t.match(await refusal(bus, wrong), { type: 'org.freedesktop.DBus.Error.Failed', text: /^no reply: / });
+});

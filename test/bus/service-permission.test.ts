@@ -18,17 +18,16 @@ function stranger(isAuthorized: boolean, isChallenge: boolean): SceneOptions {
 
 void t.test('without polkit only root may do anything; everybody may look', async (t) => {
   const { call, property, machine } = await serviceScene(t, { isRoot: false });
-  for (const words of [
-    ['Prepare', 'a{sv}', '0'],
-    ['Trigger', 'a{sv}', '0'],
-    ['Cancel'],
-    ['SetAction', 's', 'auto'],
-  ]) {
-    const [member = '', ...rest] = words;
-    t.match(
-      (await call(member, ...rest)).stderr,
-      /only root may do this: polkit is not installed\n {2}next: sudo/,
-    );
+  const at = 'org.offlineupdate1 /org/offlineupdate1 org.offlineupdate1.Manager';
+  const cases: [words: string[], instead: string][] = [
+    [['Prepare', 'a{sv}', '0'], 'offline-update prepare'],
+    [['Trigger', 'a{sv}', '0'], 'offline-update trigger'],
+    [['Cancel'], 'offline-update cancel'],
+    [['SetAction', 's', 'auto'], `busctl call ${at} SetAction s auto`],
+  ];
+  for (const [[member = '', ...rest], instead] of cases) {
+    const told = `only root may do this: polkit is not installed\n  next: sudo ${instead}`;
+    t.match((await call(member, ...rest)).stderr, told);
   }
   t.equal((await call('GetState')).exitCode, 0);
   t.equal(await property('State'), 'none');
