@@ -37,12 +37,15 @@ export function jobs({ onBegin, onEnd }: JobsParts): Jobs {
   let running: Promise<void> = Promise.resolve();
 
   const carryOut = async (job: Job, work: () => Promise<object>): Promise<void> => {
-    const end = await work().then(
-      (result): JobEnd => ({ result }),
-      (error: unknown): JobEnd => ({ error }),
-    );
+    let end: JobEnd;
+    try {
+      end = { result: await work() };
+    } catch (error) {
+      end = { error };
+    }
     current = undefined;
-    await onEnd(job, end);
+    // nobody waits for it: an end that cannot be told must not end the service
+    await onEnd(job, end).catch(() => undefined);
   };
   return {
     current: () => current,
@@ -68,7 +71,7 @@ export function jobs({ onBegin, onEnd }: JobsParts): Jobs {
       onBegin();
       running = new Promise((resolve) => {
         // after the answer, which leaves once this function has returned
-        setImmediate(() => void carryOut(job, work).finally(resolve));
+        setImmediate(() => void carryOut(job, work).then(resolve));
       });
       return job.number;
     },

@@ -28,21 +28,21 @@ export async function stateWatch(online: Online, onSeen: (seen: Seen) => void): 
   let isLiveOld = false;
   let looking: Promise<void> | undefined;
 
+  const lookOnce = async (): Promise<void> => {
+    const withUpdate = isOld;
+    isOld = isLiveOld = false;
+    watch.over(folders());
+    const live = await readLiveStatus(fs, paths).catch(() => undefined);
+    seen = { ...seen, ...(withUpdate && (await readUpdate(online))), live };
+    // a folder that is watched only now may have changed since it was read
+    if (watch.over(folders())) isOld = true;
+    onSeen(seen);
+  };
+  /** Never rejects: nobody waits for a look after a change, and one that fails must not be the last. */
   const lookOn = async (): Promise<void> => {
-    try {
-      while (isOld || isLiveOld) {
-        const withUpdate = isOld;
-        isOld = isLiveOld = false;
-        watch.over(folders());
-        const live = await readLiveStatus(fs, paths).catch(() => undefined);
-        seen = { ...seen, ...(withUpdate && (await readUpdate(online))), live };
-        // a folder that is watched only now may have changed since it was read
-        if (watch.over(folders())) isOld = true;
-        onSeen(seen);
-      }
-    } finally {
-      looking = undefined;
-    }
+    await Promise.resolve(); // so that it is known to be under way before it can be over
+    while (isOld || isLiveOld) await lookOnce().catch(() => undefined);
+    looking = undefined;
   };
   const look = (): Promise<void> => {
     isOld = true;

@@ -15,13 +15,13 @@ export interface WayBack {
   from: 'ahead' | 'recorded';
   /** Null where there is none. */
   provider: string | null;
-  /** Usable, and the next boot would find it; null where it could not be looked at (others than root). */
+  /** Usable, and the next boot would find it; null where it was not looked at (for others than root, and on the bus). */
   proven: boolean | null;
   /** How it would boot, or why there is none. */
   told: string;
 }
 
-/** `probe` resolves with undefined for who may not look. Null before an attempt has come so far, and without a plan. */
+/** `probe` resolves with undefined where it is not looked at. Null before an attempt has come so far, and without a plan. */
 export async function wayBackOf(
   { journal }: KnownUpdate,
   plan: Plan,
@@ -36,7 +36,13 @@ export async function wayBackOf(
       return { policy, from, provider: null, proven: false, told: 'the policy wants none' };
     const support = await probe(withoutSnapshots);
     if (!support) {
-      return { policy, from, provider: null, proven: null, told: 'only root can look whether there is one' };
+      return {
+        policy,
+        from,
+        provider: null,
+        proven: null,
+        told: 'not looked at here: sudo offline-update status tells whether there is one',
+      };
     }
     const { usable, reason, provider } = support;
     return { policy, from, provider: (usable && provider) || null, proven: usable, told: reason };

@@ -34,3 +34,15 @@ void t.test('once closed no job begins, and the one under way is finished', asyn
   t.strictSame(ends, [{ result: { id: 'one' } }]);
   t.equal(work.current(), undefined);
 });
+
+void t.test('an end that cannot be told is an end: the next job begins', async (t) => {
+  const work = jobs({ onBegin: () => undefined, onEnd: () => Promise.reject(new Error('no')) });
+  const fail = (): Promise<object> => {
+    throw new Error('before there was a promise');
+  };
+  t.equal(await work.begin('prepare', nothing, () => Promise.resolve({})), 1);
+  await work.settled();
+  t.equal(await work.begin('trigger', nothing, fail), 2);
+  await work.settled();
+  t.equal(work.current(), undefined);
+});

@@ -114,7 +114,12 @@ void t.test('the way back: by the policy of the plan, looked at ahead, and as it
     'Way back  fake: a fake\n          (policy: snapshot = "require")\n',
   );
   machine.ports.isRoot = false;
-  const user = { ...ahead, provider: null, proven: null, told: 'only root can look whether there is one' };
+  const user = {
+    ...ahead,
+    provider: null,
+    proven: null,
+    told: 'not looked at here: sudo offline-update status tells whether there is one',
+  };
   t.strictSame((await status(machine))['wayBack'], user);
   machine.ports.isRoot = true;
 
