@@ -62,6 +62,7 @@ const ways: readonly Way[] = [
     what: '100 tiny packages',
     ours: 'offline-update prepare --no-refresh',
     peer: 'apt-get --download-only --yes upgrade',
+    target: { ratio: 1.25 },
   },
   {
     what: '100 tiny packages, with the refresh of the lists',
@@ -74,7 +75,7 @@ const ways: readonly Way[] = [
     peer: 'apt-get --download-only --yes upgrade',
     before: offerWholeRelease,
   },
-  newPackages('100 packages of 1 MB', [1000]),
+  newPackages('100 packages of 1 MB', [1000], { target: { ratio: 1.25 } }),
   newPackages('100 packages of 10 MB', [10_000], { target: { ratio: 1.25 } }),
 ];
 
