@@ -17,7 +17,7 @@ export async function makeBare(machine: Machine): Promise<void> {
   await machine.remove(`${wants}/offline-update.service`);
   await machine.remove('/usr/lib/systemd/system-generators/offline-update-generator');
   await machine.write('/usr/lib/bare-update', bareScript(install));
-  await machine.write('/usr/lib/systemd/system/bare-update.service', bareUnit);
+  await machine.write('/usr/lib/systemd/system/bare-update.service', shellUnit('/usr/lib/bare-update'));
   await machine.link('../bare-update.service', `${wants}/bare-update.service`);
 }
 
@@ -40,7 +40,9 @@ systemctl reboot
 `;
 }
 
-const bareUnit = `[Unit]
+/** A service in system-update.target that runs `program`, as people write it. */
+export function shellUnit(program: string): string {
+  return `[Unit]
 DefaultDependencies=no
 Requires=sysinit.target
 After=sysinit.target system-update-pre.target
@@ -48,5 +50,6 @@ Before=system-update.target shutdown.target
 FailureAction=reboot
 [Service]
 Type=oneshot
-ExecStart=/usr/lib/bare-update
+ExecStart=${program}
 `;
+}

@@ -13,7 +13,8 @@ import { takeTurn } from './cycle.js';
 import { makePeerDisk, type DiskName, type FileSystemName, type PeerDisk } from './peer-disk.js';
 import { saveReport, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
-import { randomFrom, shuffled } from './turn-order.js';
+import { shuffled } from './turn-order.js';
+import { randomNumbers } from '../../test/fixtures/random-numbers.js';
 
 const fileSystems: readonly FileSystemName[] = ['btrfs', 'ext4'];
 const disks: readonly DiskName[] = ['fast', 'flushes'];
@@ -51,7 +52,7 @@ export async function comparePeers(args: readonly string[]): Promise<void> {
     candidates: chosen('--who', values.who, candidates, ({ name }) => name),
     runs: Number(values.runs),
     memory: values.memory,
-    random: randomFrom(seed),
+    random: randomNumbers(seed),
   };
   const machine = await machineFacts('with an image of its own on a loop device, over');
   const layer = await everybodysLayer();

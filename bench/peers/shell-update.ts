@@ -1,4 +1,5 @@
 /** An update by a shell script, as people write it: in system-update.target, or in the running system. */
+import { shellUnit } from '../bare-service.js';
 import type { JournalRow, Machine } from '../../test/laboratory/laboratory.js';
 
 const units = '/usr/lib/systemd/system';
@@ -19,7 +20,10 @@ export async function takeOursAway(machine: Machine): Promise<void> {
 
 export async function shellUpdate(machine: Machine, where: 'offline' | 'online'): Promise<void> {
   await machine.write('/usr/lib/shell-update', where === 'offline' ? offline : install);
-  await machine.write(`${units}/shell-update.service`, where === 'offline' ? offlineUnit : onlineUnit);
+  await machine.write(
+    `${units}/shell-update.service`,
+    where === 'offline' ? shellUnit('/usr/lib/shell-update') : onlineUnit,
+  );
   if (where === 'online') return;
   await machine.write('/var/lib/shell-update/README', 'what /system-update points to\n');
   await machine.link('../shell-update.service', `${units}/system-update.target.wants/shell-update.service`);
@@ -49,17 +53,6 @@ date +%s%N >>${times}
 
 const offline = `${install.replace('\n', '\n[ "$(readlink /system-update)" = /var/lib/shell-update ] || exit 0\nrm /system-update\nexport SYSTEMD_OFFLINE=1\n')}unset SYSTEMD_OFFLINE
 systemctl reboot
-`;
-
-const offlineUnit = `[Unit]
-DefaultDependencies=no
-Requires=sysinit.target
-After=sysinit.target system-update-pre.target
-Before=system-update.target shutdown.target
-FailureAction=reboot
-[Service]
-Type=oneshot
-ExecStart=/usr/lib/shell-update
 `;
 
 const onlineUnit = `[Service]

@@ -123,7 +123,7 @@ void t.test('dnf5 hands over what it would install, and installs nothing', { ski
     architecture: 'noarch',
     files: { aa: `${cache}/aa-*`, new: `${cache}/new-*` },
   });
-  const local = await run('install /srv/work/repository/new-3.0-2.noarch.rpm');
+  const local = await run('install /srv/lab/repository/new-3.0-2.noarch.rpm');
   t.match(local.stderr, /only packages of a repository can be installed offline, not new-3/);
 
   await takes(machine);

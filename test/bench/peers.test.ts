@@ -5,7 +5,8 @@ import t from 'tap';
 import { saveReport, type PeersReport, type PeersRow } from '../../bench/peers/report.js';
 import { peersPage } from '../../bench/peers/peers-table.js';
 import { targetRows } from '../../bench/peers/targets.js';
-import { randomFrom, shuffled } from '../../bench/peers/turn-order.js';
+import { shuffled } from '../../bench/peers/turn-order.js';
+import { randomNumbers } from '../fixtures/random-numbers.js';
 
 function row(candidate: string, away: readonly number[], more: Partial<PeersRow> = {}): PeersRow {
   return {
@@ -33,7 +34,7 @@ function report(rows: PeersRow[]): PeersReport {
 
 void t.test('the order of turns is the same for the same seed, and everybody has one', (t) => {
   const names = ['a', 'b', 'c', 'd', 'e'];
-  const orderOf = (seed: number): string[] => shuffled(names, randomFrom(seed));
+  const orderOf = (seed: number): string[] => shuffled(names, randomNumbers(seed));
   t.strictSame(orderOf(1), orderOf(1));
   t.strictSame([...orderOf(1)].sort(), names);
   const orders = new Set(Array.from({ length: 20 }, (_, seed) => orderOf(seed).join('')));

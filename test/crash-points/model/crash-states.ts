@@ -106,14 +106,3 @@ function thinned<T>(all: T[], { statesPerInstant, random }: Thoroughness): T[] {
   const share = statesPerInstant / all.length;
   return all.filter((_, at) => at === 0 || at === all.length - 1 || random() < share);
 }
-
-/** mulberry32: small, and the same on every machine. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

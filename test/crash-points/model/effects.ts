@@ -7,6 +7,7 @@
  */
 import { durableFiles, type DurableFiles } from '../../../src/host/durable-files.js';
 import type { FileSystem } from '../../../src/host/file-system.js';
+import { changingVerbs } from '../../fixtures/recording-file-system.js';
 
 /** Several syncs that are left away at once: those that stand in for each other. */
 export type Mutant = { without: readonly string[] } | { first: string; then: string };
@@ -86,24 +87,6 @@ function withSyncs(fs: FileSystem, effects: Effects): FileSystem {
   return { ...fs, ...Object.fromEntries(rows) } as FileSystem;
 }
 
-const changing = [
-  'createFile',
-  'appendFile',
-  'symlink',
-  'rename',
-  'exchange',
-  'unlink',
-  'removeTree',
-  'makeFolder',
-  'changeMode',
-  'changeOwner',
-  'copyFile',
-  'linkFile',
-  'syncFile',
-  'syncFolder',
-  'syncFileSystem',
-] as const satisfies readonly (keyof FileSystem)[];
-
 const durable = [
   'replace',
   'appendLine',
@@ -134,7 +117,7 @@ export function effectPorts(
     ]);
     return { ...port, ...Object.fromEntries(rows) } as P;
   };
-  return { fs: wrap(low, changing, undefined), files: wrap(files, durable, true) };
+  return { fs: wrap(low, changingVerbs, undefined), files: wrap(files, durable, true) };
 }
 
 function pathOf(verb: string, args: readonly unknown[]): string {

@@ -10,7 +10,8 @@ import { prepareUpdate, type PlanSource } from '../../../src/prepare/prepare-upd
 import { sha256OfText } from '../../../src/host/hash.js';
 import { defaultPolicy } from '../../../src/update/policy.js';
 import { verifyStage } from '../../../src/update/stage.js';
-import { crashStates, randomFrom, type Thoroughness } from './crash-states.js';
+import { randomNumbers } from '../../fixtures/random-numbers.js';
+import { crashStates, type Thoroughness } from './crash-states.js';
 import { Disk, RUN, SUPERBLOCK, type Graph } from './disk.js';
 import { newEffects, type Effects, type Mutant } from './effects.js';
 import { freshDisk, updateId } from './fresh-disk.js';
@@ -42,7 +43,7 @@ export async function explorePrepare(story: PrepareStory): Promise<ExploredPrepa
     syncs: new Set(),
     steps: [],
   };
-  const random = randomFrom(1);
+  const random = randomNumbers(1);
   const seen = new Set<string>();
   const disk = new Disk(await freshDisk('plain', HOOK));
   const effects = newEffects(story.mutant);

@@ -3,7 +3,8 @@
  * judges it; then cuts it again in those boots, so deep as is asked for.
  */
 import { createHash } from 'node:crypto';
-import { crashStates, randomFrom, type Thoroughness } from './crash-states.js';
+import { randomNumbers } from '../../fixtures/random-numbers.js';
+import { crashStates, type Thoroughness } from './crash-states.js';
 import { SUPERBLOCK, type Graph } from './disk.js';
 import type { Mutant } from './effects.js';
 import { freshDisk } from './fresh-disk.js';
@@ -65,7 +66,7 @@ export async function explore(
   breadth: Breadth,
   options: { mutant?: Mutant; stopAtFailure?: boolean; everywhere?: boolean } = {},
 ): Promise<Explored> {
-  const random = randomFrom(breadth.seed);
+  const random = randomNumbers(breadth.seed);
   const seen = new Set<string>();
   const explored: Explored = { states: 0, ends: new Map(), failures: [], steps: [], syncs: new Set() };
   const machineOf = ({ graph, boots, told, cuts }: Crash, found: Crash[]): Machine =>

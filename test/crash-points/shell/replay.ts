@@ -6,7 +6,8 @@ import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node
 import { basename, dirname, join, relative } from 'node:path';
 import { sha256OfText } from '../../../src/host/hash.js';
 import { TOP_LEVEL } from '../model/btrfs-commands.js';
-import { crashStates, randomFrom, type Thoroughness } from '../model/crash-states.js';
+import { randomNumbers } from '../../fixtures/random-numbers.js';
+import { crashStates, type Thoroughness } from '../model/crash-states.js';
 import { Disk, SUPERBLOCK, type Graph, type Inode } from '../model/disk.js';
 import { walk } from '../model/paths-on-disk.js';
 import type { Look, Seen, Step } from './traced.js';
@@ -39,7 +40,7 @@ export function replay(steps: readonly Step[], { root, without, how }: ReplayOpt
   const first = steps[0]?.look ?? new Map<string, Seen>();
   const numbers = new Map<number, number>();
   const disk = new Disk(emptyGraph());
-  const random = randomFrom(1);
+  const random = randomNumbers(1);
   const replayed: Replayed = { states: [], syncs: [] };
   const seen = new Set<string>();
   bring(disk, numbers, new Map(), first);

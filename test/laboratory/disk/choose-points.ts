@@ -4,7 +4,7 @@
  */
 import { crashKinds, type CrashPoint } from './crash-states.js';
 import type { DiskLog } from './disk-log.js';
-import { randomNumbers } from './random-numbers.js';
+import { randomNumbers } from '../../fixtures/random-numbers.js';
 
 /** So many events before and after a turning point belong to it. */
 const nearby = 40;

@@ -1,7 +1,7 @@
 import { closeSync, constants, copyFileSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskLog, DiskWrite } from './disk-log.js';
-import { randomNumbers } from './random-numbers.js';
+import { randomNumbers } from '../../fixtures/random-numbers.js';
 
 /**
  * A disk as a power cut may leave it: the power goes after event number `at` of the log. Everything up to the last flush
