@@ -2,28 +2,19 @@
 import t from 'tap';
 import { tinyPackages, treeDifference } from '../laboratory/laboratory.js';
 import { armedBtrfsMachine, treeOf } from './btrfs-machines.js';
-import { isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
+import { becomesUpdated, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
 
 const packages = ['lab-good', 'lab-conffile', ...tinyPackages(20)];
-const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
 const other = /^@\.offline-update-\d{8}T\d{6}-[0-9a-f]{4}$/;
 
 void t.test('a good update is confirmed, and the old root is kept as fallback', async (t) => {
   const machine = await armedBtrfsMachine(t, { packages });
-  const boots = await machine.bootUntilSettled();
-  t.strictSame(
-    boots.map(({ ended }) => ended),
-    ['reboot', 'up'],
-  );
-  await isBackToNormal(t, machine, boots);
-  t.strictSame(await versionsOf(machine, packages), updated);
-  const status = await statusOf(machine);
-  t.equal(status.state, 'confirmed');
+  const id = await becomesUpdated(t, machine, packages);
   const names = await machine.subvolumes();
   t.equal(names.length, 2);
   t.match(names, ['@', other]);
   t.notOk(machine.exists('/var/lib/offline-update/fallback.json'), 'the mark is in the fallback only');
-  const report = await reportOf(machine, status.id ?? '');
+  const report = await reportOf(machine, id);
   const seconds = (report['phases'] as { phase: string; seconds: number }[])
     .filter(({ phase }) => ['snapshot', 'commit'].includes(phase))
     .map((each) => each.seconds);

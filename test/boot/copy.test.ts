@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { Container, KillPoint, Machine } from '../laboratory/laboratory.js';
 import { ImageMachine, tinyPackages } from '../laboratory/laboratory.js';
 import { copying, copyMachine, isAsBefore, treeOf } from './copy-machines.js';
-import { armedLayer, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
+import { armedLayer, becomesUpdated, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
 
 const packages = ['lab-conffile', 'lab-slow', ...tinyPackages(10)];
 const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
@@ -22,17 +22,9 @@ async function imageMachine(t: Test, type: 'ext4' | 'xfs', names: readonly strin
 
 void t.test('a good update is confirmed, and the copy is kept for a rollback', async (t) => {
   const machine = await copyMachine(t, { packages });
-  const boots = await machine.bootUntilSettled();
-  t.strictSame(
-    boots.map(({ ended }) => ended),
-    ['reboot', 'up'],
-  );
-  await isBackToNormal(t, machine, boots);
-  t.strictSame(await versionsOf(machine, packages), updated);
-  const status = await statusOf(machine);
-  t.equal(status.state, 'confirmed');
-  t.ok(machine.exists(`/var/lib/offline-update/fallbacks/${status.id ?? ''}/tree/usr`));
-  const { timeline } = await reportOf(machine, status.id ?? '');
+  const id = await becomesUpdated(t, machine, packages);
+  t.ok(machine.exists(`/var/lib/offline-update/fallbacks/${id}/tree/usr`));
+  const { timeline } = await reportOf(machine, id);
   t.match(
     (timeline as { text: string }[]).map(({ text }) => text).find((text) => text.startsWith('installing')),
     'installing, with a way back by copy',

@@ -121,6 +121,25 @@ export async function isBackToNormal(t: Test, machine: Machine, boots: readonly 
   t.not(masked.trim(), 'masked', 'invariant 13: Ctrl-Alt-Del works again');
 }
 
+/** A good update: one update boot, then a machine with version 2 of all `packages`, and the verdict. Resolves with its id. */
+export async function becomesUpdated(
+  t: Test,
+  machine: Machine,
+  packages: readonly string[],
+): Promise<string> {
+  const boots = await machine.bootUntilSettled();
+  t.strictSame(
+    boots.map(({ ended }) => ended),
+    ['reboot', 'up'],
+  );
+  await isBackToNormal(t, machine, boots);
+  const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
+  t.strictSame(await versionsOf(machine, packages), updated);
+  const { id, state } = await statusOf(machine);
+  t.equal(state, 'confirmed');
+  return id ?? '';
+}
+
 const traces = [
   '/system-update',
   '/system-update.claimed',
