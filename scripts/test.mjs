@@ -5,10 +5,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildBundles } from './build.mjs';
 import { buildPackage } from './package.mjs';
 import { TapSummary } from './tap-summary.mjs';
+import { timeIsOver } from './time-is-over.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -21,14 +22,14 @@ const tiers = [
     bootsMachines: true,
     folders: ['apt'],
     timeoutSeconds: 600,
-    needs: ['root', 'apt-get', 'mmdebstrap', 'dpkg-deb'],
+    needs: ['root', 'a mount namespace', 'apt-get', 'mmdebstrap', 'dpkg-deb'],
   },
   {
     name: 'boot',
     bootsMachines: true,
     folders: ['laboratory', 'boot'],
     timeoutSeconds: 600,
-    needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb'],
+    needs: ['root', 'a mount namespace', '/dev/loop-control', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb'],
   },
   {
     name: 'kernel',
@@ -36,7 +37,17 @@ const tiers = [
     folders: ['kernel'],
     onlyByName: true, // a processor is emulated: minutes a boot on a small machine
     timeoutSeconds: 3600,
-    needs: ['root', 'qemu-system-x86_64', 'sfdisk', 'mkfs.vfat', 'mcopy', 'mmdebstrap', 'dpkg-deb'],
+    needs: [
+      'root',
+      'a mount namespace',
+      '/dev/loop-control',
+      'qemu-system-x86_64',
+      'sfdisk',
+      'mkfs.vfat',
+      'mcopy',
+      'mmdebstrap',
+      'dpkg-deb',
+    ],
   },
   {
     name: 'power',
@@ -44,11 +55,23 @@ const tiers = [
     // not run again when it fails: no state may be an exception, not even once in a while
     // thousands of power cuts, where they are asked for, take as long as they take
     timeoutSeconds: process.env.OFFLINE_UPDATE_POWER_STATES ? 4 * 3600 : 1800,
-    needs: ['root', 'systemd-nspawn', 'mmdebstrap', 'dpkg-deb', 'mkfs.btrfs', 'mkfs.ext4', '/dev/fuse'],
+    needs: [
+      'root',
+      'a mount namespace',
+      '/dev/loop-control',
+      'systemd-nspawn',
+      'mmdebstrap',
+      'dpkg-deb',
+      'mkfs.btrfs',
+      'mkfs.ext4',
+      '/dev/fuse',
+    ],
   },
 ];
 
 const MOST_REPEATS = 2;
+/** Loaded before each test file. */
+const beginUntil = pathToFileURL(path.join(root, 'scripts/begin-until.mjs')).href;
 const needsPackage = ['apt', 'boot', 'kernel', 'power'];
 
 const wanted = process.argv.slice(2);
@@ -118,7 +141,9 @@ function has(need) {
   if (need === 'root') return process.getuid() === 0;
   if (need.startsWith('/')) return existsSync(need);
   try {
-    execFileSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', need], { stdio: 'ignore' });
+    // root in a container may be refused what a machine of the laboratory is made of
+    if (need === 'a mount namespace') execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+    else execFileSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', need], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -149,7 +174,7 @@ async function runTier(tier) {
  */
 async function runFailedAgain(tier) {
   for (const file of tier.files.filter((name) => summary.failures.has(name))) {
-    for (let left = MOST_REPEATS; left > 0 && summary.failures.has(file); left -= 1) {
+    for (let left = MOST_REPEATS; left > 0 && summary.failures.has(file) && !timeIsOver(); left -= 1) {
       console.log(`\n# again: ${file}`);
       summary.takeBack(file);
       await runTier({ ...tier, files: [file] });
@@ -160,8 +185,8 @@ async function runFailedAgain(tier) {
 
 /** Resolves with the exit status of tap, or with the signal that ended it. */
 async function runTap({ timeoutSeconds, env }, files) {
-  const args = ['run', '--reporter=tap', `--timeout=${timeoutSeconds}`, ...files];
-  const tap = spawn(path.join(root, 'node_modules/.bin/tap'), args, {
+  const args = ['run', '--reporter=tap', `--timeout=${timeoutSeconds}`, `--node-arg=--import=${beginUntil}`];
+  const tap = spawn(path.join(root, 'node_modules/.bin/tap'), [...args, ...files], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,5 @@
 /** The tools of the tree: what the build refuses, what it must say of others' code, how test runs are counted. */
+import { execFileSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
@@ -161,4 +162,23 @@ not ok 4 - timeout!
   summary.takeBack('test/b.test.ts');
   t.strictSame({ passed: summary.passed, failed: summary.failed }, { passed: 1, failed: 1 });
   t.notOk(summary.files.has('test/b.test.ts'));
+});
+
+void t.test('a run that must end in time begins no file after its moment, and says so', (t) => {
+  const output = (until: string): string =>
+    execFileSync(
+      process.execPath,
+      [
+        `--import=${new URL('../../scripts/begin-until.mjs', import.meta.url).href}`,
+        '--eval=console.log("begun")',
+      ],
+      { encoding: 'utf8', env: { ...process.env, OFFLINE_UPDATE_BEGIN_UNTIL: until } },
+    );
+  t.equal(
+    output('1'),
+    'TAP version 14\nok 1 - the whole file # SKIP not begun: the time of this run is over\n1..1\n',
+  );
+  t.equal(output('99999999999'), 'begun\n');
+  t.equal(output(''), 'begun\n');
+  t.end();
 });
