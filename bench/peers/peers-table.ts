@@ -1,7 +1,7 @@
 /** The report as a Markdown page: the targets first, then a table for each disk. Medians. */
 import { median } from '../statistics.js';
 import { candidates } from './candidates.js';
-import type { DiskName, FileSystemName } from './peer-disk.js';
+import { diskNames, type DiskName, type FileSystemName } from './peer-disk.js';
 import type { PeersReport, PeersRow } from './report.js';
 import { titleOf } from './scenarios.js';
 import { targetRows } from './targets.js';
@@ -44,18 +44,35 @@ export interface Place {
 }
 
 export function placesIn(rows: readonly PeersRow[]): Place[] {
-  const keys = new Set(rows.map(({ fileSystem, disk }) => `${fileSystem} ${disk}`));
-  return [...keys].sort().map((key) => {
-    const [fileSystem, disk] = key.split(' ') as [FileSystemName, DiskName];
-    return { fileSystem, disk };
-  });
+  const all = (['btrfs', 'ext4'] as const).flatMap((fileSystem) =>
+    diskNames.map((disk) => ({ fileSystem, disk })),
+  );
+  return all.filter((place) =>
+    rows.some(({ fileSystem, disk }) => fileSystem === place.fileSystem && disk === place.disk),
+  );
 }
+
+const diskTitles: Readonly<Record<DiskName, string>> = {
+  fast: "this machine's fast disk",
+  flushes: 'each flush to the disk itself (direct I/O)',
+  'slow-flushes': 'the same with slow flushes',
+};
 
 export function placeTitle({ fileSystem, disk }: Place): string {
-  return `${fileSystem}, ${disk === 'fast' ? "this machine's fast disk" : 'real flushes (direct I/O)'}`;
+  return `${fileSystem}, ${diskTitles[disk]}`;
 }
 
-function placeSection({ rows }: PeersReport, fileSystem: FileSystemName, disk: DiskName): string {
+/** What a flush was measured to cost there. */
+function costOf({ disks }: PeersReport, place: Place): string {
+  const facts = disks.find(({ fileSystem, disk }) => fileSystem === place.fileSystem && disk === place.disk);
+  if (!facts) return 'What a flush costs here was not measured.';
+  const { flushMilliseconds: flush, fsyncMilliseconds: fsync } = facts;
+  return `A flush with nothing to write takes ${flush.toFixed(2)} ms here, fsync of a file of 4 KiB that was rewritten ${fsync.toFixed(2)} ms.`;
+}
+
+function placeSection(report: PeersReport, fileSystem: FileSystemName, disk: DiskName): string {
+  const { rows } = report;
+  const place = { fileSystem, disk };
   const here = rows.filter((row) => row.fileSystem === fileSystem && row.disk === disk);
   const sizes = [...new Set(here.map(({ size }) => size))];
   const lines = sizes.flatMap((size) => {
@@ -66,7 +83,7 @@ function placeSection({ rows }: PeersReport, fileSystem: FileSystemName, disk: D
       return row ? [lineOf(row, title, ours)] : [];
     });
   });
-  return `## ${placeTitle({ fileSystem, disk })}\n\n${table(header, lines)}`;
+  return `## ${placeTitle(place)}\n\n${costOf(report, place)}\n\n${table(header, lines)}`;
 }
 
 function lineOf(row: PeersRow, title: string, ours: PeersRow | undefined): string[] {

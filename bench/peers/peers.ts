@@ -10,14 +10,22 @@ import { Machine, type Deb, type Layer } from '../../test/laboratory/laboratory.
 import { guestFacts, machineFacts } from '../machine-facts.js';
 import { candidates, type Candidate } from './candidates.js';
 import { takeTurn } from './cycle.js';
-import { makePeerDisk, type DiskName, type FileSystemName, type PeerDisk } from './peer-disk.js';
-import { saveReport, type PeersRow } from './report.js';
+import {
+  aboutSlowFlushes,
+  diskNames,
+  peerDisks,
+  usualFlushMilliseconds,
+  type DiskName,
+  type FileSystemName,
+  type PeerDisk,
+  type PeerDisks,
+} from './peer-disk.js';
+import { saveReport, type DiskFacts, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
 import { shuffled } from './turn-order.js';
 import { randomNumbers } from '../../test/fixtures/random-numbers.js';
 
 const fileSystems: readonly FileSystemName[] = ['btrfs', 'ext4'];
-const disks: readonly DiskName[] = ['fast', 'flushes'];
 
 interface Wishes {
   fileSystems: readonly FileSystemName[];
@@ -37,37 +45,79 @@ export async function comparePeers(args: readonly string[]): Promise<void> {
       runs: { type: 'string', default: '3' },
       sizes: { type: 'string', default: '1,10,100,500,large,debian' },
       'file-systems': { type: 'string', default: fileSystems.join() },
-      disks: { type: 'string', default: disks.join() },
+      disks: { type: 'string', default: diskNames.join() },
+      'flush-ms': { type: 'string', default: String(usualFlushMilliseconds) },
       who: { type: 'string', default: candidates.map(({ name }) => name).join() },
       memory: { type: 'boolean', default: false },
       seed: { type: 'string', default: date.replaceAll('-', '') },
       out: { type: 'string', default: `docs/benchmarks/${date}` },
     },
   });
-  const seed = Number(values.seed);
+  const seed = numberOf('--seed', values.seed, 0);
+  const flushMilliseconds = numberOf('--flush-ms', values['flush-ms'], 0);
   const wishes: Wishes = {
     fileSystems: chosen('--file-systems', values['file-systems'], fileSystems, String),
-    disks: chosen('--disks', values.disks, disks, String),
+    disks: chosen('--disks', values.disks, diskNames, String),
     scenarios: chosen('--sizes', values.sizes, scenarios, ({ name }) => name),
     candidates: chosen('--who', values.who, candidates, ({ name }) => name),
-    runs: Number(values.runs),
+    runs: numberOf('--runs', values.runs, 1),
     memory: values.memory,
     random: randomNumbers(seed),
   };
   const machine = await machineFacts('with an image of its own on a loop device, over');
+  if (wishes.disks.includes('slow-flushes')) machine.push(aboutSlowFlushes(flushMilliseconds));
   const layer = await everybodysLayer();
   machine.push(...(await factsInside(layer)));
+  const missing = (what: string, error: unknown): void => {
+    const line = `not measured: ${what}: ${firstLineOf(error)}`;
+    if (!machine.includes(line)) machine.push(line);
+    console.error(`bench: ${line}`);
+  };
   for (const type of wishes.fileSystems) {
-    const disk = await makePeerDisk(type, layer);
+    const all = peerDisks(type, layer, flushMilliseconds);
     try {
+      const disks = await measuredDisks(all, type, wishes.disks, missing);
       for (const scenario of wishes.scenarios) {
-        const rows = await onOneDisk(disk, type, scenario, wishes);
-        await saveReport(values.out, { date, seed, machine, rows });
+        const debs = await scenario.debs().catch((error: unknown) => {
+          missing(titleOf(scenario.name), error);
+        });
+        if (debs === undefined) continue;
+        const rows: PeersRow[] = [];
+        for (const { disk } of disks)
+          rows.push(...(await onOneDisk(await all.for(disk), { type, disk, scenario, debs }, wishes)));
+        await saveReport(values.out, { date, seed, machine, disks, rows });
       }
     } finally {
-      await disk.machine.dispose();
+      await all.dispose();
     }
   }
+}
+
+/** Each is made and measured before the first turn; one that cannot be had here is told and left out. */
+async function measuredDisks(
+  all: PeerDisks,
+  fileSystem: FileSystemName,
+  names: readonly DiskName[],
+  missing: (what: string, error: unknown) => void,
+): Promise<DiskFacts[]> {
+  const disks: DiskFacts[] = [];
+  for (const disk of names) {
+    try {
+      const facts = { fileSystem, disk, ...(await (await all.for(disk)).measure(disk)) };
+      console.error(`bench: ${JSON.stringify(facts)}`);
+      disks.push(facts);
+    } catch (error) {
+      missing(`${fileSystem}, ${disk}`, error);
+    }
+  }
+  return disks;
+}
+
+function numberOf(option: string, text: string, least: number): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number) || number < least)
+    throw new Error(`${option}: ${text} is not a number of at least ${least}`);
+  return number;
 }
 
 /** Throws when a name is not one of those that there are. */
@@ -89,32 +139,33 @@ async function factsInside(layer: Layer): Promise<string[]> {
   }
 }
 
+interface Place {
+  type: FileSystemName;
+  disk: DiskName;
+  scenario: Scenario;
+  debs: readonly Deb[];
+}
+
 async function onOneDisk(
   peerDisk: PeerDisk,
-  fileSystem: FileSystemName,
-  scenario: Scenario,
+  { type, disk, scenario, debs }: Place,
   wishes: Wishes,
 ): Promise<PeersRow[]> {
-  const debs = await scenario.debs();
-  const rows: PeersRow[] = [];
-  for (const disk of wishes.disks) {
-    const here = wishes.candidates.map(({ name }): PeersRow => ({
-      fileSystem,
-      disk,
-      size: scenario.name,
-      packages: debs.length,
-      candidate: name,
-      turns: [],
-      memoryMegabytes: null,
-      failures: [],
-    }));
-    for (let round = 0; round < wishes.runs; round += 1) {
-      for (const row of shuffled(here, wishes.random)) await turnOf(row, peerDisk, debs, false);
-    }
-    if (wishes.memory && disk === wishes.disks[0])
-      for (const row of here) await turnOf(row, peerDisk, debs, true);
-    rows.push(...here);
+  const rows = wishes.candidates.map(({ name }): PeersRow => ({
+    fileSystem: type,
+    disk,
+    size: scenario.name,
+    packages: debs.length,
+    candidate: name,
+    turns: [],
+    memoryMegabytes: null,
+    failures: [],
+  }));
+  for (let round = 0; round < wishes.runs; round += 1) {
+    for (const row of shuffled(rows, wishes.random)) await turnOf(row, peerDisk, debs, false);
   }
+  if (wishes.memory && disk === wishes.disks[0])
+    for (const row of rows) await turnOf(row, peerDisk, debs, true);
   return rows;
 }
 
@@ -131,9 +182,12 @@ async function turnOf(row: PeersRow, disk: PeerDisk, debs: readonly Deb[], memor
     console.error(`bench: ${what}: away ${away} s, installing ${installing} s`);
   } catch (error) {
     await disk.machine.kill();
-    const message = error instanceof Error ? error.message : String(error);
-    row.failures.push(message.split('\n')[0] ?? '');
-    console.error(`bench: ${what}: ${message}`);
+    row.failures.push(firstLineOf(error));
+    console.error(`bench: ${what}: ${error instanceof Error ? error.message : String(error)}`);
     await command(['sync']);
   }
+}
+
+function firstLineOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

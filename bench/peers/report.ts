@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format } from 'prettier';
 import { peersChart } from './peers-chart.js';
 import { peersPage } from './peers-table.js';
+import type { FlushCost } from './flush-cost.js';
 import type { DiskName, FileSystemName } from './peer-disk.js';
 import type { Turn } from './turn.js';
 
@@ -23,24 +24,32 @@ export interface PeersRow {
   failures: string[];
 }
 
+export interface DiskFacts extends FlushCost {
+  fileSystem: FileSystemName;
+  disk: DiskName;
+}
+
 export interface PeersReport {
   date: string;
   /** Of the order in which they took turns. */
   seed: number;
   machine: string[];
+  disks: DiskFacts[];
   rows: PeersRow[];
 }
 
-/** Rows of the same place and size take the place of those of an earlier run. */
+/** Rows of the same place and size, and disks, take the place of those of an earlier run. */
 export async function saveReport(folder: string, report: PeersReport): Promise<void> {
   const file = join(folder, 'peers.json');
   const earlier = await readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as PeersReport,
+    (text) => JSON.parse(text) as Partial<PeersReport>,
     () => undefined,
   );
-  const isRenewed = (row: PeersRow): boolean => report.rows.some((each) => keyOf(each) === keyOf(row));
-  const kept = earlier?.rows.filter((row) => !isRenewed(row)) ?? [];
-  const whole = { ...report, rows: [...kept, ...report.rows] };
+  const whole = {
+    ...report,
+    disks: renewed(earlier?.disks ?? [], report.disks, ({ fileSystem, disk }) => `${fileSystem} ${disk}`),
+    rows: renewed(earlier?.rows ?? [], report.rows, keyOf),
+  };
   await mkdir(folder, { recursive: true });
   await writeFile(file, await format(JSON.stringify(whole), { parser: 'json', printWidth: 110 }));
   const page = peersPage(whole);
@@ -50,4 +59,9 @@ export async function saveReport(folder: string, report: PeersReport): Promise<v
 
 function keyOf({ fileSystem, disk, size, candidate }: PeersRow): string {
   return [fileSystem, disk, size, candidate].join();
+}
+
+function renewed<T>(earlier: readonly T[], now: readonly T[], key: (each: T) => string): T[] {
+  const keys = new Set(now.map(key));
+  return [...earlier.filter((each) => !keys.has(key(each))), ...now];
 }

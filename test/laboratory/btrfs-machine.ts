@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BootOptions, BootRecord } from './boot.js';
 import { command } from './command.js';
 import type { ContainerOptions } from './container.js';
+import { startSlowDisk, type SlowFlushes } from './disk/slow-disk.js';
 import type { MachineFolder } from './machine-folder.js';
 import { makeEmptyFolder } from './machine-folder.js';
 import type { Layer } from './machine.js';
@@ -14,8 +15,11 @@ export interface BtrfsOptions {
   megabytes?: number;
   /** /boot and the EFI system partition (/boot/efi) are file systems of their own, ext4 both. */
   ownBoot?: boolean;
-  /** Where the image lies: in memory, where a flush costs nothing, or on the disk, past the page cache of the host. */
-  on?: 'memory' | 'disk';
+  /**
+   * Where the image lies: in memory, where a flush costs nothing, or on the disk, past the page cache of the host; there with
+   * slow flushes, too.
+   */
+  on?: 'memory' | 'disk' | SlowFlushes;
 }
 
 /**
@@ -48,16 +52,18 @@ export class BtrfsMachine extends Machine {
     const [disk, top] = [join(folder.path, 'disk'), join(folder.path, 'top')];
     const image = join(disk, 'image');
     for (const each of [disk, top, join(folder.path, 'default')]) await mkdir(each);
-    if (options.on !== 'disk') await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
+    const { on = 'memory' } = options;
+    if (on === 'memory') await command(['mount', '-t', 'tmpfs', 'laboratory', disk]);
     await command(['truncate', `--size=${options.megabytes ?? 4096}M`, image]);
     await command(['mkfs.btrfs', '--quiet', image]);
-    await command(['mount', '-o', 'loop,noatime,subvolid=5', image, top]);
+    const file = typeof on === 'object' ? await startSlowDisk(image, on) : image;
+    await command(['mount', '-o', 'loop,noatime,subvolid=5', file, top]);
     await command(['btrfs', 'subvolume', 'create', join(top, '@')]);
     const source = await Machine.on(layer);
     await command(['cp', '--archive', `${source.root}/.`, join(top, '@')]);
     await source.dispose();
     const { stdout: device } = await command(['findmnt', '--noheadings', '--output=SOURCE', top]);
-    if (options.on === 'disk') await command(['losetup', '--direct-io=on', device.trim()]);
+    if (on !== 'memory') await command(['losetup', '--direct-io=on', device.trim()]);
     const machine = new BtrfsMachine(layer, folder, device.trim(), options);
     for (const name of machine.#mounts) {
       const file = join(disk, `${name}.image`);

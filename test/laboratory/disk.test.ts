@@ -11,6 +11,7 @@ import { makeDiskFolder, type DiskFolder } from './disk/disk-folder.js';
 import { DiskLog } from './disk/disk-log.js';
 import { mountDisk } from './disk/disk-machine.js';
 import { RecordedDisk } from './disk/recorded-disk.js';
+import { letSlowDiskGo, startSlowDisk } from './disk/slow-disk.js';
 
 const block = 4096;
 const diskBlocks = 32;
@@ -134,4 +135,23 @@ void t.test('a disk that is unmounted is free, though a container has a copy of 
   other.stdin.end();
   await once(other, 'exit');
   t.equal(stdout, '', `${device} has let go of the image`);
+});
+
+void t.test('a disk with slow flushes holds each flush back and reads and writes its image', async (t) => {
+  const folder = await diskFolder(t);
+  const image = join(folder.sharing, 'image');
+  await command(['truncate', `--size=${diskBlocks * block}`, image]);
+  const flushMilliseconds = 20;
+  const path = await startSlowDisk(image, { flushMilliseconds });
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(block, 'a'), 0, block, block);
+  t.equal(letters(image), '.a..........', 'there before any flush');
+  const begin = performance.now();
+  fsyncSync(file);
+  fsyncSync(file);
+  const took = performance.now() - begin;
+  t.ok(took >= 2 * flushMilliseconds, `${took} ms`);
+  closeSync(file);
+  t.equal(letters(path), letters(image));
+  await letSlowDiskGo(image);
 });

@@ -40,7 +40,8 @@ export interface Request {
   /** What is to be written, a view into the request. */
   data: Buffer;
   maxReadahead: number;
-  flags: number;
+  /** Of an init: what the kernel can do, 64 bits of it. */
+  flags: bigint;
 }
 
 /** Reads one request, as one read(2) of /dev/fuse returns it. */
@@ -59,8 +60,13 @@ export function parseRequest(bytes: Buffer): Request {
         ? bytes.subarray(inHeaderBytes + 40, inHeaderBytes + 40 + length)
         : bytes.subarray(0, 0),
     maxReadahead: initialises ? bytes.readUInt32LE(inHeaderBytes + 8) : 0,
-    flags: initialises ? bytes.readUInt32LE(inHeaderBytes + 12) : 0,
+    flags: initialises ? flagsOf(bytes) : 0n,
   };
+}
+
+function flagsOf(bytes: Buffer): bigint {
+  const [low, high] = [bytes.readUInt32LE(inHeaderBytes + 12), bytes.readUInt32LE(inHeaderBytes + 16)];
+  return BigInt(low) | (BigInt(high) << 32n);
 }
 
 /** An answer: `body`, or a negative errno and nothing else. */
@@ -73,23 +79,33 @@ export function answer(unique: bigint, body: Buffer | number = Buffer.alloc(0)):
   return failed ? header : Buffer.concat([header, body]);
 }
 
-const asyncRead = 1 << 0;
-const bigWrites = 1 << 5;
-const maxPages = 1 << 22;
+const asyncRead = 1n << 0n;
+const bigWrites = 1n << 5n;
+const maxPages = 1n << 22n;
+const extendedInit = 1n << 30n;
+const passthrough = 1n << 37n;
+
+/** Whether the kernel reads and writes a backing file by itself when it is told so (Linux 6.9). */
+export function canPassThrough({ flags }: Request): boolean {
+  return (flags & passthrough) !== 0n;
+}
 
 /** struct fuse_init_out: transfers of up to `largestTransfer`, no cache of written data. */
 export function initBody({ flags, maxReadahead }: Request): Buffer {
   const body = Buffer.alloc(64);
   const pageBytes = 4096;
+  const taken = flags & (asyncRead | bigWrites | maxPages | extendedInit | passthrough);
   body.writeUInt32LE(7, 0);
   body.writeUInt32LE(36, 4);
   body.writeUInt32LE(maxReadahead, 8);
-  body.writeUInt32LE(flags & (asyncRead | bigWrites | maxPages), 12);
+  body.writeUInt32LE(Number(taken & 0xffffffffn), 12);
   body.writeUInt16LE(16, 16); // max_background
   body.writeUInt16LE(12, 18); // congestion_threshold
   body.writeUInt32LE(largestTransfer, 20);
   body.writeUInt32LE(1, 24); // time_gran
   body.writeUInt16LE(largestTransfer / pageBytes, 28);
+  body.writeUInt32LE(Number(taken >> 32n), 32);
+  body.writeUInt32LE(1, 36); // max_stack_depth: the backing file lies on an ordinary file system
   return body;
 }
 
@@ -110,6 +126,14 @@ export function attributesBody(size: number): Buffer {
 export function openBody(): Buffer {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(1, 8);
+  return body;
+}
+
+/** struct fuse_open_out with FOPEN_PASSTHROUGH: the kernel reads and writes the file that was registered as `backing`. */
+export function passthroughBody(backing: number): Buffer {
+  const body = Buffer.alloc(16);
+  body.writeUInt32LE(1 << 7, 8);
+  body.writeInt32LE(backing, 12);
   return body;
 }
 
