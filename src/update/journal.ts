@@ -27,6 +27,7 @@ export interface Moment {
 export class Journal {
   private constructor(
     private readonly path: string,
+    private readonly fs: FileSystem,
     private readonly files: DurableFiles,
     private readonly moment: Moment,
     private read: ReadJournal,
@@ -41,7 +42,7 @@ export class Journal {
     moment: Moment,
     onEvent: (event: UpdateEvent) => void = () => undefined,
   ): Promise<Journal> {
-    return new Journal(path, files, moment, await readJournal(path, fs), onEvent);
+    return new Journal(path, fs, files, moment, await readJournal(path, fs), onEvent);
   }
 
   get rows(): readonly JournalRow[] {
@@ -52,7 +53,10 @@ export class Journal {
     return this.read.state;
   }
 
-  /** Durable when it returns. Errors: `WRONG_STATE` when the event does not fit the state; nothing is written then. */
+  /**
+   * Durable when it returns. Errors: `WRONG_STATE` when the event does not fit the state; nothing is written then. After
+   * an error of the disk rows and state are those that the next boot will read.
+   */
   async append(entry: JournalEntry): Promise<void> {
     const row: JournalRow = {
       sequence: this.read.rows.length + 1,
@@ -62,9 +66,15 @@ export class Journal {
     };
     const state = isEvent(entry) ? advance(this.read.state, entry, row.bootId) : this.read.state;
     const check = checksum(this.read.check, row);
-    // A torn row before ours ends here, so that ours stands on a line of its own.
-    if (this.read.torn) await this.files.appendLine(this.path, '');
-    await this.files.appendLine(this.path, JSON.stringify({ ...row, check }));
+    try {
+      // A torn row before ours ends here, so that ours stands on a line of its own.
+      if (this.read.torn) await this.files.appendLine(this.path, '');
+      await this.files.appendLine(this.path, JSON.stringify({ ...row, check }));
+    } catch (error) {
+      // A full disk takes a part of a row, and one that cannot be synced holds all of it: later rows follow upon that.
+      this.read = await readJournal(this.path, this.fs).catch(() => ({ ...this.read, torn: true }));
+      throw error;
+    }
     this.read = { rows: [...this.read.rows, row], state, check, torn: false };
     if (isEvent(entry)) this.onEvent(entry);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { durableFiles } from '../../src/host/durable-files.js';
+import { durableFiles, type DurableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { JournalEntry } from '../../src/update/events.js';
 import { Journal, parseJournal } from '../../src/update/journal.js';
@@ -89,3 +89,45 @@ void t.test('a changed, lost or moved row in the midst is told as damage, never 
     t.throws(() => parseJournal(`${damaged}\n`), { code: 'JOURNAL_CORRUPT', hint: 'offline-update clean' });
   }
 });
+
+/** A disk that takes `bytes` of the next row, and then is full, or cannot be synced. */
+function failingOnce(code: string, bytes: number): DurableFiles {
+  const files = durableFiles(fileSystem);
+  let isFailing = true;
+  return {
+    ...files,
+    appendLine(path, line) {
+      if (!isFailing) return files.appendLine(path, line);
+      isFailing = false;
+      appendFileSync(path, `${line}\n`.slice(0, bytes));
+      return Promise.reject(Object.assign(new Error(code), { code }));
+    },
+  };
+}
+
+void t.test(
+  'invariant 3: what an append that failed left on the disk takes no later row along',
+  async (t) => {
+    const finding: JournalEntry = { note: 'finding', check: 'x', message: 'y' };
+    for (const [code, bytes] of [
+      ['ENOSPC', 0],
+      ['ENOSPC', 20],
+      ['EIO', 1000],
+    ] as const) {
+      const path = join(t.testdir({}), 'journal.jsonl');
+      for (const entry of way.slice(0, 5)) await (await open(path)).append(entry);
+      const journal = await Journal.open(path, fileSystem, failingOnce(code, bytes), moment);
+      await t.rejects(journal.append({ event: 'installed', attempt: 1 }), { code });
+      t.equal(journal.state.name, bytes === 1000 ? 'installed' : 'installing', 'what the disk says');
+      await journal.append(finding);
+      await journal.append({
+        event: 'failed',
+        reason: { code: 'INSTALL_FAILED', message: code },
+        healed: true,
+      });
+      const again = await open(path);
+      t.strictSame(again.rows, journal.rows);
+      t.match(again.state, { name: 'failed', reason: { message: code } });
+    }
+  },
+);
