@@ -1,4 +1,5 @@
 /** What a verdict leaves behind, and what it takes away. */
+import { journalCommand } from '../update/journal-command.js';
 import { buildReport } from '../update/report.js';
 import { readStaged } from '../update/stage.js';
 import { isVerdict } from '../update/state.js';
@@ -7,14 +8,21 @@ import type { KnownUpdate } from '../update/store.js';
 import { dropBootLoaderCalls } from './boot-loader.js';
 import type { Ports } from './ports.js';
 
-/** `report.json` as of now; told anew from the journal at any time, so a failure to write it is no failure. */
-export async function saveReport({ files, log }: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
+/**
+ * `report.json` as of now; told anew from the journal at any time, so a failure to make it is no failure: a plan that
+ * cannot be read (damaged, or of a later version, in a root that was set aside) must not keep a verdict from its end.
+ */
+export async function saveReport(
+  { store, files, log }: Ports,
+  update: KnownUpdate,
+  plan?: Plan,
+): Promise<void> {
   const { journal, paths } = update;
-  const report = buildReport(plan, journal.rows, journal.state, {
-    journal: paths.journal,
-    terminal: paths.terminalLog,
-  });
   try {
+    const report = buildReport(plan ?? (await store.readPlan(update)), journal.rows, journal.state, {
+      journal: journalCommand(journal.rows).join(' '),
+      terminal: paths.terminalLog,
+    });
     await files.replace(paths.report, `${JSON.stringify(report, null, 1)}\n`, 0o644);
   } catch (error) {
     log.write('warning', `the report could not be written: ${String(error)}`);
@@ -38,7 +46,7 @@ export async function dropConfirmed({ files, paths }: Ports): Promise<void> {
 /** The power went between the verdict, or a cancel, and what closes the update: all of it is done again. */
 export async function closeLeftOpen(ports: Ports, update: KnownUpdate): Promise<void> {
   const { name } = update.journal.state;
-  if (isVerdict(name)) await saveReport(ports, update, await ports.store.readPlan(update));
+  if (isVerdict(name)) await saveReport(ports, update);
   if (name === 'confirmed') {
     // A stage without its plan is what a cut in the midst of its removal left.
     const staged = await readStaged(ports.fs, ports.paths.stage);

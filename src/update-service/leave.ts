@@ -33,7 +33,7 @@ export async function leave(
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {
     await update.journal.append({ note: 'leaving', action: end, by, ...(because && { because }) });
-    await saveReport(ports, update, await ports.store.readPlan(update));
+    await saveReport(ports, update);
   }
   // /run outlives a soft-reboot: what says "this is an update boot" must not.
   await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));

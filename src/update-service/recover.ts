@@ -13,7 +13,9 @@ import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
 import { dropLinks } from './leave.js';
+import { lookAtPackages } from './look-at-packages.js';
 import type { Ports } from './ports.js';
+import { readable } from './readable.js';
 import { settleReturn } from './settle-return.js';
 
 export async function recover(ports: Ports): Promise<void> {
@@ -24,7 +26,8 @@ export async function recover(ports: Ports): Promise<void> {
     });
   }
   const rescued = await readRescued(ports);
-  const update = mark ? await knownUpdate(ports, mark.id) : await ports.store.current();
+  // Without its history, or one that can be read, there is nothing to record, and only residues to clean.
+  const update = mark ? await readable(ports, mark.id) : await ports.store.current();
   const triggers = await readTriggers(ports.fs, ports.paths.triggers);
   const armed = triggers.some(({ link }) => link.kind === 'ours');
   const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
@@ -48,11 +51,6 @@ export async function recover(ports: Ports): Promise<void> {
 /** units/boot-files has tried it, and tries no second time: by then another kernel may be in /boot, which it would delete. */
 function bootFilesWords({ paths }: Ports): string {
   return `/boot is not as it was before the update and may start a kernel without modules; next: ${paths.copyArmed}/restore`;
-}
-
-/** Undefined when its history was removed: then there is nothing to record, and only residues to clean. */
-async function knownUpdate({ store }: Ports, id: string): Promise<KnownUpdate | undefined> {
-  return (await store.ids()).includes(id) ? store.find(id) : undefined;
 }
 
 function isSettled(state: UpdateState): boolean {
@@ -103,22 +101,20 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
       await closeLeftOpen(ports, update);
       return;
   }
-  await saveReport(ports, update, await ports.store.readPlan(update));
+  await saveReport(ports, update);
   if (journal.state.name !== 'installed') await closeUpdate(ports);
 }
 
 /** Neither the old system nor the whole new one: the shell has rolled forward as far as the packages let it. */
 async function failWithoutReturn(ports: Ports, update: KnownUpdate): Promise<void> {
-  const plan = await ports.store.readPlan(update);
-  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const findings = await lookAtPackages(ports, update, 'ordinary');
   const message = 'the copy of what the update replaced could not be put back, see the terminal log';
   const reason: Reason = { code: 'SNAPSHOT_FAILED', message };
   await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
 }
 
 async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number): Promise<void> {
-  const plan = await ports.store.readPlan(update);
-  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const findings = await lookAtPackages(ports, update, 'ordinary');
   if (findings.every(({ severity }) => severity !== 'block')) {
     await update.journal.append({ event: 'installed', attempt });
     return;

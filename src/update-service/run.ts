@@ -15,6 +15,7 @@ import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
 import { changedParts, readEarlyParts, type EarlyParts } from './early-parts.js';
 import { revert } from './fallback.js';
 import { leave } from './leave.js';
+import { lookAtPackages } from './look-at-packages.js';
 import { freshAttempt, resumedAttempt, strayedAttempt, type Phase } from './phases.js';
 import type { Ports } from './ports.js';
 import { progressReporter } from './progress.js';
@@ -137,7 +138,7 @@ async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
   } else if (update.journal.state.name !== 'installing') {
     await update.journal.append({ event: 'refused', reason });
   } else {
-    const findings = await ports.payload.verify(plan.payload);
+    const findings = await lookAtPackages(ports, update, 'update', plan);
     await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
   }
 }

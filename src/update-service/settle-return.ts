@@ -6,6 +6,7 @@ import { readStaged } from '../update/stage.js';
 import { isVerdict, type StateName } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
+import { readable } from './readable.js';
 import type { Ports } from './ports.js';
 import { reasonToRevert } from './unhealthy.js';
 
@@ -52,7 +53,7 @@ async function settleFallback(ports: Ports, update: KnownUpdate, rescued: readon
     const reason = reasonToRevert(journal.rows) ?? reasonOf(when, rescued);
     await journal.append({ event: 'reverted', reason });
   }
-  await saveReport(ports, update, await ports.store.readPlan(update));
+  await saveReport(ports, update);
   await closeUpdate(ports);
   ports.log.write('warning', `this is the root from before update ${id}, which is ${journal.state.name}`);
 }
@@ -61,12 +62,13 @@ async function settleFallback(ports: Ports, update: KnownUpdate, rescued: readon
 async function settleRollback(ports: Ports, rollback: string, holds: (id: string) => boolean): Promise<void> {
   const { store, log } = ports;
   for (const id of (await store.ids()).reverse()) {
-    const update = await store.find(id);
+    const update = await readable(ports, id);
+    if (!update) continue;
     const { journal } = update;
     if (journal.state.name !== 'confirmed' || holds(id) === (rolledBackBy(journal.rows) === undefined))
       continue;
     await journal.append({ note: holds(id) ? 'rolled-forward' : 'rolled-back', rollback });
-    await saveReport(ports, update, await store.readPlan(update));
+    await saveReport(ports, update);
     log.write('notice', `update ${id} is rolled ${holds(id) ? 'forward' : 'back'}`);
   }
   // The stage is that of the time when this root was set aside; only what was never armed can still be installed. One
@@ -77,8 +79,9 @@ async function settleRollback(ports: Ports, rollback: string, holds: (id: string
   log.write('warning', `rollback ${rollback}: another root was made the one that boots`);
 }
 
-async function isOver({ store }: Ports, id: string): Promise<boolean> {
-  return (await store.ids()).includes(id) && isVerdict((await store.find(id)).journal.state.name);
+async function isOver(ports: Ports, id: string): Promise<boolean> {
+  const update = await readable(ports, id);
+  return update !== undefined && isVerdict(update.journal.state.name);
 }
 
 /** States that a cut leaves behind; in all others the verdict is written already. */

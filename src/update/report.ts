@@ -39,6 +39,7 @@ export interface Report {
   health: { check: string; outcome: 'passed' | 'failed' | 'warned'; message: string; output: string }[];
   hooks: { path: string; exitCode: number; output: string }[];
   timeline: { at: string; bootId: string; text: string }[];
+  /** The command that shows the journal of systemd, and a file. */
   logs: { journal: string; terminal: string };
 }
 

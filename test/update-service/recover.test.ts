@@ -30,7 +30,9 @@ interface Found {
   sameBoot?: boolean;
   rescued?: string;
   link?: 'trigger' | 'claimed';
-  findings?: Finding[];
+  findings?: Finding[] | Error;
+  /** Damaged, or of a later version. */
+  planIsUnreadable?: boolean;
   staged?: boolean;
   mark?: NewMark;
   /** A power cut in the midst of the removal of the stage: the plan went first. */
@@ -57,6 +59,7 @@ async function recovered(
   const { journal } = await before.record(plan);
   for (const event of found.events) await journal.append(event);
   await before.markOpen(id);
+  if (found.planIsUnreadable) writeFileSync(pathsOfUpdate(paths, id).plan, '{"format":2}');
   if (found.rescued !== undefined) writeFileSync(paths.rescued, `before ${found.rescued}\n`);
   if (found.link)
     symlinkSync('/var/lib/system-update', paths.triggers[0] + (found.link === 'claimed' ? '.claimed' : ''));
@@ -78,7 +81,10 @@ async function recovered(
       advise: unused,
       install: unused,
       heal: unused,
-      verify: () => Promise.resolve(found.findings ?? []),
+      verify: () =>
+        found.findings instanceof Error
+          ? Promise.reject(found.findings)
+          : Promise.resolve(found.findings ?? []),
       writesBootLoader: () => false,
       questions: () => Promise.resolve([]),
       leftovers: () => Promise.resolve([]),
@@ -205,6 +211,24 @@ const cases: [string, Found, object, string[]][] = [
     [],
   ],
   [
+    'a package database that cannot be asked proves nothing, and is no reason to come to no verdict',
+    { events: [armed, claimed, installing], findings: new Error('cannot run dpkg-query') },
+    { name: 'failed', healed: false },
+    [],
+  ],
+  [
+    'a plan that cannot be read keeps no verdict from its end',
+    { events: [armed], planIsUnreadable: true, rescued: 'nothing-changed' },
+    { name: 'refused', reason: { code: 'SERVICE_CRASHED' } },
+    [],
+  ],
+  [
+    'a plan that cannot be read proves no install',
+    { events: [armed, claimed, installing], planIsUnreadable: true },
+    { name: 'failed', healed: false },
+    [],
+  ],
+  [
     'a claimed link behind a verdict is dropped, and the mark of an open update with it',
     {
       events: [armed, claimed, { event: 'refused', reason: { code: 'DRIFT', message: 'x' } }],
@@ -260,11 +284,12 @@ void t.test('a mark of an update whose history was removed is only cleaned up', 
 const other = '20261121T000000-0000';
 
 /** Two confirmed updates, and a mark that this root was set aside. */
-async function recoveredMark(t: Test, mark: object): Promise<Ports> {
+async function recoveredMark(t: Test, mark: object, spoil?: (ports: Ports) => void): Promise<Ports> {
   const { ports } = await recovered(t, { events: confirmed, staged: true });
   const { journal } = await ports.store.record({ ...plan, id: other });
   for (const event of confirmed) await journal.append(event);
   const snapshots = { ...noSnapshots, collect: () => Promise.resolve() };
+  spoil?.(ports);
   writeFileSync(
     ports.paths.fallbackMark,
     markText({ id, provider: 'none', failedRoot: '@x', ...(mark as { role: 'rollback' }) }),
@@ -301,6 +326,19 @@ void t.test('a rollback: what this root does not hold is noted beside its verdic
   await recover(ports);
   t.strictSame((await notesOf(ports))[1], { id: other, note: 'rolled-forward', rollback });
 });
+
+void t.test(
+  'what a later version wrote into the history does not keep a rollback from its end',
+  async (t) => {
+    const later = '20261121T000001-0000';
+    const ports = await recoveredMark(t, { role: 'rollback', rollback, holds: [id] }, ({ paths }) => {
+      writeFileSync(pathsOfUpdate(paths, other).plan, '{"format":2}');
+      mkdirSync(pathsOfUpdate(paths, later).folder);
+      writeFileSync(pathsOfUpdate(paths, later).journal, '{"entry":{"event":"yet-unknown"}}\n');
+    });
+    t.strictSame(await notesOf(ports), [{ id: other, note: 'rolled-back', rollback }]);
+  },
+);
 
 void t.test(
   'the root from before a confirmed update boots, by hand or by a copy: all since then is back',

@@ -2,7 +2,7 @@
 import { isErrno } from '../../host/host-error.js';
 import { UpdateError } from '../../update/errors.js';
 import { exitCodes } from '../exit-codes.js';
-import { journalCommand } from '../journal-command.js';
+import { journalCommand } from '../../update/journal-command.js';
 import { oneUpdate } from '../one-update.js';
 import type { Verb } from '../verb.js';
 

@@ -17,7 +17,7 @@ export const report: Verb = (program, invoke) => {
         async run({ words: [id], options, ports, out }) {
           const { store } = ports.online;
           const { buildReport } = await import('../../update/report.js');
-          const { journalCommand } = await import('../journal-command.js');
+          const { journalCommand } = await import('../../update/journal-command.js');
           const { reportPage } = await import('../pages/report-page.js');
           const update = await oneUpdate(store, id);
           const plan = await store.readPlan(update);
