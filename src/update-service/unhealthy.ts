@@ -15,6 +15,7 @@ import type { KnownUpdate } from '../update/store.js';
 import { closeUpdate, saveReport } from './close.js';
 import type { CheckResult } from './health/check-result.js';
 import type { Judgement } from './health/judge.js';
+import { lookAtPackages } from './look-at-packages.js';
 import type { Ports } from './ports.js';
 
 /** The second is for a decision that a power cut kept from being carried out. */
@@ -43,15 +44,25 @@ export async function giveBack(
   }
   // Always a full reboot: a soft one would stay in the root that is given up.
   await ports.askToLeave('reboot');
-  throw new UpdateError('HEALTH_FAILED', `${reason.message}; the machine goes back to the state before`);
+  throw goesBack(reason);
+}
+
+function goesBack({ message }: Reason): UpdateError {
+  return new UpdateError('HEALTH_FAILED', `${message}; the machine goes back to the state before`);
 }
 
 /** Errors: `HEALTH_FAILED` when the fallback was to boot, and this root booted all the same. */
 export async function refuseSecondReturn(ports: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
-  const before = reverting(update.journal.rows).find(({ step }) => step === 'switched');
+  const { rows } = update.journal;
+  const before = reverting(rows).find(({ step }) => step === 'switched');
   if (!before) return;
+  if (rows.findLast(isReverting)?.bootId === ports.moment.bootId) {
+    // This unit was started once more, before the reboot that it had asked for: that one is still to come.
+    await ports.askToLeave('reboot');
+    throw goesBack(before.reason);
+  }
   const reason = withMore(before.reason, 'the fallback was to boot, and the updated root booted again');
-  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const findings = await lookAtPackages(ports, update, 'ordinary', plan);
   await stay(ports, update, plan, reason, packagesAreWhole(findings));
 }
 
@@ -91,6 +102,10 @@ async function stay(
 /** The decision that this journal tells of, for the system that comes back. */
 export function reasonToRevert(rows: readonly JournalRow[]): Reason | undefined {
   return reverting(rows).at(-1)?.reason;
+}
+
+function isReverting({ entry }: JournalRow): boolean {
+  return 'note' in entry && entry.note === 'reverting';
 }
 
 function reverting(rows: readonly JournalRow[]) {

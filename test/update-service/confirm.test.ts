@@ -31,6 +31,8 @@ interface Given {
   fallback?: FallbackNote | null;
   /** Rows of earlier boots, after `installed`. */
   rows?: JournalEntry[];
+  /** Of this boot, after those. */
+  rowsNow?: JournalEntry[];
   /** Executables below health.d, the bodies of shell scripts. */
   scripts?: Record<string, string>;
   findings?: Finding[] | Error;
@@ -76,6 +78,8 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
     ...(given.rows ?? []),
   ];
   for (const entry of entries) await journal.append(entry);
+  const here = await updateStore(at('now')).find(id);
+  for (const entry of given.rowsNow ?? []) await here.journal.append(entry);
   await before.markOpen(id);
   const baseline = 'baseline' in given ? given.baseline : '{"format":1,"failedUnits":[],"interfaces":[]}';
   if (baseline !== undefined) writeFileSync(of.baseline, baseline);
@@ -295,6 +299,29 @@ void t.test('never a loop: a way back that led here again is not taken a second 
   const { asked, update } = await confirmed(t, { fallback, rows: [decided, switched], scripts: failing });
   t.strictSame(asked, []);
   t.match(update.journal.state, { name: 'failed', reason: { message: /the updated root booted again$/ } });
+});
+
+void t.test(
+  'started once more before its reboot has come: it is asked for again, and nothing else',
+  async (t) => {
+    const { error, asked, update } = await confirmed(t, {
+      fallback,
+      rowsNow: [decided, switched],
+      scripts: failing,
+    });
+    t.match(error, { code: 'HEALTH_FAILED', message: /the machine goes back to the state before$/ });
+    t.strictSame(asked, ['reboot']);
+    t.equal(update.journal.state.name, 'installed', 'the fallback boots next, and has the verdict');
+  },
+);
+
+void t.test('a package database that cannot be asked is no healthy one: the machine goes back', async (t) => {
+  const { asked, health } = await confirmed(t, {
+    fallback,
+    findings: new UpdateError('INTERNAL', 'cannot run dpkg-query'),
+  });
+  t.strictSame(asked, [`revert to the old root for ${id}`, 'reboot']);
+  t.equal(health.at(-1), 'packages failed: the packages cannot be looked at: cannot run dpkg-query');
 });
 
 const without: [string, Given, string][] = [

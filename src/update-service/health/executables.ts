@@ -1,7 +1,7 @@
 /**
  * The administrator's own checks, in byte order: `health.d/required.d` (and what lies in `health.d` itself) must succeed,
  * what fails in `health.d/wanted.d` is told in the report. Each has the time limit of the hooks, and all together the
- * deadline of the confirmation. What is not executable, or ends in `~` or `.dpkg-*`, is not run.
+ * deadline of the confirmation. Which files are run: hooks.ts.
  */
 import { join, relative } from 'node:path';
 import type { Plan } from '../../update/plan.js';

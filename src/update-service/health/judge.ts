@@ -9,6 +9,7 @@ import { readBaseline, type Baseline } from '../../update/baseline.js';
 import { packagesAreWhole } from '../../update/finding.js';
 import type { Plan } from '../../update/plan.js';
 import type { KnownUpdate } from '../../update/store.js';
+import { lookAtPackages } from '../look-at-packages.js';
 import type { Ports } from '../ports.js';
 import { failed, passed, warned, type CheckResult } from './check-result.js';
 import { runExecutables, type Need } from './executables.js';
@@ -42,7 +43,7 @@ export async function judge(ports: Ports, update: KnownUpdate, plan: Plan): Prom
   await tell(...watched);
 
   // A package run that is still at work is waited for, so nothing is left in the midst of one below.
-  const findings = await ports.payload.verify(plan.payload, 'ordinary');
+  const findings = await lookAtPackages(ports, update, 'ordinary', plan);
   const blocks = findings.filter(({ severity }) => severity === 'block');
   const evidence = blocks.map((each) => each.evidence).join('; ');
   await tell(blocks.length === 0 ? passed('packages') : failed('packages', evidence));
@@ -54,7 +55,7 @@ export async function judge(ports: Ports, update: KnownUpdate, plan: Plan): Prom
     // On a machine that is not well they would hang rather than tell.
     if (isWell()) await tell(...(await runExecutables(ports, update, plan, need, last)));
   }
-  if (!isJudged(await ports.health.systemState())) return undefined;
+  if (!(await isJudged(ports.health))) return undefined;
   return {
     failures: results.filter(({ outcome }) => outcome === 'failed'),
     warnings: results.filter(({ outcome }) => outcome === 'warned'),

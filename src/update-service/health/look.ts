@@ -33,7 +33,10 @@ export function lookAtBoot(units: readonly UnitState[]): Look {
 }
 
 /** Units that are failed, or do not stay up, and were well when the update was armed. */
-export function lookAtUnits({ units, monotonicSeconds }: HealthFacts, { failedUnits }: Baseline): Look {
+export function lookAtUnits(
+  { units, monotonicSeconds }: Omit<HealthFacts, 'interfaces'>,
+  { failedUnits }: Baseline,
+): Look {
   const judged = units.filter((unit) => !failedUnits.includes(nameOf(unit)));
   const failed = judged.filter(isFailed).map(nameOf);
   const unsteady = judged.filter((unit) => isUnsteady(unit, monotonicSeconds)).map(nameOf);
@@ -41,6 +44,19 @@ export function lookAtUnits({ units, monotonicSeconds }: HealthFacts, { failedUn
     broken: failed.map((name) => `${name} is failed, and was not before the update`),
     pending: unsteady.map((name) => `${name} does not stay up`),
     units: [...failed, ...unsteady],
+  };
+}
+
+/** Brings the network up, or waits for it (ifupdown, NetworkManager, systemd-networkd): fails where there is none. */
+export function waitsForNetwork(unit: UnitState): boolean {
+  return /^(?:networking|ifup@.*|.*-wait-online(?:@.*)?)\.service$/.test(nameOf(unit));
+}
+
+export function both(a: Look, b: Look): Look {
+  return {
+    broken: [...a.broken, ...b.broken],
+    pending: [...a.pending, ...b.pending],
+    units: [...a.units, ...b.units],
   };
 }
 

@@ -4,10 +4,11 @@
  *
  * A loop, since nothing else tells: `systemctl is-system-running --wait` would wait for the very job that asks.
  */
+import type { UnitState } from '../../host/unit-states.js';
 import type { Baseline } from '../../update/baseline.js';
 import type { Policy } from '../../update/policy.js';
 import { failed, passed, warned, type CheckResult } from './check-result.js';
-import { lookAtBoot, lookAtNetwork, lookAtUnits, type Look } from './look.js';
+import { both, lookAtBoot, lookAtNetwork, lookAtUnits, waitsForNetwork, type Look } from './look.js';
 import type { MachineHealth } from './machine-health.js';
 
 export interface Deadline {
@@ -30,8 +31,8 @@ export async function watchBoot(
   network: Policy['confirmNetwork'] = 'require',
 ): Promise<CheckResult[] | undefined> {
   for (let idleLooks = 0; ;) {
-    if (!isJudged(await machine.systemState())) return undefined;
-    const looks = await look(machine, baseline);
+    if (!(await isJudged(machine))) return undefined;
+    const looks = await look(machine, baseline, network);
     if (network === 'ignore') looks.network = nothing;
     idleLooks = looks.boot.units.length === 0 ? idleLooks + 1 : 0;
     if (idleLooks >= IDLE_LOOKS) looks.boot = nothing;
@@ -59,20 +60,39 @@ function heedNetwork(result: CheckResult, network: Policy['confirmNetwork']): Ch
 }
 
 /** In rescue and emergency mode units are missing by intention, and while stopping they end in any way. */
-export function isJudged(systemState: string): boolean {
+export async function isJudged(machine: Pick<MachineHealth, 'systemState'>): Promise<boolean> {
+  // A systemctl that does not answer is one more thing that is wrong, and no reason to come to no verdict.
+  const systemState = await machine.systemState().catch(() => '');
   return systemState !== 'maintenance' && systemState !== 'stopping';
 }
 
 type Looks = Record<'boot' | 'units' | 'network', Look>;
 
-async function look(machine: MachineHealth, baseline: Baseline | undefined): Promise<Looks> {
-  const [units, interfaces] = await Promise.all([machine.units(), machine.network()]);
-  const facts = { units, interfaces, monotonicSeconds: machine.monotonicSeconds() };
-  return {
-    boot: lookAtBoot(units),
-    units: baseline ? lookAtUnits(facts, baseline) : nothing,
-    network: baseline ? lookAtNetwork(interfaces, baseline) : nothing,
-  };
+async function look(
+  machine: MachineHealth,
+  baseline: Baseline | undefined,
+  network: Policy['confirmNetwork'],
+): Promise<Looks> {
+  const looks: Looks = { boot: nothing, units: nothing, network: nothing };
+  const [units, interfaces] = await Promise.allSettled([machine.units(), machine.network()]);
+  const monotonicSeconds = machine.monotonicSeconds();
+  if (interfaces.status === 'rejected') looks.network = unseen('the network', interfaces.reason);
+  else if (baseline) looks.network = lookAtNetwork(interfaces.value, baseline);
+  if (units.status === 'rejected') return { ...looks, units: unseen('the units', units.reason) };
+  looks.boot = lookAtBoot(units.value);
+  if (!baseline) return looks;
+  // Without a network they fail, which is held against the update no more than the missing network itself.
+  const isNetwork = (unit: UnitState): boolean => network !== 'require' && waitsForNetwork(unit);
+  const ofUnits = (judged: UnitState[]): Look => lookAtUnits({ units: judged, monotonicSeconds }, baseline);
+  looks.units = ofUnits(units.value.filter((unit) => !isNetwork(unit)));
+  looks.network = both(looks.network, ofUnits(units.value.filter(isNetwork)));
+  return looks;
+}
+
+/** It may be a moment only: waited for, until the deadline. */
+function unseen(what: string, error: unknown): Look {
+  const why = error instanceof Error ? error.message : String(error);
+  return { broken: [], pending: [`${what} cannot be looked at: ${why}`], units: [] };
 }
 
 /** `late`: what is pending now has failed. */
@@ -84,5 +104,6 @@ async function resultOf(
 ): Promise<CheckResult> {
   const said = [...broken, ...(late ? pending.map((what) => `after ${late.afterSeconds} s ${what}`) : [])];
   if (said.length === 0) return passed(check);
-  return failed(check, said.join('; '), units.length === 0 ? '' : await machine.describe(units));
+  const output = units.length === 0 ? '' : await machine.describe(units).catch(String);
+  return failed(check, said.join('; '), output);
 }

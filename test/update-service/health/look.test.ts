@@ -31,7 +31,7 @@ function lan(state: Partial<NetworkInterface> = {}): NetworkInterface {
 }
 
 const look = (units: UnitState[], failedUnits: string[] = []) =>
-  lookAtUnits({ units, interfaces: [], monotonicSeconds: 100 }, { ...well, failedUnits });
+  lookAtUnits({ units, monotonicSeconds: 100 }, { ...well, failedUnits });
 
 const quiet: [string, UnitState[], string[]][] = [
   ['units that are up', [unit('a.service'), unit('b.mount')], []],

@@ -20,10 +20,13 @@ const slow: UnitState = { ...ordinary, names: ['slow.service'], active: 'activat
 const broken: UnitState = { ...ordinary, names: ['bad.service'], active: 'failed', job: undefined };
 
 interface Moment {
-  units?: UnitState[];
-  network?: (typeof lan)[];
+  units?: UnitState[] | Error;
+  network?: (typeof lan)[] | Error;
   state?: string;
 }
+
+const answer = <T>(what: T | Error): Promise<T> =>
+  what instanceof Error ? Promise.reject(what) : Promise.resolve(what);
 
 /** One moment a look; the last one stays. A pause takes as long as it says. */
 function machine(...moments: Moment[]): MachineHealth & { looks: number } {
@@ -35,8 +38,8 @@ function machine(...moments: Moment[]): MachineHealth & { looks: number } {
       fake.looks += 1;
       return Promise.resolve(now().state ?? 'starting');
     },
-    units: () => Promise.resolve(now().units ?? [target]),
-    network: () => Promise.resolve(now().network ?? [lan]),
+    units: () => answer(now().units ?? [target]),
+    network: () => answer(now().network ?? [lan]),
     describe: (units: readonly string[]) => Promise.resolve(`what systemd says of ${units.join(' ')}`),
     monotonicSeconds: () => seconds,
     pause: (for_: number) => {
@@ -152,3 +155,44 @@ for (const state of ['maintenance', 'stopping']) {
     t.equal(await watchBoot(ending, baseline, deadline), undefined);
   });
 }
+
+void t.test(
+  'a systemd that does not answer is waited for, and by the deadline it is a failure',
+  async (t) => {
+    const gone = new Error('systemctl show failed');
+    const forMoment = machine({ units: gone, network: gone }, {});
+    t.strictSame(await watchBoot(forMoment, baseline, deadline), allWell);
+    const forGood = machine({ units: gone });
+    const silent = { ...forGood, systemState: () => forGood.systemState().then(() => Promise.reject(gone)) };
+    t.strictSame(await watchBoot(silent, baseline, deadline), [
+      passed('boot'),
+      {
+        check: 'units',
+        outcome: 'failed',
+        message: 'after 60 s the units cannot be looked at: systemctl show failed',
+        output: '',
+      },
+      passed('network'),
+    ]);
+  },
+);
+
+void t.test('a unit that only waits for the network weighs no more than the network', async (t) => {
+  for (const name of [
+    'NetworkManager-wait-online.service',
+    'systemd-networkd-wait-online@lan0.service',
+    'networking.service',
+  ]) {
+    const offline = () => machine({ units: [target, { ...broken, names: [name] }] });
+    const message = `${name} is failed, and was not before the update`;
+    const outcomes = async (policy: 'require' | 'warn' | 'ignore') =>
+      (await watchBoot(offline(), baseline, deadline, policy))?.map(({ check, outcome }) => [check, outcome]);
+    const boot = ['boot', 'passed'];
+    t.strictSame(await outcomes('require'), [boot, ['units', 'failed'], ['network', 'passed']]);
+    t.strictSame(await outcomes('warn'), [boot, ['units', 'passed'], ['network', 'warned']]);
+    t.strictSame(await outcomes('ignore'), [boot, ['units', 'passed'], ['network', 'passed']]);
+    t.equal((await watchBoot(offline(), baseline, deadline, 'warn'))?.[2]?.message, message);
+  }
+  const another = machine({ units: [target, broken] });
+  t.match(await watchBoot(another, baseline, deadline, 'ignore'), [{}, { outcome: 'failed' }, {}]);
+});
