@@ -1,6 +1,7 @@
 /**
  * The administrator's executables around an install: `before-install.d` and `after-install.d`, in byte order, each
- * with a time limit and its output kept. What is not executable, or ends in `~` or `.dpkg-*`, is not run.
+ * with a time limit and its output kept. What is not executable, or ends in `~` or `.dpkg-*`, is not run; nor is a link to
+ * /dev/null, which masks a hook as it masks a unit.
  */
 import { join } from 'node:path';
 import type { CommandResult } from '../host/command.js';
@@ -24,7 +25,8 @@ export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<boole
   for (const path of paths) {
     const result = await run(path, [], { timeoutSeconds: hook.timeoutSeconds, env: hook.env }).catch(
       (error: unknown) => {
-        throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end`, {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end: ${why}`, {
           cause: error,
         });
       },
@@ -49,13 +51,16 @@ export async function hookFiles(fs: Ports['fs'], folder: string): Promise<string
   try {
     for (const name of await fs.readFolder(folder)) {
       if (/~$|\.dpkg-\w+$/.test(name)) continue;
-      const entry = await fs.lstat(join(folder, name));
-      if (entry.kind === 'symlink' || (entry.kind === 'file' && (entry.mode & 0o111) !== 0)) {
-        files.push(join(folder, name));
-      }
+      if (await isRun(fs, join(folder, name))) files.push(join(folder, name));
     }
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
   return files;
+}
+
+async function isRun(fs: Ports['fs'], path: string): Promise<boolean> {
+  const { kind, mode } = await fs.lstat(path);
+  if (kind === 'symlink') return (await fs.readLink(path)) !== '/dev/null';
+  return kind === 'file' && (mode & 0o111) !== 0;
 }

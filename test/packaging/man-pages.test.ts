@@ -112,7 +112,7 @@ void t.test('the files that the pages name are installed, or known to the progra
     ...installed,
   ]);
   const isFolder = (path: string): boolean => installed.some((file) => file.startsWith(`${path}/`));
-  const ofOthers = new Set(['/', '/boot', '/run/systemd/generator.early']);
+  const ofOthers = new Set(['/', '/dev/null', '/boot', '/run/systemd/generator.early']);
   const named = pages.flatMap(({ text }) =>
     [...text.matchAll(/\bPa (\/.*)$/gm)].flatMap(([, rest = '']) => pathsIn(rest)),
   );
