@@ -1,7 +1,8 @@
 /**
  * The command line: parses, calls one verb, prints. Resolves with the exit code; never throws.
  */
-import { Command, CommanderError } from 'commander';
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
@@ -54,7 +55,7 @@ export function makeProgram(
         '  offline-update report      what happened',
     )
     .version(version, '--version', 'print the version')
-    .option('--root <dir>', 'work on the system below DIR instead of /', '/')
+    .option('--root <dir>', 'work on the system below DIR instead of /', rootFolder, '/')
     .helpOption('--help', 'show help')
     .helpCommand(false)
     .addHelpText(
@@ -74,6 +75,12 @@ export function makeProgram(
     .exitOverride();
   for (const verb of verbs) verb(program, invoke);
   return program;
+}
+
+/** `--root "$UNSET"` must not mean this very system. */
+function rootFolder(word: string): string {
+  if (word === '') throw new InvalidArgumentError('It is empty.');
+  return resolve(word);
 }
 
 async function carryOut<O>(

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { runCli } from '../../src/cli/cli.js';
 import { exitCodeOf } from '../../src/cli/exit-codes.js';
 import { output } from '../../src/cli/output.js';
 import { bytesText, clockText, count, secondsText, timeText } from '../../src/cli/quantities.js';
 import { version } from '../../src/cli/version.js';
+import { noSnapshots } from '../../src/snapshots/none.js';
 import { UpdateError, type UpdateErrorCode } from '../../src/update/errors.js';
 import type { JournalEntry } from '../../src/update/events.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
@@ -261,6 +263,65 @@ ${machine.id}  failed      2026-11-20 15:00:01 UTC  2 packages upgraded
   t.match((await machine.cli('history', '--json')).json(), {
     updates: [{ id, state: 'prepared' }, { id: machine.id, state: 'failed' }, { state: 'unreadable' }],
   });
+});
+
+void t.test(
+  'neither a plan that is not there nor a snapshot tool that fails hides the history',
+  async (t) => {
+    const machine = await updated(t);
+    // A power cut while it was recorded.
+    machine.write('/var/lib/offline-update/updates/20200101T000000-0000/journal.jsonl', '');
+    const snapshots = { ...noSnapshots, list: () => Promise.reject(new Error('btrfs: no space')) };
+    machine.ports.snapshots = () => Promise.resolve(snapshots);
+    const called = await machine.cli('history', '--json');
+    t.equal(called.exitCode, 0);
+    t.match(called.json(), {
+      updates: [
+        { id: machine.id, state: 'failed' },
+        { id: '20200101T000000-0000', state: 'unreadable' },
+      ],
+      fallbacks: null,
+    });
+    t.equal(called.stderr, 'The kept fallbacks cannot be told: btrfs: no space\n');
+  },
+);
+
+void t.test('clean says that nothing was cleaned only where that is so', async (t) => {
+  const machine = newOnlineMachine(t);
+  await machine.cli('prepare');
+  const wrong = '/etc/offline-update/config.d/10-wrong.toml';
+  machine.write(wrong, 'stalTimeoutSeconds = 5\n');
+  const refused = await machine.cli('clean');
+  t.equal(refused.exitCode, 2);
+  t.match(refused.stderr, /nothing was cleaned/);
+  t.ok(existsSync(machine.paths.stage));
+  machine.write(wrong, '');
+  const snapshots = { ...noSnapshots, prune: () => Promise.reject(new Error('btrfs: no space')) };
+  machine.ports.snapshots = () => Promise.resolve(snapshots);
+  const cleaned = await machine.cli('clean');
+  t.strictSame(
+    [cleaned.exitCode, cleaned.stderr],
+    [0, 'Old snapshots could not be removed: btrfs: no space\n'],
+  );
+  t.notOk(existsSync(machine.paths.stage));
+});
+
+void t.test('--root is a folder, and never this very system by mistake', async (t) => {
+  const roots: string[] = [];
+  const called = (root: string) =>
+    runCli(['--root', root, 'history'], {
+      makePorts: (path) => {
+        roots.push(path);
+        return Promise.reject(new UpdateError('BUSY', 'looked at no further'));
+      },
+      stdout: { write: () => true },
+      stderr: { write: () => true },
+      environment: {},
+      user: 0,
+    });
+  t.equal(await called(''), 2);
+  for (const root of ['//', '/mnt/', 'mnt']) t.equal(await called(root), 6);
+  t.strictSame(roots, ['/', '/mnt', join(process.cwd(), 'mnt')]);
 });
 
 void t.test('colour is for terminals that want it', (t) => {

@@ -1,4 +1,5 @@
 /** `clean`: drop the prepared update, unblock. */
+import { asUpdateError } from '../../update/errors.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Verb } from '../verb.js';
 
@@ -17,9 +18,12 @@ export const clean: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
-          const cleaned = await cleanUpdate(ports.online, await ports.scheduler());
           const { keepFallbacks, minimumFreePercent } = await ports.policy();
-          await (await ports.snapshots()).prune(keepFallbacks, minimumFreePercent);
+          const cleaned = await cleanUpdate(ports.online, await ports.scheduler());
+          const snapshots = await ports.snapshots();
+          await snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
+            out.note(`Old snapshots could not be removed: ${asUpdateError(error).message}`);
+          });
           const { id, removed, unblocked } = cleaned;
           if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
           if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);

@@ -1,5 +1,5 @@
 /** `history`: all updates of this machine and how they ended. */
-import { UpdateError } from '../../update/errors.js';
+import { asUpdateError } from '../../update/errors.js';
 import type { FallbackTruth } from '../../prepare/fallbacks.js';
 import type { Reason } from '../../update/events.js';
 import { rolledBackBy } from '../../update/held.js';
@@ -43,7 +43,12 @@ export const history: Verb = (program, invoke) => {
             if (reason) out.line(`  ${reason.message}`);
             if (past.rolledBackBy !== null) out.line(`  rolled back by ${past.rolledBackBy}`);
           }
-          const fallbacks = ports.isRoot ? await measured(ports) : null;
+          const fallbacks = ports.isRoot
+            ? await measured(ports).catch((error: unknown) => {
+                out.note(`The kept fallbacks cannot be told: ${asUpdateError(error).message}`);
+                return null;
+              })
+            : null;
           if (fallbacks && fallbacks.length > 0) {
             const { fallbackLine } = await import('../pages/fallback-page.js');
             out.line('\nKept fallbacks, for offline-update rollback ID:');
@@ -79,8 +84,7 @@ async function past(store: UpdateStore, id: string): Promise<Past> {
       reason: 'reason' in state ? state.reason : null,
     };
   } catch (error) {
-    if (!(error instanceof UpdateError)) throw error;
-    const { code, message } = error;
+    const { code, message } = asUpdateError(error);
     const reason = { code, message };
     return { id, state: 'unreadable', preparedAt: null, changes: null, rolledBackBy: null, reason };
   }
