@@ -29,11 +29,22 @@ export async function shutdownInhibitors(
     .map(([, who, why]) => ({ who, why }));
 }
 
-/** Names of the people with a session other than the calling one; greeters are no people. */
+/**
+ * Names of the people with a session other than the calling one; greeters are no people, nor are the service managers of
+ * users, which have a session of their own since systemd 256: one beside each log-in, and one for as long as it is up for
+ * whoever lingers.
+ */
 export async function loggedInUsers(ownSession: string | undefined, address?: string): Promise<string[]> {
+  const [classed] = (await ask({ ...logind, member: 'ListSessionsEx' }, address)) as [ClassedRow[]?];
+  const others = ([id]: readonly [string, ...unknown[]]): boolean => id !== ownSession;
+  if (classed) {
+    const people = classed.filter(([, , , , , kind]) => kind.startsWith('user'));
+    return people.filter(others).map(([, , name]) => name);
+  }
   const [sessions] = (await ask({ ...logind, member: 'ListSessions' }, address)) as [SessionRow[]?];
   return (sessions ?? [])
-    .filter(([id, uid]) => id !== ownSession && (uid === 0 || uid >= FIRST_USER_ID))
+    .filter(others)
+    .filter(([, uid]) => uid === 0 || uid >= FIRST_USER_ID)
     .map(([, , name]) => name);
 }
 
@@ -55,6 +66,8 @@ export async function isNetworkMetered(
 }
 
 type LockRow = [what: string, who: string, why: string, mode: string, uid: number, pid: number];
+/** Since v256, with more behind it. */
+type ClassedRow = [id: string, uid: number, name: string, seat: string, leader: number, kind: string];
 type SessionRow = [id: string, uid: number, name: string, seat: string, path: string];
 
 const logind = {

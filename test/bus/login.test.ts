@@ -28,8 +28,41 @@ void t.test('people are told, but not the calling session, and no greeter', asyn
     ['c1', 117, 'gdm', 'seat0', path],
     ['own', 1001, 'bob', '', path],
   ];
-  await startFakeLogin(daemon.address, { answer: { reply: ['a(susso)', sessions] } });
+  await startFakeService(daemon.address, 'org.freedesktop.login1', ({ member }) =>
+    member === 'ListSessions'
+      ? { reply: ['a(susso)', sessions] }
+      : { error: 'org.freedesktop.DBus.Error.UnknownMethod' },
+  );
   t.strictSame(await loggedInUsers('own', daemon.address), ['ann', 'root']);
+});
+
+void t.test('a service manager of a user is nobody who is logged in', async (t) => {
+  const daemon = await startPrivateBus();
+  t.teardown(() => daemon.stop());
+  const session = (id: string, uid: number, name: string, kind: string) =>
+    [id, uid, name, '', 1, kind, '', false, 0n, `/org/freedesktop/login1/session/${id}`] as const;
+  // systemd 257: each log-in brings a second session for user@.service, and a lingering user has that one alone
+  const sessions = [
+    session('1', 0, 'root', 'user'),
+    session('2', 0, 'root', 'manager'),
+    session('3', 1000, 'ann', 'user'),
+    session('4', 1000, 'ann', 'manager'),
+    session('5', 1001, 'podman', 'manager'),
+    session('6', 1002, 'cron', 'background'),
+    session('c1', 117, 'gdm', 'greeter'),
+    session('7', 1003, 'eve', 'user-early'),
+  ];
+  await startFakeService(daemon.address, 'org.freedesktop.login1', ({ member }) =>
+    member === 'ListSessionsEx'
+      ? { reply: ['a(sussussbto)', sessions] }
+      : {
+          reply: [
+            'a(susso)',
+            sessions.map(([id, uid, name, seat, , , , , , path]) => [id, uid, name, seat, path]),
+          ],
+        },
+  );
+  t.strictSame(await loggedInUsers('1', daemon.address), ['ann', 'eve']);
 });
 
 void t.test('a metered network, and one that is not', async (t) => {
