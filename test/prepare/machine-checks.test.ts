@@ -100,6 +100,57 @@ const rows: Row[] = [
   },
   {
     check: 'needed-mounts',
+    fault: 'a /usr that can be written now, and not in the update boot',
+    spoil: all(mounted(['/usr']), file('/etc/fstab', '/dev/vdb /usr ext4 defaults,ro 0 2\n')),
+    finds: {
+      severity: 'block',
+      evidence: '/usr is mounted with "ro" in /etc/fstab: packages cannot be installed there',
+    },
+  },
+  {
+    check: 'needed-mounts',
+    fault: 'a read-only /usr that fstab says so of: to mount it otherwise now is no way out',
+    spoil: all(
+      mounted(['/usr', { writable: false }]),
+      file('/etc/fstab', '/dev/vdb /usr/ ext4 ro,noatime 0 2\n'),
+    ),
+    finds: {
+      severity: 'block',
+      evidence: '/usr is mounted with "ro" in /etc/fstab: packages cannot be installed there',
+    },
+  },
+  {
+    check: 'needed-mounts',
+    fault: 'a /var in the network, of whatever options',
+    spoil: all(
+      mounted(['/var', { type: 'nfs4' }]),
+      file('/etc/fstab', 'server:/var /var nfs4 defaults 0 0\n'),
+    ),
+    finds: {
+      severity: 'block',
+      evidence: '/var is a file system of the network (nfs4): it may be missing in the update boot',
+    },
+  },
+  {
+    check: 'needed-mounts',
+    fault: 'a /srv in the network, where packages hardly ever install anything',
+    spoil: mounted(['/srv', { type: 'nfs4' }]),
+    finds: {
+      severity: 'warn',
+      evidence: '/srv is a file system of the network (nfs4): it may be missing in the update boot',
+    },
+  },
+  {
+    check: 'needed-mounts',
+    fault: 'a data disk that the boot may go without',
+    spoil: all(mounted(['/srv']), file('/etc/fstab', '/dev/vdb /srv ext4 defaults,nofail 0 2\n')),
+    finds: {
+      severity: 'warn',
+      evidence: '/srv is mounted with "nofail" in /etc/fstab: it may be missing in the update boot',
+    },
+  },
+  {
+    check: 'needed-mounts',
     fault: 'a /var that is required, and a loader partition on demand',
     spoil: all(
       mounted(['/var'], ['/efi']),

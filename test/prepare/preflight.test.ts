@@ -122,6 +122,16 @@ const rows: Row[] = [
     remedy: 'mount -o remount,rw /',
   },
   {
+    check: 'root-writable',
+    severity: 'block',
+    fault: 'a root that can be written now, and not in the update boot',
+    spoil: (machine) => {
+      machine.write('/etc/fstab', '/dev/vda1 / ext4 ro,noatime 0 1\n');
+    },
+    evidence: '/ is mounted with "ro" in /etc/fstab: the update boot could not take the trigger away',
+    remedy: 'take "ro" out of the line of / in /etc/fstab; systemctl daemon-reload',
+  },
+  {
     check: 'root-switched',
     severity: 'block',
     fault: 'a rollback before its reboot',

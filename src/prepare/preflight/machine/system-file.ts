@@ -21,6 +21,13 @@ export async function systemTable(tree: Tree, path: string): Promise<string[][]>
   return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(/\s+/));
 }
 
+/** The options of a mount point in fstab(5); undefined when it is not named there. Of two lines the last one counts. */
+export async function mountOptions(tree: Tree, target: string): Promise<string[] | undefined> {
+  const lines = await systemTable(tree, '/etc/fstab');
+  const line = lines.findLast(([, path = '']) => path === target || path === `${target}/`);
+  return line && (line[3] ?? 'defaults').split(',');
+}
+
 async function orUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
