@@ -92,18 +92,21 @@ export function parseSimulation(output: string): SimulatedChange[] {
 /** One sentence each; empty when both say the same. */
 export function differences(plan: PackagesPlan, simulated: readonly SimulatedChange[]): string[] {
   const left = new Set(simulated);
+  const alike = new Map<string, SimulatedChange[]>();
+  for (const one of simulated) alike.set(stepOf(one), [...(alike.get(stepOf(one)) ?? []), one]);
   const missing = plan.changes.flatMap((change) => {
-    const same = [...left].find(
-      (one) =>
-        one.name === change.name &&
-        one.from === change.from &&
-        one.to === change.to &&
-        (one.architecture ?? change.architecture) === change.architecture,
-    );
+    const same = alike
+      .get(stepOf(change))
+      ?.find((one) => left.has(one) && (one.architecture ?? change.architecture) === change.architecture);
     if (same) left.delete(same);
     return same ? [] : [`planned, but apt would not: ${described(change)}`];
   });
   return [...missing, ...[...left].map((one) => `not planned, but apt would: ${described(one)}`)];
+}
+
+/** All that apt always tells of a step; none of the words holds a space. */
+function stepOf({ name, from, to }: Pick<SimulatedChange, 'name' | 'from' | 'to'>): string {
+  return `${name} ${from ?? ''} ${to ?? ''}`;
 }
 
 export function described({ name, architecture, from, to }: SimulatedChange): string {

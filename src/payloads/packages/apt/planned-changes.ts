@@ -55,8 +55,28 @@ export function wantedChanges(
 export function installedAs(name: string, architecture: string, states: States): PackageState | undefined {
   const same = states.get(packageKey(name, architecture));
   if (isInstalled(same)) return same;
-  const others = architecture === 'all' ? [...states.values()] : [states.get(packageKey(name, 'all'))];
-  return others.find((state) => state?.name === name && isInstalled(state));
+  const others = architecture === 'all' ? statesNamed(name, states) : [states.get(packageKey(name, 'all'))];
+  return others.find(isInstalled);
+}
+
+/** Made once for each listing of dpkg's: with thousands of new packages, to go through it for each is what takes long. */
+const byName = new WeakMap<States, ReadonlyMap<string, readonly PackageState[]>>();
+
+/** On every architecture. */
+function statesNamed(name: string, states: States): readonly PackageState[] {
+  const index = byName.get(states) ?? grouped(states);
+  byName.set(states, index);
+  return index.get(name) ?? [];
+}
+
+function grouped(states: States): Map<string, PackageState[]> {
+  const groups = new Map<string, PackageState[]>();
+  for (const state of states.values()) {
+    const group = groups.get(state.name);
+    if (group) group.push(state);
+    else groups.set(state.name, [state]);
+  }
+  return groups;
 }
 
 /** In the order of the names, not in apt's, which is another each time: the same update gives the same plan. */
@@ -90,7 +110,7 @@ function actionOf({ from, to }: WantedChange): PackageChange['action'] {
 /** apt leaves out `all` and the machine's own architecture, which is that of its dpkg. */
 function removedState(word: string, states: States): PackageState {
   const [name = '', foreign] = word.split(':');
-  const own = [...states.values()].find((state) => state.name === 'dpkg' && isInstalled(state));
+  const own = statesNamed('dpkg', states).find(isInstalled);
   const architectures = foreign === undefined ? ['all', own?.architecture ?? ''] : [foreign];
   const found = architectures
     .map((architecture) => states.get(packageKey(name, architecture)))

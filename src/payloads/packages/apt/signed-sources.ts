@@ -83,11 +83,11 @@ export async function unsignedPackages(
   sources: readonly PackageSource[],
   packages: readonly WantedPackage[],
 ): Promise<UnsignedPackage[]> {
-  const texts = new Map<string, Promise<string>>();
-  const textOf = (file: string): Promise<string> => {
-    const text = texts.get(file) ?? readIndex(ports, file);
-    texts.set(file, text);
-    return text;
+  const known = new Map<string, Promise<ReadonlySet<string>>>();
+  const hashesIn = (file: string): Promise<ReadonlySet<string>> => {
+    const hashes = known.get(file) ?? readIndex(ports, file).then(hashesOf);
+    known.set(file, hashes);
+    return hashes;
   };
   const unsigned: UnsignedPackage[] = [];
   for (const wanted of packages) {
@@ -96,7 +96,7 @@ export async function unsignedPackages(
     const vouching = wanted.sha256 === null ? [] : offering.filter(({ signed }) => signed);
     let isSigned = false;
     for (const source of vouching) {
-      isSigned ||= holdsHash(await textOf(source.indexFile), wanted.sha256);
+      isSigned ||= wanted.sha256 !== null && (await hashesIn(source.indexFile)).has(wanted.sha256);
     }
     if (isSigned) continue;
     const suspects = offering.filter(({ signed }) => !signed).map(({ description }) => description);
@@ -111,8 +111,9 @@ function sourcesOf(uri: string, sources: readonly PackageSource[]): PackageSourc
   return matching.length > 0 ? matching : [...sources];
 }
 
-function holdsHash(index: string, sha256: string | null): boolean {
-  return sha256 !== null && index.includes(`\nSHA256: ${sha256}\n`);
+/** Of all packages of an index, so that it is gone through once. */
+function hashesOf(index: string): ReadonlySet<string> {
+  return new Set(Array.from(index.matchAll(/^SHA256: (\S+)$/gm), ([, hash = '']) => hash));
 }
 
 /** Also of a compressed index. Unreadable: it vouches for nothing. */

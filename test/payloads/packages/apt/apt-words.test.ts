@@ -108,6 +108,25 @@ void t.test('a simulation equals its plan in any order, and each deviation is to
   t.end();
 });
 
+void t.test('each step that apt told is looked at a few times, however many there are', (t) => {
+  const count = 1000;
+  let looks = 0;
+  const simulated = Array.from({ length: count }, (_, index): SimulatedChange => ({
+    get name() {
+      looks += 1;
+      return `aa${index}`;
+    },
+    architecture: 'all',
+    from: '1',
+    to: '2',
+  }));
+  const changes = simulated.map(({ name }) => ({ name, architecture: 'all', from: '1', to: '2' })).reverse();
+  looks = 0;
+  t.same(differences({ changes } as unknown as PackagesPlan, simulated), []);
+  t.ok(looks <= 5 * count, `${looks} looks at ${count} steps`);
+  t.end();
+});
+
 void t.test('files to download are read with and without a hash', (t) => {
   const hash = 'fd5ab38007e0cceb45b2b2639baa2a0c664b16be532b66c94a0cc28bc2991e6f';
   const output = [

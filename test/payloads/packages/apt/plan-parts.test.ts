@@ -6,6 +6,7 @@ import { parseExtendedStates } from '../../../../src/payloads/packages/apt/autom
 import { field, parseStanzas } from '../../../../src/payloads/packages/apt/control-stanzas.js';
 import { compareVersions } from '../../../../src/payloads/packages/apt/debian-version.js';
 import { frozenIndex } from '../../../../src/payloads/packages/apt/frozen-lists.js';
+import type { PackageState } from '../../../../src/payloads/packages/apt/dpkg-database.js';
 import { plannedChanges, wantedChanges } from '../../../../src/payloads/packages/apt/planned-changes.js';
 import { parsePluginRequest } from '../../../../src/payloads/packages/apt/plugin-schema.js';
 import { requestWords } from '../../../../src/payloads/packages/apt/request-words.js';
@@ -240,6 +241,26 @@ void t.test(
     ]);
   },
 );
+
+void t.test('the packages that dpkg knows are gone through once, however many come and go', (t) => {
+  let times = 0;
+  class Listing extends Map<string, PackageState> {
+    override values(): MapIterator<PackageState> {
+      times += 1;
+      return super.values();
+    }
+  }
+  const state = { version: '1', abbreviation: 'ii ' };
+  const states = new Listing([
+    ['dpkg:amd64', { name: 'dpkg', architecture: 'amd64', ...state }],
+    ['gone:amd64', { name: 'gone', architecture: 'amd64', ...state }],
+  ]);
+  const download = { uri: '', sizeBytes: 7, sha256: null };
+  const byFile = new Map([1, 2, 3].map((number) => [`new${number}_1_all.deb`, download] as const));
+  t.equal(wantedChanges({ byFile, removed: ['gone', 'gone'] }, states).length, 5);
+  t.equal(times, 1);
+  t.end();
+});
 
 void t.test('a plugin’s request is read strictly, and its folder is made absolute', (t) => {
   const one = { name: 'aa', architecture: 'all', version: '1', sha256: 'a'.repeat(64) };
