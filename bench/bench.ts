@@ -9,6 +9,7 @@ import { guestFacts, machineFacts } from './machine-facts.js';
 import type { Measurement, Result } from './measurement.js';
 import { copy } from './measurements/copy.js';
 import { generator } from './measurements/generator.js';
+import { hashing } from './measurements/hashing.js';
 import { memory } from './measurements/memory.js';
 import { prepare } from './measurements/prepare.js';
 import { scale } from './measurements/scale.js';
@@ -31,6 +32,7 @@ const measurements: readonly Measurement[] = [
   rehearsal,
   status,
   memory,
+  hashing,
   scale,
 ];
 

@@ -2,9 +2,12 @@
 import type { Machine } from '../test/laboratory/laboratory.js';
 
 /** Seconds of one run of a command line. Throws when it fails. */
-export async function secondsOf(machine: Machine, line: string): Promise<number> {
+export async function secondsOf(machine: Machine, line: string, timeoutSeconds?: number): Promise<number> {
   const timed = `begin=$(date +%s%N); { ${line}; } >/dev/null 2>/srv/bench.stderr </dev/null || exit 1; echo $(($(date +%s%N) - begin))`;
-  const { stdout, exitCode } = await machine.exec(timed, { check: false });
+  const { stdout, exitCode } = await machine.exec(timed, {
+    check: false,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  });
   if (exitCode !== 0) throw new Error(`${line} failed: ${await machine.read('/srv/bench.stderr')}`);
   return Number(stdout) / 1e9;
 }

@@ -7,8 +7,11 @@ interface Row {
   entry: { note?: string; phase?: string; seconds?: number; event?: string };
 }
 
-/** Of the one update that the machine knows. Throws when it was not installed. */
-export async function phasesOf(machine: Machine): Promise<Record<string, number>> {
+/** Of the one update that the machine knows. Throws when it did not come to `wanted`. */
+export async function phasesOf(
+  machine: Machine,
+  wanted: 'installed' | 'refused' = 'installed',
+): Promise<Record<string, number>> {
   const updates = machine.path('/var/lib/offline-update/updates');
   const [id = ''] = await readdir(updates);
   const text = await readFile(join(updates, id, 'journal.jsonl'), 'utf8');
@@ -16,7 +19,7 @@ export async function phasesOf(machine: Machine): Promise<Record<string, number>
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as Row).entry);
-  if (!entries.some(({ event }) => event === 'installed')) throw new Error(`the update failed:\n${text}`);
+  if (!entries.some(({ event }) => event === wanted)) throw new Error(`it was not ${wanted}:\n${text}`);
   const phases: Record<string, number> = {};
   for (const { note, phase, seconds } of entries) {
     if (note === 'phase' && phase !== undefined) phases[phase] = seconds ?? NaN;

@@ -12,7 +12,9 @@ export function resultTable(results: readonly Result[]): string {
 function rowOf(result: Result): string[] {
   const { what, ours, peer, target } = result;
   const reached = isReached(result);
-  const bound = target && ('ratio' in target ? `≤ ${target.ratio} ×` : `≤ ${target.most} ${result.unit}`);
+  const bound =
+    target &&
+    ('ratio' in target ? `≤ ${Number(target.ratio.toFixed(2))} ×` : `≤ ${target.most} ${result.unit}`);
   return [
     what,
     figure(result, ours),

@@ -1,9 +1,8 @@
 /** The most memory that the update service itself (Node.js, not apt) has held at once, told by the kernel at its end. */
 import { packageCount } from '../bench-machines.js';
 import type { Measurement } from '../measurement.js';
+import { watchedMegabytes, watchServiceMemory } from '../service-memory.js';
 
-const told = '/var/lib/bench-memory';
-const hook = '/usr/lib/bench-memory.cjs';
 const runs = 3;
 
 export const memory: Measurement = {
@@ -12,17 +11,12 @@ export const memory: Measurement = {
   async measure(bench) {
     const ours: number[] = [];
     while (ours.length < runs) {
-      const kibibytes = await bench.withMachine(await bench.armed(), async (machine) => {
-        const write = `require('node:fs').writeFileSync('${told}', String(process.resourceUsage().maxRSS))`;
-        await machine.write(hook, `process.on('exit', () => { ${write}; });\n`);
-        await machine.write(
-          '/usr/lib/systemd/system/offline-update.service.d/bench.conf',
-          `[Service]\nEnvironment=NODE_OPTIONS=--require=${hook}\n`,
-        );
+      const megabytes = await bench.withMachine(await bench.armed(), async (machine) => {
+        await watchServiceMemory(machine);
         await machine.boot();
-        return Number(await machine.read(told));
+        return watchedMegabytes(machine);
       });
-      ours.push((kibibytes * 1024) / 1e6);
+      ours.push(megabytes);
     }
     return [
       {

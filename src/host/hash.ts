@@ -2,14 +2,22 @@
  * SHA-256, as lower-case hex.
  *
  * Files are read as a stream and must be regular files themselves: a link, folder, pipe or device in their place is
- * `NOT_A_FILE`. Other errors: the system's own.
+ * `NOT_A_FILE`. Other errors: the system's own. Of several large files at once one is counted here, the others on further
+ * threads, a processor each; so much memory as a buffer for each is used, however large they are.
  */
 import { createHash } from 'node:crypto';
 import { constants, fstatSync, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
+import { hashBufferBytes, HashThreads } from './hash-threads.js';
 import { HostError, isErrno } from './host-error.js';
 
 const smallBytes = 64 * 1024;
+/** Less is counted sooner than a thread has started. */
+const threadedBytes = 4 * 1024 * 1024;
+
+/** How many are being counted: large ones in all, and files on this thread. */
+const now = { large: 0, here: 0 };
+const threads = new HashThreads();
 
 export async function sha256OfFile(path: string): Promise<string> {
   // O_NONBLOCK: the open of a pipe without writer would wait for ever
@@ -20,17 +28,38 @@ export async function sha256OfFile(path: string): Promise<string> {
   try {
     const found = fstatSync(file.fd);
     if (!found.isFile()) throw notAFile(path);
-    const hash = createHash('sha256');
     // a way through the thread pool costs more than to read a small file, and there may be thousands
-    if (found.size <= smallBytes) return hash.update(readFileSync(file.fd)).digest('hex');
-    const buffer = Buffer.allocUnsafe(256 * 1024);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
-    }
+    if (found.size <= smallBytes) return createHash('sha256').update(readFileSync(file.fd)).digest('hex');
+    return found.size < threadedBytes ? await sha256Here(file) : await sha256OfLarge(file);
   } finally {
     await file.close();
+  }
+}
+
+async function sha256OfLarge(file: FileHandle): Promise<string> {
+  now.large += 1;
+  try {
+    const elsewhere = now.here > 0 ? await threads.sha256(file.fd) : undefined;
+    return elsewhere ?? (await sha256Here(file));
+  } finally {
+    now.large -= 1;
+    if (now.large === 0) threads.end();
+  }
+}
+
+async function sha256Here(file: FileHandle): Promise<string> {
+  now.here += 1;
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(hashBufferBytes);
+    for (let position = 0; ;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+  } finally {
+    now.here -= 1;
   }
 }
 

@@ -39,8 +39,12 @@ export interface Deb {
   /** The control stanza, as lines without a blank one. */
   control: string;
   content: Buffer;
+  sizeBytes: number;
   sha256: string;
 }
+
+/** One whose file lies in the repository already: too large to be held in memory with all the others. */
+export type PlacedDeb = Omit<Deb, 'content'>;
 
 /** Builds a package in memory (deb(5), uncompressed members): some 0.1 ms each. */
 export function debOf(spec: DebSpec): Deb {
@@ -56,6 +60,7 @@ export function debOf(spec: DebSpec): Deb {
     fileName: `${spec.name}_${fileVersion}_${spec.architecture ?? 'all'}.deb`,
     control,
     content,
+    sizeBytes: content.length,
     sha256: createHash('sha256').update(content).digest('hex'),
   };
 }

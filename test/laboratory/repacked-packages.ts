@@ -40,7 +40,8 @@ export async function debFromFile(path: string): Promise<Deb> {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(stdout)?.[1] ?? '';
   const spec = { name: field('Package'), version: field('Version'), architecture: field('Architecture') };
   const sha256 = createHash('sha256').update(content).digest('hex');
-  return { spec, fileName: basename(path), control: `${stdout.trimEnd()}\n`, content, sha256 };
+  const sizeBytes = content.length;
+  return { spec, fileName: basename(path), control: `${stdout.trimEnd()}\n`, content, sizeBytes, sha256 };
 }
 
 type Stanza = ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
-import type { Deb } from './deb-builder.js';
+import type { Deb, PlacedDeb } from './deb-builder.js';
 import type { Machine } from './machine.js';
 import { signingKey } from './signing-key.js';
 
@@ -29,13 +29,14 @@ const keyring = '/etc/apt/keyrings/laboratory.asc';
  */
 export async function putRepository(
   machine: Machine,
-  debs: readonly Deb[],
+  debs: readonly (Deb | PlacedDeb)[],
   options: RepositoryOptions = {},
 ): Promise<void> {
   const { suite = 'stable', folder = '/srv/repository', signed = true, hashes = 'sha256' } = options;
   const pool = join(folder, 'pool');
   await mkdir(machine.path(pool), { recursive: true });
-  for (const deb of debs) await writeFile(machine.path(join(pool, deb.fileName)), deb.content);
+  for (const deb of debs)
+    if ('content' in deb) await writeFile(machine.path(join(pool, deb.fileName)), deb.content);
 
   const index = debs.map((deb) => stanza(deb, hashes, options.indexFields?.get(deb.spec.name))).join('\n');
   const dists = join(folder, 'dists', suite);
@@ -61,10 +62,15 @@ export async function putRepository(
   await machine.write(`/etc/apt/sources.list.d/laboratory-${suite}.sources`, lines.join(''));
 }
 
-function stanza(deb: Deb, hashes: 'sha256' | 'md5', further: Readonly<Record<string, string>> = {}): string {
-  const hash = hashes === 'sha256' ? `SHA256: ${deb.sha256}` : `MD5sum: ${digest('md5', deb.content)}`;
+function stanza(
+  deb: Deb | PlacedDeb,
+  hashes: 'sha256' | 'md5',
+  further: Readonly<Record<string, string>> = {},
+): string {
+  const md5 = hashes === 'md5' && 'content' in deb;
+  const hash = md5 ? `MD5sum: ${digest('md5', deb.content)}` : `SHA256: ${deb.sha256}`;
   const more = Object.entries(further).map(([field, value]) => `${field}: ${value}\n`);
-  const file = `Filename: pool/${deb.fileName}\nSize: ${deb.content.length}\n${hash}\n`;
+  const file = `Filename: pool/${deb.fileName}\nSize: ${deb.sizeBytes}\n${hash}\n`;
   return `${deb.control}${more.join('')}${file}`;
 }
 

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { sha256OfFiles } from '../../src/host/hash.js';
+import { HashThreads } from '../../src/host/hash-threads.js';
+
+const largeBytes = 5 * 1024 * 1024 + 1;
+
+/** Each of another letter. */
+function largeFiles(t: Test, count: number): { path: string; sum: string }[] {
+  const root = t.testdir({});
+  return Array.from({ length: count }, (_, index) => {
+    const content = Buffer.alloc(largeBytes, String.fromCharCode(97 + index));
+    const path = join(root, `file-${index}`);
+    writeFileSync(path, content);
+    return { path, sum: createHash('sha256').update(content).digest('hex') };
+  });
+}
+
+function opened(t: Test, path: string): number {
+  const descriptor = openSync(path, 'r');
+  t.teardown(() => {
+    closeSync(descriptor);
+  });
+  return descriptor;
+}
+
+void t.test('many large files at once have the sums that they have one by one', async (t) => {
+  const files = largeFiles(t, 9);
+  const sums = await sha256OfFiles(files.map(({ path }) => path));
+  t.strictSame(
+    [...sums],
+    files.map(({ path, sum }) => [path, sum]),
+  );
+});
+
+void t.test(
+  'a thread answers for each file that it was asked for, and there are no more threads than wanted',
+  async (t) => {
+    const files = largeFiles(t, 5);
+    const threads = new HashThreads(2);
+    const sums = await Promise.all(files.map(({ path }) => threads.sha256(opened(t, path))));
+    t.strictSame(
+      sums,
+      files.map(({ sum }) => sum),
+    );
+    t.equal(threads.count, 2);
+    threads.end();
+    t.equal(threads.count, 0);
+  },
+);
+
+void t.test(
+  'where there is no thread, none that lives, or it cannot read, there is no sum and no error',
+  async (t) => {
+    const path = largeFiles(t, 1)[0]?.path ?? '';
+    t.equal(await new HashThreads(0).sha256(opened(t, path)), undefined, 'one processor');
+    const broken = new HashThreads(1, 'throw new Error("no")');
+    t.equal(await broken.sha256(opened(t, path)), undefined, 'it ended with an error');
+    t.equal(broken.count, 0);
+    const threads = new HashThreads(1);
+    t.equal(await threads.sha256(opened(t, t.testdirName)), undefined, 'a folder');
+    const ended = threads.sha256(opened(t, path));
+    threads.end();
+    t.equal(await ended, undefined, 'it was ended before it answered');
+  },
+);
