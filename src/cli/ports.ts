@@ -3,10 +3,9 @@
  * that `status` answers at once.
  */
 import { readBootId } from '../host/boot-id.js';
-import type { RunCommand } from '../host/command.js';
+import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';
-import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
@@ -72,10 +71,7 @@ export const systemPorts: MakePorts = async (root) => {
   const fs = fileSystem;
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await readBootId() };
-  const run: RunCommand = async (file, args, options = {}) =>
-    options.timeoutSeconds === undefined && options.input === undefined
-      ? runShortCommand(file, args, options)
-      : (await import('../host/command.js')).runCommand(file, args, options);
+  const run = runCommand;
   return {
     isRoot: process.geteuid?.() === 0,
     online: {
@@ -121,7 +117,7 @@ export const systemPorts: MakePorts = async (root) => {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
       // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
       const run: RunCommand = (file, args, options) =>
-        runShortCommand(file, args, { ...options, timeoutSeconds: 60 });
+        runCommand(file, args, { ...options, timeoutSeconds: 60 });
       return dpkgDatabase(run, fs, root).fingerprint();
     },
     async ask(question) {
