@@ -8,7 +8,8 @@
  * Errors: those of bus.ts; `BUS_REFUSED` when another process has the name.
  */
 import { Message, MessageFlag, NameFlag, RequestNameReply, Variant } from 'dbus-next';
-import { callOn, systemBusAddress, type Bus, type BusCall } from './bus.js';
+import { systemBusAddress } from './bus-address.js';
+import { callOn, type Bus, type BusCall } from './bus.js';
 import { connectToBus, within, type BusConnection } from './bus-connection.js';
 import type { BusInterface } from './bus-interface.js';
 import { HostError } from './host-error.js';

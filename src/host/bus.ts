@@ -13,6 +13,7 @@
  * may not have acted.
  */
 import { DBusError, Message } from 'dbus-next';
+import { systemBusAddress } from './bus-address.js';
 import { connectToBus, within, type BusConnection } from './bus-connection.js';
 import { HostError } from './host-error.js';
 
@@ -30,11 +31,6 @@ export interface Bus {
   readonly call: (call: BusCall, deadlineMilliseconds: number) => Promise<unknown[]>;
   /** Calls that still wait reject with `BUS_GONE`. */
   close(): void;
-}
-
-/** `DBUS_SYSTEM_BUS_ADDRESS`, or the socket in /run: dbus-next's own default goes through /var, which may be absent. */
-export function systemBusAddress(env: NodeJS.ProcessEnv = process.env): string {
-  return env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'unix:path=/run/dbus/system_bus_socket';
 }
 
 export async function openSystemBus(

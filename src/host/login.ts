@@ -5,7 +5,8 @@
  */
 import { existsSync } from 'node:fs';
 import type { BusCall } from './bus.js';
-import { openSystemBus, systemBusAddress } from './bus.js';
+import { systemBusAddress } from './bus-address.js';
+import { openSystemBus } from './bus.js';
 import { isHostError } from './host-error.js';
 
 export interface Inhibitor {

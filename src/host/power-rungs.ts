@@ -11,7 +11,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { BusCall } from './bus.js';
-import { openSystemBus, systemBusAddress } from './bus.js';
+import { systemBusAddress } from './bus-address.js';
 import type { RunCommand } from './command.js';
 import { runCommand } from './command.js';
 import { HostError, isHostError } from './host-error.js';
@@ -43,6 +43,7 @@ export function systemPowerRungs(options: SystemPowerOptions = {}): PowerRung[] 
   const run = options.runCommand ?? runCommand;
 
   const call = async (request: BusCall): Promise<void> => {
+    const { openSystemBus } = await import('./bus.js'); // as late as can be: scripts/build.mjs
     const bus = await openSystemBus(busAddress, deadlineMilliseconds);
     try {
       await bus.call(request, deadlineMilliseconds);

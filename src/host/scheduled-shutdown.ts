@@ -6,7 +6,8 @@
  * Errors: `POWER_INHIBITED` when a block inhibitor forbids it (v257); `BUS_*`.
  */
 import type { BusCall } from './bus.js';
-import { openSystemBus, systemBusAddress } from './bus.js';
+import { systemBusAddress } from './bus-address.js';
+import { openSystemBus } from './bus.js';
 import { HostError, isHostError } from './host-error.js';
 
 export interface ScheduledShutdown {

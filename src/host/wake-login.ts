@@ -5,13 +5,14 @@
  *
  * Never throws: whoever really asks (power-rungs.ts) has other ways when nobody answers.
  */
-import { openSystemBus, systemBusAddress } from './bus.js';
+import { systemBusAddress } from './bus-address.js';
 
 export async function wakeLogin(
   busAddress = systemBusAddress(),
   deadlineMilliseconds = 5_000,
 ): Promise<void> {
   try {
+    const { openSystemBus } = await import('./bus.js');
     const bus = await openSystemBus(busAddress, deadlineMilliseconds);
     try {
       await bus.call(ping, deadlineMilliseconds);
