@@ -27,6 +27,7 @@ export const files = [
     'guard',
     'leave',
     'throw-away-root',
+    'unsettled',
   ].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,
