@@ -16,8 +16,8 @@ export interface Plymouth {
   mode(mode: PlymouthMode): void;
 }
 
-/** Undefined when no plymouth answers. */
-export async function openPlymouth(run: RunCommand): Promise<Plymouth | undefined> {
+/** Where no plymouth answers, nothing is ever sent. The first question is not waited for. */
+export function openPlymouth(run: RunCommand): Plymouth {
   const call = async (args: readonly string[]): Promise<boolean> => {
     try {
       return (await run('plymouth', args, { timeoutSeconds: callTimeoutSeconds })).exitCode === 0;
@@ -25,7 +25,7 @@ export async function openPlymouth(run: RunCommand): Promise<Plymouth | undefine
       return false;
     }
   };
-  if (!(await call(['--ping']))) return undefined;
+  const answers = call(['--ping']);
 
   const waiting = new Map<string, string[]>();
   const last = new Map<string, string>();
@@ -33,6 +33,7 @@ export async function openPlymouth(run: RunCommand): Promise<Plymouth | undefine
 
   const sendOn = async (): Promise<void> => {
     busy = true;
+    if (!(await answers)) return; // and stay busy for good
     for (let next = takeFirst(waiting); next !== undefined; next = takeFirst(waiting)) {
       const spacing = pause(spacingMilliseconds);
       await call(next);

@@ -15,10 +15,20 @@ export function withCopy(snapshots: SnapshotProvider, copy: SnapshotProvider): S
     const reason = `${instead.reason} (no snapshots: ${support.reason})`;
     return { provider: copy, support: { ...instead, reason } };
   };
+  /** Of the last probe: who arms right after it need not ask all of it again. */
+  let chosen: SnapshotProvider | undefined;
   return {
     name: snapshots.name,
-    probe: async (otherwise) => (await choose(otherwise)).support,
-    armFallback: async (id, otherwise) => (await choose(otherwise)).provider.armFallback(id),
+    async probe(otherwise) {
+      const { provider, support } = await choose(otherwise);
+      chosen = support.usable ? provider : undefined;
+      return support;
+    },
+    async armFallback(id, otherwise) {
+      const provider = chosen ?? (await choose(otherwise)).provider;
+      chosen = undefined;
+      return provider.armFallback(id);
+    },
     commit: (fallback) => of(fallback.provider).commit(fallback),
     revert: (fallback, id, keepAs) => of(fallback.provider).revert(fallback, id, keepAs),
     collect: (mark) => of(mark.provider).collect(mark),

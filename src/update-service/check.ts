@@ -2,6 +2,7 @@
 import { UpdateError, type UpdateErrorCode } from '../update/errors.js';
 import { verifyStage } from '../update/stage.js';
 import type { Attempt } from './attempt.js';
+import { lookAhead } from './look-ahead.js';
 
 /** Errors: `STAGE_*`, `PLAN_*`, `DRIFT`, `DATABASE_DIRTY`. */
 export async function check(attempt: Attempt): Promise<void> {
@@ -9,10 +10,11 @@ export async function check(attempt: Attempt): Promise<void> {
   const stage = { path: ports.paths.stage };
   const proven = verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
   // Its simulation comes after the proof: it lets apt read a file of the stage, which can name programs to run.
-  const findings = await ports.payload.preflight(
+  const looking = ports.payload.preflight(
     proven.then((plan) => plan.payload),
     stage,
   );
+  const [findings] = await Promise.all([looking, lookAhead(attempt)]);
   attempt.plan = await proven;
   for (const { check, severity, evidence, remedy } of findings) {
     if (severity === 'block') throw new UpdateError(codes[check] ?? 'DRIFT', evidence, { hint: remedy });

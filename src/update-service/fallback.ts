@@ -17,7 +17,7 @@ export async function armFallback(attempt: Attempt): Promise<void> {
   }
   // First, while the running root still has its own name.
   await beginSnapperPair(attempt);
-  const support = await ports.snapshots.probe(plan.policy.withoutSnapshots);
+  const support = await (attempt.support ?? ports.snapshots.probe(plan.policy.withoutSnapshots));
   if (support.usable) {
     attempt.fallback = await ports.snapshots.armFallback(update.id, plan.policy.withoutSnapshots);
     return;

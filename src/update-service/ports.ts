@@ -38,7 +38,7 @@ export interface Ports {
   log: SystemLog;
   announce: Announcer;
   askToLeave: (action: PowerAction) => Promise<string>;
-  /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. */
+  /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. Asked once. */
   whySyncsStay: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
   wakeLogin: () => Promise<void>;
@@ -53,6 +53,7 @@ export async function systemPorts(): Promise<Ports> {
   const moment: Moment = { now: () => new Date(), bootId: await readBootId() };
   const log = systemLog({ run: runCommand });
   let woken: Promise<void> | undefined;
+  let syncs: Promise<string | undefined> | undefined;
   const announce = announcer({ fs, paths, log, policy: () => readPolicy(fs, paths) });
   return {
     paths,
@@ -66,7 +67,7 @@ export async function systemPorts(): Promise<Ports> {
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     health: machineHealth(runCommand),
     log,
-    whySyncsStay: () => whySyncsStay(runCommand),
+    whySyncsStay: () => (syncs ??= whySyncsStay(runCommand)),
     wakeLogin: () => (woken ??= wakeLogin()),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {
       log.write('info', line);

@@ -24,7 +24,7 @@ const LINE_STEP_PERCENT = 5;
 const STATUS_SPACING_MILLISECONDS = 100;
 
 export interface ProgressSinks {
-  plymouth: Plymouth | undefined;
+  plymouth: Plymouth;
   line: (text: string) => void;
   status: (status: LiveStatus) => Promise<void>;
 }
@@ -71,13 +71,13 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
   const announce = (text: string): void => {
     lastLine = current.percent;
     sinks.line(text);
-    sinks.plymouth?.message(text);
+    sinks.plymouth.message(text);
   };
 
   return {
     phase(state, phase) {
       publish({ state, phase, percent: shares[phase]?.[0] ?? current.percent, package: null }, true);
-      sinks.plymouth?.progress(current.percent);
+      sinks.plymouth.progress(current.percent);
     },
 
     on(event: ProgressEvent) {
@@ -88,7 +88,7 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
         { percent, package: event.item ?? null, text: event.text, stalled },
         stalled !== current.stalled,
       );
-      sinks.plymouth?.progress(current.percent);
+      sinks.plymouth.progress(current.percent);
       if (current.percent >= lastLine + LINE_STEP_PERCENT) {
         announce(lineOf(current.percent, event));
       }
@@ -98,7 +98,7 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
 
     async finish(state, text) {
       publish({ state, phase: 'done', percent: 100, package: null, text }, true);
-      sinks.plymouth?.progress(100);
+      sinks.plymouth.progress(100);
       announce(text);
       await writing;
     },

@@ -60,8 +60,8 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
   const plan = await ports.store.readPlan(update);
   const number = attemptsIn(journal.rows) + 1;
   const resumes = state.name === 'installing';
-  const plymouth = await openPlymouth(ports.run);
-  plymouth?.mode('updates');
+  const plymouth = openPlymouth(ports.run);
+  plymouth.mode('updates');
   const progress = progressReporter(
     update.id,
     {

@@ -29,8 +29,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
   const { paths, fs, files } = ports;
 
   /** Errors: `SNAPSHOT_UNAVAILABLE`, also when this root has been set aside already. */
-  const usableLayout = async (needs: 'room' | 'no room'): Promise<UsableLayout> => {
-    const layout = await layoutOfMachine(ports, needs);
+  const unmarked = async (layout: Awaited<ReturnType<typeof layoutOfMachine>>): Promise<UsableLayout> => {
     if (layout.by === 'nothing') throw new UpdateError('SNAPSHOT_UNAVAILABLE', layout.reason);
     const mark = await readMark(fs, paths.fallbackMark);
     if (!mark) return layout;
@@ -40,6 +39,8 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
         : `this root is the fallback of update ${mark.id}, whose verdict is not written yet`;
     throw new UpdateError('SNAPSHOT_UNAVAILABLE', message, { hint: 'systemctl reboot' });
   };
+  const usableLayout = async (needs: 'room' | 'no room'): Promise<UsableLayout> =>
+    unmarked(await layoutOfMachine(ports, needs));
 
   /** There is nothing of ours on a btrfs that was never one to switch. */
   const whereSubvolume = async <T>(
@@ -54,11 +55,15 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     }
   };
 
+  /** Of the last probe: who arms right after it need not look at all of it again. */
+  let probed: UsableLayout | undefined;
+
   return {
     name: 'btrfs',
 
     async probe() {
       const layout = await layoutOfMachine(ports, 'room');
+      probed = layout.by === 'nothing' ? undefined : layout;
       if (layout.by === 'nothing') return { usable: false, reason: layout.reason };
       const how = layout.by === 'name' ? `boots as subvol=${layout.name}` : 'boots as the default subvolume';
       const saved = (await bootMounts(ports, () => mountsOf(ports)))
@@ -72,7 +77,8 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     },
 
     async armFallback(id) {
-      const layout = await usableLayout('room');
+      const layout = await unmarked(probed ?? (await layoutOfMachine(ports, 'room')));
+      probed = undefined;
       const reference = await withTopLevel(ports, (top) => arm(ports, top, layout, id));
       const [inPlace] = await bootMounts(ports, () => mountsOf(ports));
       return {

@@ -54,13 +54,17 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
   /** What hung in this boot: a repair leaves it out. */
   const hung = new Set<string>();
   let record: string | undefined;
+  let remembered: Promise<void> | undefined;
+  const remember = (plan: PackagesPlan, terminalLog: string): Promise<void> => {
+    record = leftoverRecord(terminalLog);
+    return (remembered ??= recordLeftovers(leftoverPorts, plan, record));
+  };
 
   return {
     preflight: (plan, stage) => preflightPlan(ports, plan, stage),
     advise: (plan, policy) => advisePlan(ports, plan, policy),
     async install(plan, stage, on, options) {
-      record = leftoverRecord(options.terminalLog);
-      await recordLeftovers(leftoverPorts, plan, record);
+      await remember(plan, options.terminalLog);
       await installPlan(ports, plan, stage, on, options, (name) => hung.add(name));
     },
     async verify(plan, boot = 'update') {
@@ -73,6 +77,7 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
     },
     writesBootLoader: ({ changes }) => changes.some(({ name }) => isBootLoader(name)),
     questions: () => askedQuestions(dependencies.fs, root),
+    rememberLeftovers: remember,
     leftovers: (plan) => leftoversSince(leftoverPorts, plan, record),
   };
 }

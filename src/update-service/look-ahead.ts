@@ -1,0 +1,19 @@
+/**
+ * What later phases have to know of a system that nothing has changed yet: asked while the phase `check` waits for dpkg,
+ * so that it is known when its turn comes. Each answer is kept by whoever gives it, and its failure is told by the phase
+ * that needs it.
+ */
+import type { Attempt } from './attempt.js';
+import { hookFiles } from './hooks.js';
+
+/** Nothing where hooks come in between, which may change all of it. */
+export async function lookAhead(attempt: Attempt): Promise<void> {
+  const { ports, plan, update } = attempt;
+  if ((await hookFiles(ports.fs, ports.paths.hooksBefore)).length > 0) return;
+  const { snapshot, withoutSnapshots, packageSyncs } = plan.policy;
+  const asked: (Promise<unknown> | undefined)[] = [];
+  if (snapshot !== 'off') asked.push((attempt.support = ports.snapshots.probe(withoutSnapshots)));
+  if (snapshot !== 'off' && packageSyncs !== 'keep') asked.push(ports.whySyncsStay());
+  asked.push(ports.payload.rememberLeftovers?.(plan.payload, update.paths.terminalLog));
+  for (const answer of asked) answer?.catch(() => undefined);
+}
