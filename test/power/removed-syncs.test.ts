@@ -23,8 +23,8 @@ const mutants: readonly Mutant[] = [
     name: 'btrfs: no file system is synced, neither before the first change nor before the commit',
     variant: btrfsFallback,
     around: ['"event":"installed"', '"phase":"commit"', '"note":"leaving"'],
-    original: 'runShortCommand("sync",["--file-system"',
-    replacement: 'runShortCommand("true",["--file-system"',
+    original: 'runCommand("sync",["--file-system"',
+    replacement: 'runCommand("true",["--file-system"',
   },
   {
     name: 'ext4: no file is synced, so rows of the journal come after what they announce',
