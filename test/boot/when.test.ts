@@ -1,6 +1,8 @@
 /** Times, windows and timers with the real systemd and logind. */
+import { copyFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { noticeIds } from '../../src/update/message-ids.js';
+import { packageUnderTest } from '../fixtures/package-under-test.js';
 import type { Machine } from '../laboratory/laboratory.js';
 import { installedMachine, isBackToNormal, statusOf, versionsOf } from './installed.js';
 
@@ -169,3 +171,31 @@ void t.test('timers prepare and set the time; windows, locks and people are wait
   t.equal((await statusOf(machine)).state, 'confirmed');
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
 });
+
+void t.test(
+  'whoever removes the package takes back the reboot that it has announced, and no other',
+  async (t) => {
+    const machine = await preparedMachine(t, 'noticeSeconds = 4000\n');
+    await copyFile(packageUnderTest(), machine.path('/srv/own.deb'));
+    const remove = 'apt-get remove --yes offline-update';
+    const isGone = async (): Promise<void> => {
+      t.notOk(machine.exists('/system-update'));
+      t.equal((await machine.exec(wakes)).stdout, '', 'no timer of ours is left');
+    };
+    await machine.exec('offline-update prepare --no-refresh');
+    t.match(await json(machine, 'trigger', '--at', '+1h'), { attended: { outcome: 'leaving' } });
+    t.match(await shutdownOf(machine), /"reboot"/);
+    await machine.exec(remove);
+    t.notMatch(await shutdownOf(machine), /reboot/, 'logind has no reboot any more');
+    await isGone();
+
+    await machine.exec(
+      'dpkg --install /srv/own.deb && offline-update prepare --no-refresh && shutdown -r +600',
+    );
+    t.match(await json(machine, 'trigger', '--at', '+1h'), { attended: { outcome: 'waiting' } });
+    await machine.exec(remove);
+    t.match(await shutdownOf(machine), /"reboot"/, 'that of somebody else is left alone');
+    await isGone();
+    t.equal((await machine.exec('offline-update', { check: false })).exitCode, 127);
+  },
+);
