@@ -143,8 +143,8 @@ function neverRan(rescued: readonly string[]): Reason {
   };
 }
 
-/** Lines of the shell scripts: a boot id and words. */
+/** Lines of the shell scripts: a boot id and words. One that a power cut has torn may lack them; the next one tells it. */
 async function readRescued({ fs, paths }: Ports): Promise<string[]> {
   const lines = (await textOf(fs, paths.rescued)).split('\n');
-  return lines.filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1));
+  return lines.filter((line) => line.includes(' ')).map((line) => line.slice(line.indexOf(' ') + 1));
 }

@@ -154,6 +154,12 @@ const cases: [string, Found, object, string[]][] = [
     [],
   ],
   [
+    'the same, behind what a power cut has left of a line of the shell',
+    { events: [armed], sameBoot: true, rescued: 'packages-changed\nb408f665-2d0\n' },
+    { name: 'stale', reason: { code: 'DRIFT' } },
+    [],
+  ],
+  [
     'packages were changed after the early boot failed',
     { events: [armed], rescued: 'packages-changed\nbefore never-started' },
     { name: 'refused', reason: { code: 'EARLY_BOOT_FAILED' } },

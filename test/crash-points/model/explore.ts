@@ -154,7 +154,8 @@ async function note(explored: Explored, machine: Machine, cuts: readonly string[
   if (problems.length > 0) explored.failures.push({ cuts, problems });
 }
 
-async function settle(
+/** Boots until nothing is left to do, once more, and judges. */
+export async function settle(
   machine: Machine,
 ): Promise<{ problems: readonly string[]; judgement: Judgement | undefined }> {
   try {
@@ -173,7 +174,7 @@ async function settle(
 }
 
 /** The same for two disks that no boot can tell apart: without durations, and the names of temporary files. */
-function keyOf(graph: Graph, boots: number): string {
+export function keyOf(graph: Graph, boots: number): string {
   const hash = createHash('sha1').update(`${boots} ${graph.get(SUPERBLOCK)?.names.get('default') ?? ''}`);
   for (const [path, { kind, mode, text }] of walk(graph, 5)) {
     hash.update(`${path.replace(/\.\d+-\d+\.new$/, '.new')} ${kind} ${mode} `);

@@ -1,5 +1,5 @@
 /** What a copy has to be good for, whatever a power cut has left: the real script puts it back, and all is as it was. */
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -21,7 +21,6 @@ export function newMachine(t: Test): Machine {
   const folder = t.testdir({ root: {}, scratch: {}, bin: {} });
   const [root, scratch, bin] = [join(folder, 'root'), join(folder, 'scratch'), join(folder, 'bin')];
   putPrograms(bin, programs);
-  writeFileSync(join(bin, 'ln'), `#!/bin/sh\n${programs.ln}\n`, { mode: 0o755 });
   makeOld(root);
   return { root, scratch, bin, old: systemOf(root) };
 }

@@ -34,7 +34,7 @@ interface Replayed {
   syncs: string[];
 }
 
-const owner = { uid: 0, gid: 0, device: TOP_LEVEL };
+const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, device: TOP_LEVEL };
 
 export function replay(steps: readonly Step[], { root, without, how }: ReplayOptions): Replayed {
   const first = steps[0]?.look ?? new Map<string, Seen>();
@@ -161,12 +161,20 @@ function syncOf(disk: Disk, [, ...words]: readonly string[], root: string): void
   else for (const path of paths) disk.sync(inodeAt(disk, relative(root, path.replace('/./', '/'))));
 }
 
-/** The state as a real folder at `root`, which is not there yet. */
-export function materialize(graph: Graph, root: string): void {
+/** The folder that was looked at, all of it durable. */
+export function graphOf(look: Look): Graph {
+  const disk = new Disk(emptyGraph());
+  bring(disk, new Map(), new Map(), look);
+  disk.syncAll();
+  return disk.durable;
+}
+
+/** The state as a real folder at `root`, which is not there yet. `top`: the inode that becomes this folder. */
+export function materialize(graph: Graph, root: string, top = TOP_LEVEL): void {
   const made = new Map<number, string>();
   const modes: [string, number][] = [];
   mkdirSync(root, { recursive: true });
-  for (const [path, { kind, text, mode }, number] of walk(graph, TOP_LEVEL)) {
+  for (const [path, { kind, text, mode }, number] of walk(graph, top)) {
     const place = join(root, path);
     const other = made.get(number);
     if (kind === 'folder') mkdirSync(place);

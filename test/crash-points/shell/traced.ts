@@ -32,10 +32,18 @@ interface Traced {
   steps: Step[];
 }
 
-/** `scratch`: an empty folder on the same file system as `root`. `programs`: further ones, whose text replaces them. */
+interface TraceOptions {
+  root: string;
+  /** An empty folder on the same file system as `root`. */
+  scratch: string;
+  /** Further ones, whose text replaces them. */
+  programs?: Record<string, string>;
+  env?: Record<string, string>;
+}
+
 export function trace(
   command: readonly [file: string, ...args: string[]],
-  { root, scratch, programs = {} }: { root: string; scratch: string; programs?: Record<string, string> },
+  { root, scratch, programs = {}, env = {} }: TraceOptions,
 ): Traced {
   const bin = join(scratch, 'bin');
   mkdirSync(bin);
@@ -46,19 +54,20 @@ export function trace(
       mode: 0o755,
     });
   }
-  putPrograms(bin, programs);
+  const others = Object.entries(programs).filter(([name]) => !noted.includes(name));
+  putPrograms(bin, Object.fromEntries(others));
   const ended = spawnSync(command[0], command.slice(1), {
-    env: { PATH: `${bin}:/usr/bin:/bin`, LC_ALL: 'C' },
+    env: { PATH: `${bin}:/usr/bin:/bin`, LC_ALL: 'C', ...env },
     encoding: 'utf8',
   });
   spawnSync('/bin/sh', ['-euc', keep('end')]);
   return { status: ended.status, stderr: ended.stderr, steps: stepsIn(scratch) };
 }
 
-/** Those that are not noted: they stand in the way of the real ones. */
+/** They stand in the way of the real ones. */
 export function putPrograms(bin: string, programs: Record<string, string>): void {
   for (const [name, work] of Object.entries(programs)) {
-    if (!noted.includes(name)) writeFileSync(join(bin, name), `#!/bin/sh\n${work}\n`, { mode: 0o755 });
+    writeFileSync(join(bin, name), `#!/bin/sh\n${work}\n`, { mode: 0o755 });
   }
 }
 
