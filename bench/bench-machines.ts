@@ -14,11 +14,13 @@ export function benchMachines(runs: number, say: (line: string) => void): Bench 
   const prepared = once(async () =>
     grown(await installed(), 'offline-update prepare --no-refresh', 'resume'),
   );
-  const armed = once(async () => grown(await prepared(), 'offline-update trigger --no-rehearse'));
+  const armed = once(async () =>
+    grown(await prepared(), 'offline-update trigger --no-rehearse --action reboot'),
+  );
   const armedWithCopy = once(async () =>
     grown(
       await installed(),
-      'offline-update prepare --no-refresh && offline-update trigger --no-rehearse',
+      'offline-update prepare --no-refresh && offline-update trigger --no-rehearse --action reboot',
       'copy',
     ),
   );

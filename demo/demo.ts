@@ -45,7 +45,7 @@ async function updateIt(story: Story, machine: Machine, network: typeof withArch
   const plan = JSON.parse(await machine.read('/var/lib/system-update/plan.json')) as Plan;
   const names = plan.payload.changes.map(({ name, architecture }) => `${name}:${architecture}`);
   const before = await versions(machine, names);
-  await story.command(machine, ['offline-update', 'trigger', '--now']);
+  await story.command(machine, ['offline-update', 'trigger', '--action', 'reboot', '--now']);
   const down = await machine.waitForEnd();
   story.boot('the normal system goes down', down);
 

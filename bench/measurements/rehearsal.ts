@@ -53,7 +53,7 @@ async function rehearsedUpdate(
 ): Promise<{ triggerSeconds: number; foretoldSeconds: number; awaySeconds: number; parts: string }> {
   await machine.start();
   const began = performance.now();
-  await machine.exec(['offline-update', 'trigger']);
+  await machine.exec(['offline-update', 'trigger', '--action', 'reboot']);
   const triggerSeconds = (performance.now() - began) / 1000;
   await machine.exec(reboot); // by logind, which writes down when it was asked
   await machine.waitForEnd();

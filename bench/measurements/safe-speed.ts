@@ -70,7 +70,7 @@ async function arm(machine: BtrfsMachine, policy: 'auto' | 'keep'): Promise<void
   await machine.write('/etc/offline-update/config.d/50-bench.toml', `packageSyncs = "${policy}"\n`);
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh']);
-  await machine.exec(['offline-update', 'trigger']);
+  await machine.exec(['offline-update', 'trigger', '--action', 'reboot']);
   await machine.stop();
 }
 

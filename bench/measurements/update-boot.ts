@@ -77,7 +77,9 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   try {
     await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     await machine.start();
-    await machine.exec('offline-update prepare --no-refresh && offline-update trigger --no-rehearse');
+    await machine.exec(
+      'offline-update prepare --no-refresh && offline-update trigger --no-rehearse --action reboot',
+    );
     await machine.stop();
     await machine.remember();
     for (let run = 0; run < bench.runs; run += 1) {

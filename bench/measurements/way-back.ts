@@ -78,7 +78,7 @@ async function arm(machine: BtrfsMachine, name: string): Promise<void> {
   await machine.restore();
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh', name]);
-  await machine.exec(['offline-update', 'trigger', '--no-rehearse']);
+  await machine.exec(['offline-update', 'trigger', '--no-rehearse', '--action', 'reboot']);
   await machine.stop();
 }
 

@@ -67,7 +67,11 @@ export function operations(ports: ServicePorts, version: string): Operations {
     const { run, guard, refuseMore } = (preparation = own);
     try {
       const done = await told(ports, preparing, async (on) => {
-        const [policy, found] = await Promise.all([ports.policy(), ports.payload()]);
+        const [policy, found, { facts }] = await Promise.all([
+          ports.policy(),
+          ports.payload(),
+          ports.machine(),
+        ]);
         const payload = guard(found);
         const source = planSource(options, payload, policy);
         const telling: typeof source = {
@@ -77,7 +81,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
             return source.plan(stage);
           },
         };
-        return run(() => prepareUpdate(online, { source: telling, payload, policy, on }));
+        return run(() => prepareUpdate(online, { source: telling, payload, policy, facts, on }));
       });
       if (options.rehearse) refuseMore(`the rehearsal was cancelled; the update ${done.id} is prepared`);
       return done;

@@ -8,6 +8,7 @@ import { fileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { readKernelCommandLine } from '../host/kernel-command-line.js';
 import { isWritableFolder, readMounts } from '../host/mounts.js';
+import { readRunningSystem } from '../host/running-system.js';
 import { isChroot, runsUnderSystemd, systemdVersion } from '../host/systemd.js';
 import { readNetwork } from '../host/network-state.js';
 import { readUnitStates } from '../host/unit-states.js';
@@ -36,6 +37,7 @@ export function hostFacts(root: string, run: RunCommand): HostFacts {
     secondsUp: async () => (await import('../host/boot-times.js')).secondsUp(run),
     isMetered: async () => (await import('../host/login.js')).isNetworkMetered(),
     kernelRelease: () => Promise.resolve(release()),
+    runningSystem: () => readRunningSystem(),
     now: () => new Date(),
     lastKnownTime: () => lastSynchronization(),
   };

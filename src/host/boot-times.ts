@@ -55,9 +55,17 @@ const containerAfterSeconds = 300;
 
 const SHUTDOWN_MESSAGE = '98268866d1d54a499c4e98921d93bc40';
 
-/** When the shutdown of that boot was asked for; `boot` is its id, or how many boots ago it was (`-1`). */
-export async function shutdownAskedAt(run: RunCommand, boot: string): Promise<Date | undefined> {
-  const { stdout } = await lastRow(run, boot, `MESSAGE_ID=${SHUTDOWN_MESSAGE}`);
+/**
+ * When the shutdown of that boot was asked for; `boot` is its id, or how many boots ago it was (`-1`). The last one before
+ * `until`, since a boot with soft-reboots in it has several.
+ */
+export async function shutdownAskedAt(
+  run: RunCommand,
+  boot: string,
+  until?: Date,
+): Promise<Date | undefined> {
+  const before = until ? [`--until=@${(until.getTime() / 1000).toFixed(3)}`] : [];
+  const { stdout } = await lastRow(run, boot, ...before, `MESSAGE_ID=${SHUTDOWN_MESSAGE}`);
   return timeOf(stdout);
 }
 

@@ -14,7 +14,7 @@ export async function readKernelCommandLine(path?: string): Promise<string[]> {
   return words.slice(1).filter((word) => word !== '');
 }
 
-function isContainer(): boolean {
+export function isContainer(): boolean {
   return existsSync('/run/host/container-manager') || existsSync('/run/systemd/container');
 }
 

@@ -4,11 +4,14 @@
  */
 import type { BootTimes } from '../host/boot-times.js';
 import { awayIn, estimateIn, type Away } from '../update/away.js';
+import type { Action } from '../update/events.js';
 import type { JournalRow } from '../update/journal.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { UpdateStore } from '../update/store.js';
 
 export interface EstimateFacts {
+  /** Both legs without firmware, boot loader, kernel and initramfs. */
+  isSoft: boolean;
   rehearsal: Pick<Rehearsal, 'phases'>;
   packages: number;
   /** One sync of a small file; 0 where the update boot makes none. */
@@ -32,7 +35,7 @@ const SYSINIT_SECONDS = 1;
 export function estimateAway(facts: EstimateFacts): Record<keyof Away, number> {
   const { boot, history } = facts;
   const shutdown = facts.shutdownSeconds ?? SHUTDOWN_SECONDS;
-  const before = boot?.beforeUserspaceSeconds ?? BOOT_SECONDS / 2;
+  const before = facts.isSoft ? 0 : (boot?.beforeUserspaceSeconds ?? BOOT_SECONDS / 2);
   const after = boot?.userspaceSeconds ?? BOOT_SECONDS / 2;
   return {
     downSeconds: usual(history, 'downSeconds') ?? shutdown + before + Math.min(SYSINIT_SECONDS, after),
@@ -65,14 +68,21 @@ function median(numbers: number[]): number | undefined {
 
 const REMEMBERED_UPDATES = 3;
 
-/** Of the last updates that came to their end. What cannot be read is left out. */
-export async function pastAways(store: UpdateStore): Promise<EstimateFacts['history']> {
+/** Of the last updates that came to their end by this kind of reboot. What cannot be read is left out. */
+export async function pastAways(store: UpdateStore, isSoft: boolean): Promise<EstimateFacts['history']> {
   const found: { estimate: Away | null; away: Away }[] = [];
   for (const id of await store.ids()) {
     const rows: readonly JournalRow[] = (await store.find(id).catch(() => undefined))?.journal.rows ?? [];
     const away = awayIn(rows);
-    if (away) found.push({ estimate: estimateIn(rows), away });
+    const isAlike = (leftBy(rows) === 'soft-reboot') === isSoft;
+    if (away && isAlike) found.push({ estimate: estimateIn(rows), away });
     if (found.length === REMEMBERED_UPDATES) break;
   }
   return found;
+}
+
+function leftBy(rows: readonly JournalRow[]): Action | undefined {
+  return rows
+    .flatMap(({ entry }) => ('note' in entry && entry.note === 'leaving' ? [entry.action] : []))
+    .at(-1);
 }

@@ -12,6 +12,7 @@ import type { Finding } from '../update/finding.js';
 import type { Plan } from '../update/plan.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
+import { endOf, wayIn, type End } from './end-of.js';
 import type { Online } from './online.js';
 import { DRIFT_CHECK, markStale } from './stale.js';
 import { blocks, preflight } from './preflight/preflight.js';
@@ -41,6 +42,8 @@ export interface Examined {
   /** What the preflight saw that does not block, and why there was no rehearsal where one was wanted. */
   findings: Finding[];
   rehearsal: Rehearsal | null;
+  /** How the update boot will end. */
+  end: End;
   /** How long the machine will be away; null without a rehearsal. */
   estimate: Record<keyof Away, number> | null;
 }
@@ -71,8 +74,10 @@ export async function examine(
   );
   // A rehearsal takes its time, in which somebody may have installed a package or armed another update.
   if (rehearsal) findings = await look();
-  const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal));
-  return { update, plan, findings: [...findings, ...unrehearsed], rehearsal, estimate };
+  const end = await endOf(online, plan.payload, action ?? plan.policy.action, machine.facts);
+  const isSoft = wayIn(end.action) === 'soft-reboot';
+  const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, isSoft));
+  return { update, plan, findings: [...findings, ...unrehearsed], rehearsal, end, estimate };
 }
 
 function notYet(finding: Finding): Finding {
@@ -95,7 +100,7 @@ async function preparedUpdate(online: Online, action: Action | undefined): Promi
         'ARMED',
         `update ${update?.id ?? ''} is armed already, to end in ${state.action}` +
           (other ? `; cancel it first to end in ${action}` : ''),
-        { hint: other ? 'offline-update cancel' : 'systemctl reboot' },
+        { hint: other ? 'offline-update cancel' : `systemctl ${wayIn(state.action)}` },
       );
     }
     case 'stale':

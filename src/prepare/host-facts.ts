@@ -2,6 +2,7 @@
 import type { FreeSpace } from '../host/disk-space.js';
 import type { Inhibitor } from '../host/login.js';
 import type { Mount } from '../host/mounts.js';
+import type { RunningSystem } from '../host/running-system.js';
 import type { HealthFacts } from '../update/baseline.js';
 
 export interface HostFacts {
@@ -27,6 +28,7 @@ export interface HostFacts {
   secondsUp(): Promise<number | undefined>;
   isMetered(): Promise<boolean>;
   kernelRelease(): Promise<string>;
+  runningSystem(): Promise<RunningSystem>;
   now(): Date;
   /** When the clock was last known to be right; undefined where nobody keeps that. */
   lastKnownTime(): Promise<Date | undefined>;

@@ -18,6 +18,7 @@ import type { KnownUpdate } from '../update/store.js';
 import { newUpdateId } from '../update/update-id.js';
 import type { Payload, Progress, Stage } from '../payloads/payload.js';
 import { replaceableUpdate } from './current-update.js';
+import { endOf, type EndFacts } from './end-of.js';
 import { failedBefore, type FailedBefore } from './failed-before.js';
 import { exclusively } from './exclusive.js';
 import { forgetUnarmed } from './forget-unarmed.js';
@@ -43,6 +44,7 @@ export interface PrepareOptions {
   source: PlanSource;
   payload: Payload<PayloadPlan>;
   policy: Policy;
+  facts: EndFacts;
   on: Progress;
 }
 
@@ -94,7 +96,7 @@ async function planOrTellStale(
 
 async function sealNextStage(
   online: Online,
-  { source, policy, payload: kind }: PrepareOptions,
+  { source, policy, payload: kind, facts }: PrepareOptions,
   payload: PayloadPlan,
   known: ReadonlyMap<string, string>,
 ): Promise<Plan> {
@@ -110,6 +112,8 @@ async function sealNextStage(
   const files = sealed.value;
   await checkHashes(online, payload, files);
   if (agreed.status === 'rejected') throw agreed.reason;
+  // Where there is no systemd to ask, as in an image that is being built, the trigger will tell.
+  const end = await endOf(online, payload, policy.action, facts).catch(() => undefined);
   const now = moment.now();
   const plan: Plan = {
     format: PLAN_FORMAT,
@@ -119,6 +123,7 @@ async function sealNextStage(
     payload,
     files,
     policy,
+    ...(end && { end }),
   };
   await fs.createFile(join(paths.nextStage, stageLayout.plan), planText(plan), 0o600);
   await fs.syncFileSystem(paths.nextStage);

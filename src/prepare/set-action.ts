@@ -7,15 +7,14 @@
  */
 import { UpdateError } from '../update/errors.js';
 import type { Action } from '../update/events.js';
+import { endOf, type EndFacts } from './end-of.js';
 import { exclusively } from './exclusive.js';
-import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
-import { endOf } from './trigger.js';
 import { refuseUnderWay } from './under-way.js';
 
 export function setAction(
   online: Online,
-  facts: Pick<HostFacts, 'systemdVersion'>,
+  facts: EndFacts,
   wish: Action,
 ): Promise<{ id: string; action: Action }> {
   return exclusively(online, async () => {
@@ -32,7 +31,8 @@ export function setAction(
       });
     }
     const { planHash, trigger } = state;
-    const { action, because } = await endOf(await online.store.readPlan(update), wish, facts);
+    const plan = await online.store.readPlan(update);
+    const { action, because } = await endOf(online, plan.payload, wish, facts);
     if (action === state.action && because === state.because) return { id, action };
     await online.files.replace(online.paths.action, `${action}\n`, 0o644);
     await journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) });

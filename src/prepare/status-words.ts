@@ -3,6 +3,7 @@ import { CLAIMED_SUFFIX } from '../update/paths.js';
 import type { StateName, UpdateState } from '../update/state.js';
 import type { LinkTruth } from '../update/trigger-link.js';
 import type { Status } from './status.js';
+import { wayIn } from './end-of.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
 
 /** In these a link of ours is where it belongs. */
@@ -13,6 +14,7 @@ const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 type Told = Pick<
   Status,
   | 'state'
+  | 'action'
   | 'reason'
   | 'links'
   | 'drift'
@@ -49,6 +51,7 @@ export function contradictions(told: Told, state: UpdateState): string[] {
 
 export function nextStep({
   state,
+  action,
   drift,
   stage,
   links,
@@ -82,7 +85,7 @@ export function nextStep({
         ? 'offline-update cancel'
         : reboot
           ? null
-          : 'systemctl reboot';
+          : `systemctl ${wayIn(action)}`;
     case 'stale':
       return 'offline-update prepare';
     case 'claimed':

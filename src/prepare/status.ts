@@ -5,7 +5,7 @@
 import { isErrno } from '../host/host-error.js';
 import { exists } from '../host/exists.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
-import type { Reason } from '../update/events.js';
+import type { Action, Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
@@ -46,7 +46,7 @@ export interface Status extends WhenTruth {
   /** The same changes failed here before. */
   failedBefore: FailedBefore | null;
   /** How the update boot will end, once armed. */
-  action: string | null;
+  action: Action | null;
   actionBecause: string | null;
   /** Sources that only the policy allowed. */
   unsignedSources: string[];
@@ -122,6 +122,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     state: state.name,
     id: update?.id ?? null,
     reason: 'reason' in state ? state.reason : problem,
+    action: 'action' in state ? state.action : null,
     links,
     drift,
     stage,
@@ -134,7 +135,6 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     version: options.version,
     ...told,
     plan: plan ? summary(plan) : null,
-    action: 'action' in state ? state.action : null,
     actionBecause: 'because' in state ? state.because : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
     contradictions: contradictions(told, state),

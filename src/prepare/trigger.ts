@@ -9,24 +9,18 @@
  */
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
-import type { Action } from '../update/events.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
-import type { Plan } from '../update/plan.js';
-import { rebootKindOf } from '../update/reboot-kind.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { examine, type Examined, type PreparedUpdate, type TriggerOptions } from './examine.js';
+import type { End } from './end-of.js';
 import { exclusively } from './exclusive.js';
-import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
 import { takeBaseline } from './take-baseline.js';
 import { chooseTriggerPath } from './trigger-path.js';
 
-export interface Triggered extends Pick<Examined, 'findings' | 'rehearsal' | 'estimate'> {
+export interface Triggered extends End, Pick<Examined, 'findings' | 'rehearsal' | 'estimate'> {
   id: string;
-  action: Action;
-  /** Why `auto` became this action; null when it was wished for. */
-  because: string | null;
   trigger: string;
 }
 
@@ -38,27 +32,17 @@ export function triggerUpdate(online: Online, options: TriggerOptions): Promise<
 
 /** The same, for who has the lock already. */
 export async function armUpdate(online: Online, options: TriggerOptions): Promise<Triggered> {
-  const { action, machine } = options;
-  const { update, plan, findings, rehearsal, estimate } = await examine(online, options);
+  const { facts } = options.machine;
+  const { update, findings, rehearsal, end, estimate } = await examine(online, options);
   if (estimate) await update.journal.append({ note: 'estimate', ...estimate });
-  const trigger = await chooseTriggerPath(online.paths, machine.facts);
+  const trigger = await chooseTriggerPath(online.paths, facts);
   if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
-  findings.push(...(await takeBaseline(online, update, machine.facts)));
-  const armed = { ...(await endOf(plan, action ?? plan.policy.action, machine.facts)), trigger };
+  findings.push(...(await takeBaseline(online, update, facts)));
+  const armed = { ...end, trigger };
   await carryOut(armingSteps(online, update, armed));
   // It is armed, so a time at which it would be has no meaning any more.
   await online.files.remove(online.paths.scheduled);
   return { id: update.id, ...armed, findings, rehearsal, estimate };
-}
-
-/** `auto` is decided here, by what changes; the update boot looks again at what really did. */
-export async function endOf(
-  plan: Plan,
-  wish: Action,
-  facts: Pick<HostFacts, 'systemdVersion'>,
-): Promise<{ action: Action; because: string | null }> {
-  if (wish !== 'auto') return { action: wish, because: null };
-  return rebootKindOf(plan.payload.changes, await facts.systemdVersion());
 }
 
 interface Step {

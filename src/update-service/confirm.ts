@@ -66,7 +66,8 @@ function noVerdict({ id }: KnownUpdate, why: string): UpdateError {
 /** The truth beside the estimate of `trigger`. */
 async function noteAway({ run }: Ports, { journal }: KnownUpdate, backAt: Date): Promise<void> {
   const armed = journal.rows.findLast(({ entry }) => 'event' in entry && entry.event === 'armed');
-  const asked = armed && (await shutdownAskedAt(run, armed.bootId));
+  const claimed = journal.rows.find(({ entry }) => 'event' in entry && entry.event === 'claimed');
+  const asked = armed && claimed && (await shutdownAskedAt(run, armed.bootId, new Date(claimed.at)));
   const away = measuredAway(journal.rows, asked, backAt);
   if (away) await journal.append({ note: 'away', ...away });
 }

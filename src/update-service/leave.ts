@@ -24,6 +24,7 @@ export async function leave(
   // The next boot has to lead back here: the rescue unit puts back the copy that could not be put back in this boot.
   const goesOn = await exists(ports.fs, ports.paths.copyArmed);
   const end = goesOn ? 'reboot' : endOf(action);
+  const why = goesOn ? 'the next boot puts back what the update replaced' : because;
   if (!goesOn && !(await dropLinks(ports))) {
     ports.log.write('error', 'a link of ours cannot be removed: no reboot, on to the normal target');
     await ports.run(join(ports.paths.library, 'leave'), ['stay']);
@@ -32,7 +33,12 @@ export async function leave(
   const by = await askToLeave(ports, end);
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {
-    await update.journal.append({ note: 'leaving', action: end, by, ...(because && { because }) });
+    await update.journal.append({
+      note: 'leaving',
+      action: end,
+      by,
+      ...(why !== undefined && { because: why }),
+    });
     await saveReport(ports, update);
   }
   // /run outlives a soft-reboot: what says "this is an update boot" must not.

@@ -9,6 +9,7 @@ import { fileSystem, type FileSystem } from '../host/file-system.js';
 import { startJob } from '../host/job.js';
 import type { Mount } from '../host/mounts.js';
 import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
+import { readRunningSystem, type RunningSystem } from '../host/running-system.js';
 import { systemLog, type SystemLog } from '../host/system-log.js';
 import { wakeLogin } from '../host/wake-login.js';
 import { whySyncsStay } from '../host/without-syncs.js';
@@ -38,6 +39,7 @@ export interface Ports {
   log: SystemLog;
   announce: Announcer;
   askToLeave: (action: PowerAction) => Promise<string>;
+  runningSystem: () => Promise<RunningSystem>;
   /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. Asked once. */
   whySyncsStay: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
@@ -67,6 +69,7 @@ export async function systemPorts(): Promise<Ports> {
     snapshots: await machineSnapshots({ paths, fs, files, run: runCommand }),
     health: machineHealth(runCommand),
     log,
+    runningSystem: () => readRunningSystem(),
     whySyncsStay: () => (syncs ??= whySyncsStay(runCommand)),
     wakeLogin: () => (woken ??= wakeLogin()),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {

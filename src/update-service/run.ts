@@ -12,41 +12,33 @@ import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Attempt } from './attempt.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
-import { changedParts, readEarlyParts, type EarlyParts } from './early-parts.js';
 import { revert } from './fallback.js';
 import { leave } from './leave.js';
 import { lookAtPackages } from './look-at-packages.js';
 import { freshAttempt, resumedAttempt, strayedAttempt, type Phase } from './phases.js';
 import type { Ports } from './ports.js';
 import { progressReporter } from './progress.js';
+import { watchForFullReboot } from './soft-reboot-enough.js';
 
 export async function runUpdateBoot(ports: Ports): Promise<void> {
   const update = await ports.store.current();
   const state = update?.journal.state;
   const action: Action = state && 'action' in state ? state.action : 'reboot';
-  let before: EarlyParts | undefined;
+  let whyFull: () => Promise<string | undefined> = () => Promise.resolve(undefined);
   if (!update || !state || !isOpen(state)) {
     ports.log.write('notice', 'claimed, but no update is armed: leaving the update boot');
     // The power went before the link was taken away, and the claim has counted once more.
     if (update) await closeLeftOpen(ports, update);
-  } else if (state.name !== 'installed') {
-    before = await earlyPartsIfAsked(ports, state);
-    await attemptIt(ports, update, state);
+  } else {
+    // Where the plan, and no person, has said that a soft-reboot is enough.
+    if (action === 'soft-reboot' && state.because !== null) whyFull = await watchForFullReboot(ports);
+    if (state.name !== 'installed') await attemptIt(ports, update, state);
   }
   // `installed` found here: a power cut between the record and the reboot. Only the reboot is missing.
   // A soft-reboot would stay in the root that has just been given up.
   const stays = action === 'soft-reboot' && update?.journal.state.name === 'reverted';
-  const changed = before ? changedParts(before, await readEarlyParts(ports.fs, ports.paths.root)) : [];
-  if (changed.length === 0) await leave(ports, update, stays ? 'reboot' : action);
-  else await leave(ports, update, 'reboot', `a soft-reboot is not enough: ${changed.join(', ')} changed`);
-}
-
-/** Before an install that would end in a soft-reboot because its plan says that this is enough. */
-async function earlyPartsIfAsked(
-  { fs, paths }: Ports,
-  { action, because }: OpenState,
-): Promise<EarlyParts | undefined> {
-  return action === 'soft-reboot' && because !== null ? readEarlyParts(fs, paths.root) : undefined;
+  const because = stays ? 'a soft-reboot would stay in the root that is given up' : await whyFull();
+  await leave(ports, update, because === undefined ? action : 'reboot', because);
 }
 
 type OpenState = Extract<UpdateState, { name: 'armed' | 'claimed' | 'installing' | 'installed' }>;

@@ -14,6 +14,9 @@ import { windowSchema } from './windows.js';
 
 const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
 
+/** How the update boot ends; `auto` is decided by what changes and what the machine owes. */
+export const actionSchema = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']);
+
 export const policySchema = z.strictObject({
   /** How many update boots may work on one update before it is given up as `blocked`. */
   attempts: z._default(z.int().check(z.minimum(1), z.maximum(10)), 3),
@@ -46,7 +49,7 @@ export const policySchema = z.strictObject({
   /** With less of the file system free than so many percent, all but the newest fallback go. */
   minimumFreePercent: z._default(z.int().check(z.minimum(0), z.maximum(90)), 10),
   /** How the update boot ends unless `trigger --action` says otherwise. */
-  action: z._default(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']), 'reboot'),
+  action: z._default(actionSchema, 'auto'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */
   statusFile: z._default(z.string().check(z.regex(/^(?:none|\/[^\0]+)$/)), 'none'),
   /** On battery no update is armed, however full it is; else it is below 30 % only. */

@@ -21,8 +21,6 @@ const needsReboot: readonly (readonly [what: string, names: RegExp])[] = [
   ['systemd itself', /^(systemd$|systemd-sysv$|libsystemd|udev$|libudev1$)/],
 ];
 
-const shown = 3;
-
 export function rebootKindOf(changes: readonly PackageChange[], systemdVersion: number): RebootKind {
   if (systemdVersion < FIRST_VERSION) {
     return { action: 'reboot', because: `systemd ${systemdVersion} knows no soft-reboot` };
@@ -30,8 +28,15 @@ export function rebootKindOf(changes: readonly PackageChange[], systemdVersion: 
   for (const [what, pattern] of needsReboot) {
     const names = changes.map(({ name }) => name).filter((name) => pattern.test(name));
     if (names.length === 0) continue;
-    const more = names.length > shown ? ` and ${names.length - shown} more` : '';
-    return { action: 'reboot', because: `${what} changes: ${names.slice(0, shown).join(', ')}${more}` };
+    return { action: 'reboot', because: `${what} changes: ${someOf(names)}` };
   }
   return { action: 'soft-reboot', because: 'nothing changes that a kernel, boot loader or initramfs reads' };
+}
+
+const shown = 3;
+
+/** The first names, and how many there are besides. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  return `${names.slice(0, shown).join(', ')}${more}`;
 }

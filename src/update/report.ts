@@ -54,7 +54,7 @@ export function buildReport(
     entries.filter(
       (entry): entry is Extract<JournalEntry, { note: K }> => 'note' in entry && entry.note === kind,
     );
-  const armed = entries.filter((entry) => 'event' in entry && entry.event === 'armed').at(-1);
+  const armed = entries.findLast((entry) => 'event' in entry && entry.event === 'armed');
   const leaving = notes('leaving').at(-1);
   const installing = entries.filter((entry) => 'event' in entry && entry.event === 'installing').at(-1);
   return {
@@ -66,8 +66,8 @@ export function buildReport(
     request: plan.request,
     payload: plan.payload,
     attempts: attemptsIn(rows),
-    action: leaving?.action ?? (armed && 'action' in armed ? armed.action : null),
-    actionBecause: leaving?.because ?? (armed && 'action' in armed ? (armed.because ?? null) : null),
+    action: leaving?.action ?? armed?.action ?? null,
+    actionBecause: leaving?.because ?? (armed && isStill(armed, leaving) ? (armed.because ?? null) : null),
     leftBy: leaving?.by ?? null,
     awaySeconds: awaySeconds(rows),
     estimate: estimateIn(rows),
@@ -81,6 +81,14 @@ export function buildReport(
     timeline: rows.map(({ at, bootId, entry }) => ({ at, bootId, text: tell(entry) })),
     logs,
   };
+}
+
+/** What was decided by the trigger explains no other end. */
+function isStill(
+  armed: Extract<UpdateEvent, { event: 'armed' }>,
+  leaving: { action: Action } | undefined,
+): boolean {
+  return leaving === undefined || leaving.action === armed.action;
 }
 
 function healthOf(rows: readonly JournalRow[]): Report['health'] {

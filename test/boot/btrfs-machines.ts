@@ -40,7 +40,10 @@ async function makeArmed(
   const layer = await machineWithVersion1(scenario.packages, { base, install: [packageUnderTest()] });
   const machine = await BtrfsMachine.make(layer, options);
   // Where a snapshot cannot be made, what is said is that.
-  await machine.write('/etc/offline-update/config.d/10-laboratory.toml', 'withoutSnapshots = "resume"\n');
+  await machine.write(
+    '/etc/offline-update/config.d/10-laboratory.toml',
+    'withoutSnapshots = "resume"\naction = "reboot"\n',
+  );
   if (scenario.config !== undefined)
     await machine.write('/etc/offline-update/config.d/50-test.toml', scenario.config);
   await scenario.before?.(machine);

@@ -65,6 +65,7 @@ void t.test('a desktop on the bus: started by it, prepares, arms, and the update
 
   await machine.stop();
   const boots = await machine.bootUntilSettled();
+  t.match(boots, [{ ended: 'up', softReboots: 1 }], 'out by what auto has decided');
   await isBackToNormal(t, machine, boots);
   t.equal((await statusOf(machine)).state, 'confirmed');
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });

@@ -54,7 +54,10 @@ async function makeArmed(scenario: Scenario): Promise<Layer> {
   const machine = await Machine.on(await installedLayer(scenario.packages, scenario.repository));
   await machine.write('/etc/offline-update/config.d/50-test.toml', scenario.config ?? '');
   // What is said of machines without a way back; the copy has tests of its own (copy.test.ts).
-  await machine.write('/etc/offline-update/config.d/10-laboratory.toml', 'withoutSnapshots = "resume"\n');
+  await machine.write(
+    '/etc/offline-update/config.d/10-laboratory.toml',
+    'withoutSnapshots = "resume"\naction = "reboot"\n',
+  );
   await scenario.before?.(machine);
   await machine.start();
   await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(scenario.prepare ?? [])]);
@@ -138,6 +141,22 @@ export async function becomesUpdated(
   const { id, state } = await statusOf(machine);
   t.equal(state, 'confirmed');
   return id ?? '';
+}
+
+const journalFiles = '/var/lib/offline-update/updates/*/journal.jsonl';
+
+/**
+ * The same, of a machine that was asked for a soft-reboot into its first update since it was started: in one boot, there and
+ * back again, and confirmed. `id` where it has confirmed others before.
+ */
+export async function isBackSoftly(t: Test, machine: Machine, id?: string): Promise<void> {
+  const journal = id === undefined ? journalFiles : journalFiles.replace('*', id);
+  await machine.container.waitForLine(journal, (line) => line.includes('"event":"confirmed"'));
+  const { console } = machine.container;
+  const softReboots = console.filter((line) => line.startsWith('Welcome to ')).length - 1;
+  t.equal(softReboots, 2, 'into the update boot and out of it, without another kernel');
+  await machine.exec('systemctl is-system-running --wait', { check: false });
+  await isBackToNormal(t, machine, [{ ended: 'up', seconds: 0, console, softReboots, startedSeconds: 0 }]);
 }
 
 const traces = [

@@ -26,7 +26,7 @@ async function armed(t: Test, machine: Machine): Promise<void> {
   const { exitCode } = await machine.exec('touch /system-update', { check: false });
   t.not(exitCode, 0, 'the root is really read-only');
   await machine.exec(['offline-update', 'prepare', '--no-refresh']);
-  const { stdout } = await machine.exec(['offline-update', 'trigger', '--json']);
+  const { stdout } = await machine.exec(['offline-update', 'trigger', '--action', 'reboot', '--json']);
   t.match(JSON.parse(stdout), { state: 'armed', trigger: '/etc/system-update' });
   const status = await statusOf(machine);
   t.match(status, {

@@ -16,7 +16,7 @@ async function preparedMachine(t: Test, config: string): Promise<Machine> {
   await configure(machine, config);
   await machine.write(
     '/etc/offline-update/config.d/10-laboratory.toml',
-    'withoutSnapshots = "resume"\nrehearse = false\n',
+    'withoutSnapshots = "resume"\nrehearse = false\naction = "reboot"\n',
   );
   await machine.start();
   return machine;
@@ -165,9 +165,11 @@ void t.test('timers prepare and set the time; windows, locks and people are wait
     },
     'nobody is there, but the machine may have been switched on by somebody',
   );
-  t.match(await json(machine, 'trigger'), { state: 'armed', id }, 'a window is open');
-  t.equal((await machine.waitForEnd()).ended, 'reboot');
-  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.match(await json(machine, 'trigger', '--action', 'auto'), { state: 'armed', id }, 'a window is open');
+  t.equal((await machine.waitForEnd()).ended, 'reboot', 'what is announced is a full reboot');
+  const boots = await machine.bootUntilSettled();
+  t.match(boots, [{ ended: 'up', softReboots: 1 }], 'and what follows is as auto has decided');
+  await isBackToNormal(t, machine, boots);
   t.equal((await statusOf(machine)).state, 'confirmed');
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
 });

@@ -60,6 +60,19 @@ void t.test('journalctl is given the id of a boot as it knows it', async (t) => 
 });
 
 void t.test(
+  'of a boot with soft-reboots in it, the shutdown that was asked for before is told',
+  async (t) => {
+    const asked: string[] = [];
+    const run: RunCommand = (_file, args) => {
+      asked.push(...args.filter((word) => word.startsWith('--until=')));
+      return saying()('', []);
+    };
+    await shutdownAskedAt(run, 'abc', new Date(1_700_000_000_250));
+    t.strictSame(asked, ['--until=@1700000000.250']);
+  },
+);
+
+void t.test(
   'how long it is up counts from its own systemd, and is not known where that says nothing',
   async (t) => {
     const now = () => 1000;

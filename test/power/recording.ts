@@ -100,7 +100,8 @@ async function arm(
     await machine.write('/etc/offline-update/config.d/50-test.toml', policy);
     await machine.start();
     await machine.exec(['offline-update', 'prepare', '--no-refresh']);
-    await machine.exec(['offline-update', 'trigger']);
+    // What is recorded ends with the update boot.
+    await machine.exec(['offline-update', 'trigger', '--action', 'reboot']);
     await machine.stop();
     await machine.remove('/srv/next');
     await machine.remove('/srv/repository');

@@ -4,6 +4,7 @@ import { measuredAway, totalSeconds } from '../../src/update/away.js';
 import type { JournalRow } from '../../src/update/journal.js';
 
 const facts: EstimateFacts = {
+  isSoft: false,
   rehearsal: {
     phases: [
       { phase: 'install', outcome: 'done', seconds: 10 },
@@ -21,6 +22,8 @@ void t.test(
   'without history: the last shutdown, the present boot, the rehearsal and the syncs of this disk',
   (t) => {
     t.strictSame(estimateAway(facts), { downSeconds: 8, installSeconds: 13, upSeconds: 10 });
+    const softly = estimateAway({ ...facts, isSoft: true });
+    t.strictSame(softly, { downSeconds: 4, installSeconds: 13, upSeconds: 6 }, 'no firmware, no kernel');
     t.end();
   },
 );

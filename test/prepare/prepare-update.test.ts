@@ -38,6 +38,7 @@ void t.test('a prepared update is sealed, closed to all but root, and told', asy
   beta   1.0 -> 2.0
 
 2 packages upgraded; 35 B of packages, 4.1 kB more on disk.
+Ends in soft-reboot (auto: nothing changes that a kernel, boot loader or initramfs reads).
 
 Next: offline-update trigger
 `,

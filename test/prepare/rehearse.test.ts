@@ -22,7 +22,7 @@ const told = (called: { json(): Record<string, unknown> }): Told => called.json(
 
 void t.test('trigger rehearses what is sealed, tells how long it will be away, and arms', async (t) => {
   const machine = await prepared(t);
-  const called = await machine.cli('trigger');
+  const called = await machine.cli('trigger', '--action', 'reboot');
   t.equal(called.exitCode, 0);
   t.match(called.stdout, /^Rehearsed on a throw-away copy of this system: it installs, in 2\.5 s\.\n/);
   t.match(called.stdout, /^The machine will be away for about 21 s: 8 s down, 3 s installing, 10 s up\.$/m);
@@ -37,6 +37,8 @@ void t.test('trigger rehearses what is sealed, tells how long it will be away, a
   );
   t.match(rows, /"note":"estimate","downSeconds":8,/);
   t.match((await machine.cli('report')).stdout, /^Foretold {3}21 s: 8 s down, 3 s installing, 10 s up$/m);
+  await machine.cli('cancel');
+  t.match((await machine.cli('trigger')).stdout, /about 13 s: 4 s down, 3 s installing, 6 s up\.$/m, 'soft');
 });
 
 void t.test(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { setAction } from '../../src/prepare/set-action.js';
+import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { newOnlineMachine } from '../fixtures/online-machine.js';
 
 void t.test('an armed update gets another end and stays armed by one row', async (t) => {
@@ -31,7 +32,35 @@ void t.test('an armed update gets another end and stays armed by one row', async
     action: 'soft-reboot',
     contradictions: [],
   });
+  t.match((await machine.cli('status')).stdout, /^Next +systemctl soft-reboot$/m);
+
+  facts.runningSystem = () => fakeRunningSystem({ replacedUnderPid1: ['/usr/lib/systemd/systemd'] });
+  t.strictSame(await setAction(online, facts, 'auto'), { id, action: 'reboot' });
+  const because = 'a reboot is owed already: /usr/lib/systemd/systemd was replaced beneath PID 1';
+  t.match((await machine.cli('status', '--json')).json(), { action: 'reboot', actionBecause: because });
   t.equal((await machine.cli('cancel')).exitCode, 0);
+});
+
+void t.test('what auto would come to is in the plan, and told by prepare and status', async (t) => {
+  const machine = newOnlineMachine(t);
+  const told = async (): Promise<unknown[]> => {
+    const { stdout } = await machine.cli('prepare');
+    const status = await machine.cli('status');
+    const { plan } = (await machine.cli('status', '--json')).json() as { plan: { end: unknown } };
+    return [/^Ends in (.*)\.$/m.exec(stdout)?.[1], /^Ends in +(.*)$/m.exec(status.stdout)?.[1], plan.end];
+  };
+  const softly = 'nothing changes that a kernel, boot loader or initramfs reads';
+  t.strictSame(await told(), [
+    `soft-reboot (auto: ${softly})`,
+    `soft-reboot (auto: ${softly})`,
+    { action: 'soft-reboot', because: softly },
+  ]);
+  machine.facts.systemdVersion = () => Promise.resolve(253);
+  t.strictSame((await told())[2], { action: 'reboot', because: 'systemd 253 knows no soft-reboot' });
+  machine.facts.systemdVersion = () => Promise.reject(new Error('no systemd here'));
+  t.strictSame(await told(), [undefined, undefined, null], 'an image that is being built');
+  machine.write('/etc/offline-update/config.toml', 'action = "poweroff"\n');
+  t.strictSame(await told(), ['poweroff', 'poweroff', { action: 'poweroff', because: null }]);
 });
 
 void t.test('once a boot works on it, its end is no longer changed', async (t) => {

@@ -28,8 +28,9 @@ async function linkAt(machine: OnlineMachine, path: string): Promise<string | un
 void t.test('the prepared update is armed, with the wished end in one word for the shell', async (t) => {
   const auto = '  soft-reboot: nothing changes that a kernel, boot loader or initramfs reads\n';
   for (const [action, word, end, next, because] of [
-    [[], 'reboot', 'reboots', 'reboot', ''],
+    [[], 'soft-reboot', 'soft-reboots', 'soft-reboot', auto],
     [['--action', 'auto'], 'soft-reboot', 'soft-reboots', 'soft-reboot', auto],
+    [['--action', 'reboot'], 'reboot', 'reboots', 'reboot', ''],
     [['--action', 'poweroff'], 'poweroff', 'powers off', 'reboot', ''],
     [['--action', 'soft-reboot'], 'soft-reboot', 'soft-reboots', 'soft-reboot', ''],
   ] as const) {
@@ -85,7 +86,7 @@ void t.test('when nobody reboots, the update stays armed and each rung is told',
     `reboot not possible by logind: inhibited
 offline-update: the update is armed, but the machine does not reboot
   why: a backup is running
-  next: systemctl reboot --ignore-inhibitors
+  next: systemctl soft-reboot --ignore-inhibitors
 `,
   );
   t.equal(await stateOf(machine), 'armed');
@@ -114,7 +115,7 @@ void t.test(
         'unlink var/lib/offline-update/claims',
         'syncFolder var/lib/offline-update',
         'unlink var/lib/offline-update/rescued',
-        'createFile var/lib/offline-update/.action.*.new "reboot\\n" 644',
+        'createFile var/lib/offline-update/.action.*.new "soft-reboot\\n" 644',
         'syncFile var/lib/offline-update/.action.*.new',
         'rename var/lib/offline-update/.action.*.new var/lib/offline-update/action',
         'syncFolder var/lib/offline-update',
@@ -335,14 +336,14 @@ void t.test('in every other state trigger says what to do instead', async (t) =>
   t.strictSame((await machine.cli('trigger', '--json')).json(), {
     error: {
       code: 'ARMED',
-      message: `update ${id} is armed already, to end in reboot`,
-      hint: 'systemctl reboot',
+      message: `update ${id} is armed already, to end in soft-reboot`,
+      hint: 'systemctl soft-reboot',
     },
   });
   t.strictSame((await machine.cli('trigger', '--action', 'poweroff', '--json')).json(), {
     error: {
       code: 'ARMED',
-      message: `update ${id} is armed already, to end in reboot; cancel it first to end in poweroff`,
+      message: `update ${id} is armed already, to end in soft-reboot; cancel it first to end in poweroff`,
       hint: 'offline-update cancel',
     },
   });

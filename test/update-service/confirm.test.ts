@@ -18,6 +18,7 @@ import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import { confirm } from '../../src/update-service/confirm.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import type { Plan } from '../../src/update/plan.js';
+import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const id = '20261120T154935-3f2a';
@@ -116,6 +117,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
       writesBootLoader: () => false,
     },
     whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
+    runningSystem: () => fakeRunningSystem(),
     announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     snapshots: {
       ...noSnapshots,

@@ -14,6 +14,7 @@ import type { UpdateState } from '../../src/update/state.js';
 import { updateStore } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { recover } from '../../src/update-service/recover.js';
+import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const id = '20261120T154935-3f2a';
@@ -90,6 +91,7 @@ async function recovered(
       leftovers: () => Promise.resolve([]),
     },
     snapshots: noSnapshots,
+    runningSystem: () => fakeRunningSystem(),
     announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     health: {
       units: unused,

@@ -3,10 +3,11 @@ import { failedBeforeText, type FailedBefore } from '../../prepare/failed-before
 import { summary } from '../../prepare/plan-summary.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText } from '../quantities.js';
+import { endText } from './end-text.js';
 import { changeLines, countsText } from './change-lines.js';
 
 export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
-  const { counts, downloadBytes, diskBytes } = summary(plan);
+  const { counts, downloadBytes, diskBytes, end } = summary(plan);
   const { changes, unsignedSources } = plan.payload;
   const disk = `${bytesText(Math.abs(diskBytes))} ${diskBytes < 0 ? 'freed on disk' : 'more on disk'}`;
   return [
@@ -15,6 +16,7 @@ export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
     ...changeLines(changes),
     '',
     `${countsText(counts)}; ${bytesText(downloadBytes)} of packages, ${disk}.`,
+    ...(end ? [`Ends in ${endText(end)}.`] : []),
     ...(unsignedSources.length === 0
       ? []
       : ['', 'Not signed, allowed by the policy:', ...unsignedSources.map((source) => `  ${source}`)]),

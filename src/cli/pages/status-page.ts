@@ -6,6 +6,7 @@ import type { TriggerTruth } from '../../update/trigger-link.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
+import { endText } from './end-text.js';
 import { countsText } from './change-lines.js';
 
 export type FieldRow = readonly [label: string, value: string | undefined];
@@ -21,7 +22,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Unsigned', status.unsignedSources.length > 0 ? status.unsignedSources.join('\n') : undefined],
     ['When', whenText(status)],
     ['Put off', putOffText(status)],
-    ['Ends in', endText(status)],
+    ['Ends in', endOf(status)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
     ['Trigger', triggerText(status.links)],
     ['Stage', stageText(status)],
@@ -70,9 +71,10 @@ function stateText({ state, action }: Status): string {
   }
 }
 
-function endText({ action, actionBecause }: Status): string | undefined {
-  if (action === null) return undefined;
-  return actionBecause === null ? action : `${action} (auto: ${actionBecause})`;
+/** Of a prepared one as it looked then: it is decided when it is armed. */
+function endOf({ state, plan, action, actionBecause }: Status): string | undefined {
+  if (action !== null) return endText({ action, because: actionBecause });
+  return state === 'prepared' && plan?.end ? endText(plan.end) : undefined;
 }
 
 function whenText({ scheduled, reboot }: Status): string | undefined {

@@ -67,7 +67,7 @@ export const prepare: Verb = (program, invoke) => {
             );
           });
           try {
-            const wish = { source, payload, policy, on };
+            const wish = { source, payload, policy, facts: ports.facts, on };
             const prepared =
               options.unattended === true
                 ? await prepareUnattended(ports.online, ports.facts, wish)

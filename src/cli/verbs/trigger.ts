@@ -28,7 +28,12 @@ export const trigger: Verb = (program, invoke) => {
         'With --at, --when-idle or maintenance windows in the configuration all is checked now, and it is armed only when\n' +
         'its time has come; the machine then reboots by itself, after a warning to everybody who is logged in.',
     )
-    .addOption(new Option('--action <action>', 'how the update boot ends').choices(actions))
+    .addOption(
+      new Option(
+        '--action <action>',
+        'how the update boot ends (by default as the policy says, which is auto)',
+      ).choices(actions),
+    )
     .option('--now', 'reboot into the update at once, whatever the maintenance windows')
     .option('--at <time>', 'not before this time, such as 03:00, "tomorrow 03:00" or +30min')
     .option('--when-idle', 'as soon as nobody uses the machine')
@@ -43,6 +48,7 @@ export const trigger: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ options, ports, out, stderr }) {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
+          const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
           const { machineOf } = await import('../preflight-machine.js');
           const { awayText } = await import('../pages/away-text.js');
@@ -75,8 +81,7 @@ export const trigger: Verb = (program, invoke) => {
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
           if (armed.because !== null) out.line(`  ${armed.action}: ${armed.because}`);
           if (armed.estimate) out.line(`The machine will be away for about ${awayText(armed.estimate)}.`);
-          // A soft-reboot is enough on the way in where it is on the way out.
-          const way = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
+          const way = wayIn(armed.action);
           const asked = now ? await rebootNow(ports, out, way) : null;
           if (asked instanceof UpdateError) {
             out.error('the update is armed, but the machine does not reboot', asked);

@@ -10,12 +10,13 @@ export async function foretell(
   machine: RehearsalMachine,
   plan: Plan,
   rehearsal: Rehearsal,
+  isSoft: boolean,
 ): Promise<ReturnType<typeof estimateAway>> {
   const [pace, history, { sparesSyncs }] = await Promise.all([
     machine.pace(),
-    pastAways(store),
+    pastAways(store, isSoft),
     machine.fallback(plan),
   ]);
-  const facts = { ...pace, ...(sparesSyncs && { syncSeconds: 0 }), history, rehearsal };
+  const facts = { isSoft, ...pace, ...(sparesSyncs && { syncSeconds: 0 }), history, rehearsal };
   return estimateAway({ ...facts, packages: plan.payload.changes.length });
 }

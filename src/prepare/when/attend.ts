@@ -18,6 +18,7 @@ import {
 import type { Finding } from '../../update/finding.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { disarm } from '../disarm.js';
+import { wayIn } from '../end-of.js';
 import type { TriggerOptions } from '../examine.js';
 import { exclusively } from '../exclusive.js';
 import type { Online } from '../online.js';
@@ -139,7 +140,8 @@ async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
     // Anew: they took minutes perhaps, and logind would put our reboot in the place of somebody else's shutdown.
     const found = await hindrances(options, scheduler, scheduled.whenIdle);
     if (found.length > 0) throw notNow(inOneLine(found));
-    const type = armed.action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
+    // Announced minutes before: by then more may be owed, and a full reboot does all that a soft one does.
+    const type = armed.because === null ? wayIn(armed.action) : 'reboot';
     await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, awaySeconds });
     return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
   } catch (error) {

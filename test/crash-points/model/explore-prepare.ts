@@ -17,6 +17,7 @@ import { newEffects, type Effects, type Mutant } from './effects.js';
 import { freshDisk, updateId } from './fresh-disk.js';
 import { HOOK, machinePorts } from './machine-ports.js';
 import { walk } from './paths-on-disk.js';
+import { plainFacts } from './plain-facts.js';
 import { contentOf, packageNames, plannedChanges, standInPayload } from './stand-in-payload.js';
 
 /** `exchanges`: whether the system can exchange two names in one step. */
@@ -120,6 +121,7 @@ async function prepare({ online, service }: Machine): Promise<string> {
       source,
       payload,
       policy: defaultPolicy,
+      facts: plainFacts([]),
       on: () => undefined,
     },
   );

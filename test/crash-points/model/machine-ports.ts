@@ -6,6 +6,7 @@ import { noSnapshots } from '../../../src/snapshots/none.js';
 import { pathsBelow } from '../../../src/update/paths.js';
 import { updateStore } from '../../../src/update/store.js';
 import type { Ports } from '../../../src/update-service/ports.js';
+import { fakeRunningSystem } from '../../fixtures/fake-running-system.js';
 import { btrfsCommand, mountsOf, nameOf, said } from './btrfs-commands.js';
 import { diskFileSystem } from './disk-file-system.js';
 import { beginProgram, effectPorts, step, type Effects } from './effects.js';
@@ -67,6 +68,7 @@ export function machinePorts(program: string, { layout, fault, boots, view, effe
     wakeLogin: () => Promise.resolve(),
     health: healthOf(async () => fault !== 'unhealthy' || !(await isNew())),
     announce: nobodyListens,
+    runningSystem: () => fakeRunningSystem(),
     whySyncsStay: () => Promise.resolve(undefined),
   };
   const takeLock = () => Promise.resolve({ release: () => undefined });

@@ -148,7 +148,7 @@ export class Machine {
     const state = (await ports.store.current())?.journal.state.name;
     if (state === 'prepared' || state === 'none') this.problems.push('an update boot, and nothing is armed');
     const wish = await ports.fs.readFile(paths.action).catch(() => 'nothing');
-    if (wish !== 'reboot\n') this.problems.push(`the shell would find as the wished end: ${wish}`);
+    if (wish !== 'soft-reboot\n') this.problems.push(`the shell would find as the wished end: ${wish}`);
     const run = runUpdateBoot({
       ...ports,
       askToLeave: () =>

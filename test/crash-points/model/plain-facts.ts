@@ -1,6 +1,7 @@
 /** What the preflight hears of a machine with which nothing is wrong, and that rehearses nothing. */
 import type { UnitState } from '../../../src/host/unit-states.js';
 import type { Mount } from '../../../src/host/mounts.js';
+import { fakeRunningSystem } from '../../fixtures/fake-running-system.js';
 import type { HostFacts } from '../../../src/prepare/host-facts.js';
 import type { RehearsalMachine } from '../../../src/prepare/rehearse/rehearse.js';
 import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
@@ -22,6 +23,7 @@ export function plainFacts(mounts: Mount[]): HostFacts {
     secondsUp: () => Promise.resolve(24 * 3600),
     isMetered: () => Promise.resolve(false),
     kernelRelease: () => Promise.resolve('6.12.1'),
+    runningSystem: () => fakeRunningSystem(),
     now: () => new Date(0),
     health: () => Promise.resolve({ units: [], interfaces: [], monotonicSeconds: 0 }),
     lastKnownTime: () => Promise.resolve(undefined),

@@ -246,7 +246,7 @@ void t.test('without logind our service asks for the reboot itself', async (t) =
   machine.scheduler.refuse = new HostError('BUS_ABSENT', 'no bus');
   t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
   t.strictSame(machine.scheduler.wake, new Date(night));
-  t.match(await status(machine), { reboot: { type: 'reboot', at: night } });
+  t.match(await status(machine), { action: 'soft-reboot', reboot: { type: 'reboot', at: night } });
   machine.clock(night);
   t.match((await service(machine)).json(), { outcome: 'leaving' });
   t.strictSame(machine.scheduler.left, ['reboot']);

@@ -6,26 +6,35 @@ import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { ifThere, namesIn } from '../host/if-there.js';
 
+/** Beside it, with `.pkgs`, the packages that asked for it. */
+export const REBOOT_REQUIRED = '/run/reboot-required';
+
 const files = [
   '/etc/fstab',
   '/etc/crypttab',
   '/etc/kernel/cmdline',
   '/etc/default/grub',
   '/usr/lib/systemd/systemd',
+  // Where another tool says that a reboot is wanted (Debian's kernel hooks, needrestart).
+  REBOOT_REQUIRED,
 ];
 const folders = [
   '/boot',
   '/boot/grub',
+  '/boot/firmware',
   '/boot/loader/entries',
   '/boot/efi/EFI/Linux',
   '/efi/EFI/Linux',
+  '/boot/efi/loader/entries',
   '/efi/loader/entries',
+  '/etc/default/grub.d',
 ];
 /** Written by the boot loader and by tools at any time. */
 const restless = /^(grubenv|random-seed)$/;
 
 export type EarlyParts = ReadonlyMap<string, string>;
 
+/** With an empty string at paths where nothing is, or a folder. */
 export async function readEarlyParts(fs: FileSystem, root: string): Promise<EarlyParts> {
   const listed = await Promise.all(
     folders.map(async (folder) => {

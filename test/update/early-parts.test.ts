@@ -2,7 +2,7 @@ import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
-import { changedParts, readEarlyParts } from '../../src/update-service/early-parts.js';
+import { changedParts, readEarlyParts } from '../../src/update/early-parts.js';
 
 void t.test(
   'what came, went, was replaced or written to is told; what the boot loader itself writes is not',

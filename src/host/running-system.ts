@@ -1,0 +1,62 @@
+/**
+ * What of the running system is older than what lies on the disk. "This boot" begins with PID 1, which is the same
+ * process until the machine starts anew: a soft-reboot or a daemon-reexec keeps it, and in a container it is the container's.
+ */
+import { lstat, readFile, readlink } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { ifThere } from './if-there.js';
+import { isErrno } from './host-error.js';
+import { isContainer } from './kernel-command-line.js';
+
+export interface RunningSystem {
+  /** Undefined in a container, whose kernel is not its own. */
+  kernelRelease: string | undefined;
+  /** Programs and libraries that PID 1 runs, and that were replaced or removed since; nothing where we may not look. */
+  replacedUnderPid1: string[];
+  /**
+   * Whether the file (a link itself) was made, replaced, written to or renamed since this boot began, by its ctime,
+   * which a package's own time stamps do not touch. False for what is not there.
+   */
+  isChangedInThisBoot(path: string): Promise<boolean>;
+}
+
+/** Of /proc/PID/stat; the same on every architecture that systemd runs on (proc(5), USER_HZ). */
+const TICKS_PER_SECOND = 100;
+
+export async function readRunningSystem(proc = '/proc', now = Date.now()): Promise<RunningSystem> {
+  const [stat, uptime] = await Promise.all([
+    readFile(join(proc, '1/stat'), 'utf8'),
+    readFile(join(proc, 'uptime'), 'utf8'),
+  ]);
+  // Field 22 (starttime); the name in field 2 may hold spaces and brackets.
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  // By the clock as it is now: one that was put right since has moved the beginning along.
+  const began = now + (ticks / TICKS_PER_SECOND - Number(uptime.split(' ')[0])) * 1000;
+  return {
+    kernelRelease: isContainer() ? undefined : release(),
+    replacedUnderPid1: await replacedFiles(join(proc, '1')),
+    async isChangedInThisBoot(path) {
+      const found = await ifThere(lstat(path));
+      return found !== undefined && found.ctimeMs > began;
+    },
+  };
+}
+
+const DELETED = ' (deleted)';
+
+/** Sorted. Memory without a file, which looks the same (`/memfd:x`, `/dev/zero`), is left out. */
+async function replacedFiles(process: string): Promise<string[]> {
+  try {
+    const [program, maps] = await Promise.all([
+      readlink(join(process, 'exe')),
+      readFile(join(process, 'maps'), 'utf8'),
+    ]);
+    const paths = [program, ...maps.split('\n').map((line) => line.slice(Math.max(line.indexOf('/'), 0)))];
+    const gone = paths.filter((path) => path.endsWith(DELETED) && /^\/(usr|lib\w*|s?bin|opt)\//.test(path));
+    return [...new Set(gone.map((path) => path.slice(0, -DELETED.length)))].sort();
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Whether this machine owes a full reboot already, whatever the update changes: then a soft-reboot would leave it as it
+ * is. Each rule rests on a fact that can be proven now; which ones, and which not, is told in docs/reboot.md.
+ */
+import { join } from 'node:path';
+import type { FileSystem } from '../host/file-system.js';
+import { ifThere, namesIn, textOf } from '../host/if-there.js';
+import type { RunningSystem } from '../host/running-system.js';
+import { readEarlyParts, REBOOT_REQUIRED } from './early-parts.js';
+import { someOf } from './reboot-kind.js';
+
+/** Where systemd looks for another root to soft-reboot into. */
+const NEXT_ROOT = '/run/nextroot';
+const MODULES = '/usr/lib/modules';
+
+/** As a sentence without its full stop; undefined when nothing is owed. The first reason that is found. */
+export async function owedReboot(
+  fs: FileSystem,
+  root: string,
+  running: RunningSystem,
+): Promise<string | undefined> {
+  return (
+    (await otherRoot(fs, root)) ??
+    (await asked(fs, root)) ??
+    replacedSystemd(running) ??
+    (await modulesGone(fs, root, running)) ??
+    (await changedParts(fs, root, running))
+  );
+}
+
+async function otherRoot(fs: FileSystem, root: string): Promise<string | undefined> {
+  return (await ifThere(fs.lstat(join(root, NEXT_ROOT))))
+    ? `${NEXT_ROOT} is there, a soft-reboot would go into that root`
+    : undefined;
+}
+
+async function asked(fs: FileSystem, root: string): Promise<string | undefined> {
+  if (!(await ifThere(fs.lstat(join(root, REBOOT_REQUIRED))))) return undefined;
+  const lines = (await textOf(fs, join(root, `${REBOOT_REQUIRED}.pkgs`))).split('\n');
+  const names = [...new Set(lines.filter((line) => line !== ''))].sort();
+  const by = names.length > 0 ? ` for ${someOf(names)}` : '';
+  return `a reboot is owed already: ${REBOOT_REQUIRED} asks for it${by}`;
+}
+
+/**
+ * Nor any other library: PID 1 is executed anew by a soft-reboot. A systemd beneath PID 1, or a C library, is replaced
+ * together with a daemon-reexec; where that was not made, the system is not what its packages say.
+ */
+function replacedSystemd({ replacedUnderPid1 }: RunningSystem): string | undefined {
+  const files = replacedUnderPid1.filter((path) => /\/(systemd|libsystemd-[^/]*|libc\.so[^/]*)$/.test(path));
+  return files.length === 0
+    ? undefined
+    : `a reboot is owed already: ${someOf(files)} was replaced beneath PID 1`;
+}
+
+async function modulesGone(
+  fs: FileSystem,
+  root: string,
+  { kernelRelease }: RunningSystem,
+): Promise<string | undefined> {
+  if (kernelRelease === undefined) return undefined;
+  const releases = await namesIn(fs, join(root, MODULES));
+  return releases.length === 0 || releases.includes(kernelRelease)
+    ? undefined
+    : `a reboot is owed already: ${MODULES} has no modules of the running kernel ${kernelRelease}`;
+}
+
+async function changedParts(
+  fs: FileSystem,
+  root: string,
+  running: RunningSystem,
+): Promise<string | undefined> {
+  const there = [...(await readEarlyParts(fs, root))].filter(([, content]) => content !== '');
+  const looked = await Promise.all(
+    there.map(async ([path]) => ((await running.isChangedInThisBoot(join(root, path))) ? [path] : [])),
+  );
+  const changed = looked.flat().sort();
+  return changed.length === 0
+    ? undefined
+    : `a reboot is owed already: ${someOf(changed)} changed since this boot began`;
+}
