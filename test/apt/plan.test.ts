@@ -41,6 +41,25 @@ void t.test('a full upgrade also removes what is in the way', async (t) => {
   t.same(result.differences, []);
 });
 
+void t.test('what the machine says of the looks of apt makes no difference', async (t) => {
+  const { prepare, machine } = await planningMachine(t, layer);
+  const plain = await prepare({ mode: 'full-upgrade' });
+  const looks = [
+    'APT::Get::Show-Versions "true";',
+    'quiet "2";',
+    'APT::Output-Version "30";',
+    'APT::Color "1";',
+    'APT::Cmd::Show-Update-Stats "true";',
+    'APT::Get::Show-User-Simulation-Note "true";',
+  ];
+  await machine.write('/etc/apt/apt.conf.d/99looks', `${looks.join('\n')}\n`);
+  const result = await prepare({ mode: 'full-upgrade' });
+  t.equal(result.error, undefined);
+  t.same(changesOf(result), changesOf(plain));
+  t.equal(result.plan?.diskBytes, plain.plan?.diskBytes);
+  t.same(result.differences, []);
+});
+
 void t.test('named packages: a newer one, a new one, and one at a version of its own', async (t) => {
   const { prepare, machine } = await planningMachine(t, layer);
   const newer = await prepare({ mode: 'packages', packages: ['lab-program', 'lab-more'] });

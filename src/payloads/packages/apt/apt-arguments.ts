@@ -16,6 +16,14 @@ function packageWord({ name, architecture, to }: PackagesPlan['changes'][number]
   return to === null ? `${name}:${architecture}-` : `${name}:${architecture}=${to}`;
 }
 
+/** What we read of apt is as apt prints it by default, whatever the machine's own apt.conf says of the looks of it. */
+export const plainOutput = [
+  'quiet=0',
+  'APT::Get::Show-Versions=false',
+  'APT::Output-Version=0',
+  'APT::Color=false',
+].flatMap((setting) => ['-o', setting]);
+
 /**
  * What dpkg does with a configuration file that was changed by hand and by the package, without asking. Takes back
  * what dpkg.cfg may say to the contrary. Not confdef together with confnew: the default, to keep ours, would win.

@@ -16,7 +16,7 @@ import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
-import { installArguments } from './apt-arguments.js';
+import { installArguments, plainOutput } from './apt-arguments.js';
 import { stagedConfig } from './apt-config.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
@@ -36,7 +36,7 @@ export interface SimulatePorts {
 }
 
 async function simulate({ runCommand }: SimulatePorts, args: readonly string[]): Promise<SimulatedChange[]> {
-  const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', ...args], {
+  const { exitCode, stdout, stderr } = await runCommand('apt-get', ['-s', '-y', ...args, ...plainOutput], {
     env: aptEnvironment(),
     extendEnv: false,
   });

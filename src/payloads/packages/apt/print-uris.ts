@@ -17,6 +17,7 @@
  */
 import type { RunCommand } from '../../../host/command.js';
 import { UpdateError } from '../../../update/errors.js';
+import { plainOutput } from './apt-arguments.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 
@@ -47,7 +48,7 @@ export async function printUris(
 ): Promise<Downloads> {
   const { exitCode, stdout, stderr } = await runCommand(
     'apt-get',
-    ['--print-uris', '-y', ...args, ...everyFile],
+    ['--print-uris', '-y', ...args, ...everyFile, ...plainOutput],
     { env: aptEnvironment(), extendEnv: false },
   );
   if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`);
