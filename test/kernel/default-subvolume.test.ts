@@ -6,7 +6,7 @@
 import t from 'tap';
 import type { DiskLayout } from '../laboratory/disk-image.js';
 import { marks } from './kernel-machines.js';
-import { isKilled } from './scenarios.js';
+import { isKilled, succeeds } from './scenarios.js';
 
 const layout: DiskLayout = { firmware: 'uefi', root: 'btrfs-default', separateBoot: true };
 
@@ -16,4 +16,11 @@ void t.test(
     const [first] = await isKilled(t, layout, marks.grub, ['reboot', 'up']);
     t.match(first?.console.join('\n'), /has its modules in @ only: lent until the reboot/);
   },
+);
+
+void t.test('a newer kernel and a renewed GRUB boot, in the updated root, which is the default again', (t) =>
+  succeeds(t, layout, async (machine) => {
+    const { stdout } = await machine.exec('btrfs subvolume get-default /');
+    t.match(stdout, /^ID \d+ gen \d+ top level 5 path @\n$/);
+  }),
 );
