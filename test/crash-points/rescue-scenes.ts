@@ -224,7 +224,7 @@ export const scenes: readonly Scene[] = [
     furnish: (root) => {
       appendFileSync(join(root, 'var/lib/offline-update/claims'), 'boot\n'.repeat(12));
     },
-    ends: [isNew, 'old, failed'],
+    ends: [isNew, isOld, 'old, failed'],
     caught: [record],
     harmless: { 'sync var/lib/offline-update/claims': 'one claim is not counted', ...again },
     mutants: [

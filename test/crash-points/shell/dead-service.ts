@@ -2,7 +2,6 @@
  * A machine in a folder whose update service is gone: what the protocol had done until then by the model (model/machine.ts),
  * durable or not; then a script of the update boot as it is installed, step by step.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Test } from 'tap';
@@ -18,7 +17,7 @@ import { copy, copyPorts, mark, programs as copyPrograms } from './copied-machin
 import { fallbacks } from './put-back.js';
 import { materialize } from './replay.js';
 import { putScripts, scriptIn, type Change, type Script } from './rooted-scripts.js';
-import { keeping, putPrograms, trace, type Step } from './traced.js';
+import { lookAt, putPrograms, trace, type Step } from './traced.js';
 
 /**
  * dpkg as the model's package manager: its database is synced, what it puts in place is not. systemctl only writes down what
@@ -86,12 +85,12 @@ export async function trail(
   }
   bringFolder(root, untouched, durable, top);
   furnish?.(root);
-  const keep = keeping(root, scratch);
-  spawnSync('/bin/sh', ['-euc', keep('begin')]);
+  // Read at once: a kept look is hard links, and what the service wrote into a file that was there would show in it.
+  const begin = { words: ['begin'], look: lookAt(root) };
   bringFolder(root, durable, now, top);
   const env = { LAB_ROOT: root };
   const traced = trace(['/bin/sh', scriptIn(root, script)], { root, scratch, programs, env });
-  return { folder: { root, scratch, bin }, ...traced };
+  return { folder: { root, scratch, bin }, ...traced, steps: [begin, ...traced.steps] };
 }
 
 /** The disk right before the first change, which a copy is made of; and when the service died. */
