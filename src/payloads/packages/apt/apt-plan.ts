@@ -16,7 +16,7 @@ import { plannedChanges, wantedChanges } from './planned-changes.js';
 import { checkDatabase, nothingToDo, type PlanContext, type PlanningPorts } from './planning.js';
 import { printUris, type Downloads } from './print-uris.js';
 import { requestWords } from './request-words.js';
-import { packageSources, unsignedPackages, type PackageSource } from './signed-sources.js';
+import { packageSources, unsignedPackages, withoutPassword, type PackageSource } from './signed-sources.js';
 
 export interface Planned {
   plan: PackagesPlan;
@@ -91,7 +91,7 @@ async function checkSources(
 }
 
 function sourceOf(uri: string, sources: readonly PackageSource[]): string {
-  return sources.find(({ baseUri }) => uri.startsWith(baseUri))?.description ?? uri;
+  return sources.find(({ baseUri }) => uri.startsWith(baseUri))?.description ?? withoutPassword(uri);
 }
 
 const shownNames = 5;

@@ -14,7 +14,7 @@ import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 
 export interface PackageSource {
-  /** As in sources.list, for people: `http://deb.debian.org/debian trixie`. */
+  /** As in sources.list, for people, without a password: `http://deb.debian.org/debian trixie`. */
   description: string;
   /** What the addresses of its packages begin with. */
   baseUri: string;
@@ -58,11 +58,16 @@ export function parseTarget(row: string, lists: ReadonlyMap<string, ReadonlySet<
     prefix !== undefined &&
     (names?.has(`${prefix}InRelease`) === true || names?.has(`${prefix}Release.gpg`) === true);
   return {
-    description: `${baseUri.replace(/\/$/, '')} ${release}`,
+    description: `${withoutPassword(baseUri).replace(/\/$/, '')} ${release}`,
     baseUri,
     indexFile,
     signed: trusted === 'yes' && proven,
   };
+}
+
+/** `http://USER:PASSWORD@host/`: what is told of it, everybody may read (status, plan, journal). */
+export function withoutPassword(uri: string): string {
+  return uri.replace(/^([\w+.-]+:\/\/)[^/]*@/, '$1');
 }
 
 export interface WantedPackage {
@@ -100,7 +105,10 @@ export async function unsignedPackages(
     }
     if (isSigned) continue;
     const suspects = offering.filter(({ signed }) => !signed).map(({ description }) => description);
-    unsigned.push({ name: wanted.name, sources: suspects.length > 0 ? suspects : [wanted.uri] });
+    unsigned.push({
+      name: wanted.name,
+      sources: suspects.length > 0 ? suspects : [withoutPassword(wanted.uri)],
+    });
   }
   return unsigned;
 }

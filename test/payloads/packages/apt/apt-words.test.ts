@@ -23,7 +23,8 @@ import {
   parseUris,
 } from '../../../../src/payloads/packages/apt/print-uris.js';
 import { proxySettings } from '../../../../src/payloads/packages/apt/proxy-settings.js';
-import { parseTarget } from '../../../../src/payloads/packages/apt/signed-sources.js';
+import { parseTarget, unsignedPackages } from '../../../../src/payloads/packages/apt/signed-sources.js';
+import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 
@@ -259,6 +260,18 @@ void t.test('a source counts as signed only with a checked signature in apt’s 
 void t.test('apt’s errors keep apt’s words; a held lock names its holder', (t) => {
   const unmet = ' lab : Depends: lib (= 2.0) but 1.0 is to be installed\nE: Broken packages\n';
   t.equal(aptWords(unmet), 'lab : Depends: lib (= 2.0) but 1.0 is to be installed; Broken packages');
+void t.test('the name and password in the address of a source are never told', async (t) => {
+  const uri = 'http://ann:s3cret@h/debian/';
+  const source = parseTarget([uri, 'stable', 'main', '/lists/h_d_main', 'no'].join('\t'), new Map());
+  t.equal(source.description, 'http://h/debian stable');
+  t.equal(source.baseUri, uri, 'it is known by its whole address');
+  const ports = { runCommand: () => Promise.reject(new Error('not asked')), files: memoryFileSystem() };
+  const wanted = { name: 'lab', uri: `${uri}lab.deb`, sha256: null };
+  t.same(await unsignedPackages(ports, [], [wanted]), [
+    { name: 'lab', sources: ['http://h/debian/lab.deb'] },
+  ]);
+});
+
   t.equal(aptWords('no sign\n\nof an error\n'), 'no sign; of an error');
   const held = (text: string) => aptError('PLAN_FAILED', 'x', text);
   t.match(
