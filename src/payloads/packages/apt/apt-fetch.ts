@@ -17,7 +17,7 @@ import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import type { Progress, Stage } from '../../payload.js';
 import { decisionInputs } from './decision-inputs.js';
 import { downloadPackages } from './apt-download.js';
-import { planDifferences } from './apt-simulate.js';
+import { inShort, planDifferences } from './apt-simulate.js';
 import { downloadProgress, type DownloadProgress } from './download-progress.js';
 import { stanzasFromIndex, writeFrozenLists } from './frozen-lists.js';
 import { copyLocalFile, localPath } from './local-source.js';
@@ -65,7 +65,7 @@ export async function agreeToPlan(
     if (same) plan.decidedBy = inputs;
     return;
   }
-  throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${differing.join('; ')}`, {
+  throw new UpdateError('PLAN_FAILED', `apt does not agree with the plan: ${inShort(differing)}`, {
     hint: 'offline-update prepare',
   });
 }

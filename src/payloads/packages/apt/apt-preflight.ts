@@ -10,6 +10,7 @@ import { PACKAGES_CHANGED } from '../../../update/drift.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
+import { inShort } from './apt-simulate.js';
 import { decisionInputs } from './decision-inputs.js';
 import type { DpkgDatabase } from './dpkg-database.js';
 
@@ -20,8 +21,6 @@ export interface PreflightPorts {
   /** How the simulation of the very command that would run differs from the plan; empty when it does not. */
   simulatedDifferences(plan: PackagesPlan, stage: Stage): Promise<string[]>;
 }
-
-const shownDifferences = 5;
 
 export async function preflightPlan(
   ports: PreflightPorts,
@@ -52,9 +51,7 @@ export async function preflightPlan(
   if (inputs !== undefined && inputs === plan.decidedBy) return [];
   const differing = await ports.simulatedDifferences(plan, stage);
   if (differing.length === 0) return [];
-  const more = differing.length - shownDifferences;
-  const shown = differing.slice(0, shownDifferences).join('; ') + (more > 0 ? `; and ${more} more` : '');
-  return [drift(`apt would now do something else than planned: ${shown}`)];
+  return [drift(`apt would now do something else than planned: ${inShort(differing)}`)];
 }
 
 function drift(evidence: string): Finding {

@@ -109,6 +109,14 @@ function stepOf({ name, from, to }: Pick<SimulatedChange, 'name' | 'from' | 'to'
   return `${name} ${from ?? ''} ${to ?? ''}`;
 }
 
+const shownDifferences = 5;
+
+/** In one line; a machine with hundreds of updates has hundreds of them. */
+export function inShort(differing: readonly string[]): string {
+  const more = differing.length - shownDifferences;
+  return differing.slice(0, shownDifferences).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
 export function described({ name, architecture, from, to }: SimulatedChange): string {
   const key = architecture === undefined ? name : `${name}:${architecture}`;
   if (to === null) return `remove ${key} ${from ?? ''}`.trimEnd();

@@ -12,7 +12,14 @@ import type { Policy } from '../../../update/policy.js';
 import type { Stage } from '../../payload.js';
 import { installArguments } from './apt-arguments.js';
 import type { Planned } from './apt-plan.js';
-import { described, differences, simulatePlan, stageOptions, type SimulatedChange } from './apt-simulate.js';
+import {
+  described,
+  differences,
+  inShort,
+  simulatePlan,
+  stageOptions,
+  type SimulatedChange,
+} from './apt-simulate.js';
 import { automaticPackages } from './automatic-packages.js';
 import { decisionInputs } from './decision-inputs.js';
 import type { PackageState } from './dpkg-database.js';
@@ -92,6 +99,6 @@ async function checkComplete(ports: PlanningPorts, plan: PackagesPlan, stage: St
   if (differing.length === 0) return;
   throw new UpdateError(
     'REQUEST_INVALID',
-    `the request lists ${plan.changes.map(described).join(', ')}; ${differing.join('; ')}`,
+    `the request lists ${inShort(plan.changes.map(described))}; ${inShort(differing)}`,
   );
 }

@@ -9,6 +9,7 @@ import {
 import { aptError, aptWords } from '../../../../src/payloads/packages/apt/apt-error.js';
 import {
   differences,
+  inShort,
   parseSimulation,
   type SimulatedChange,
 } from '../../../../src/payloads/packages/apt/apt-simulate.js';
@@ -98,6 +99,8 @@ void t.test('a simulation equals its plan in any order, and each deviation is to
     { name: 'aa', architecture: 'all', from: '1', to: '2' },
   ];
   t.same(differences(plan, same), []);
+  t.equal(inShort(['a', 'b', 'c', 'd', 'e']), 'a; b; c; d; e');
+  t.equal(inShort(['a', 'b', 'c', 'd', 'e', 'f', 'g']), 'a; b; c; d; e; and 2 more');
   t.same(differences(plan, [...same, { name: 'cc', architecture: 'all', from: null, to: '1' }]), [
     'not planned, but apt would: install cc:all 1',
   ]);
@@ -257,9 +260,6 @@ void t.test('a source counts as signed only with a checked signature in apt’s 
   t.end();
 });
 
-void t.test('apt’s errors keep apt’s words; a held lock names its holder', (t) => {
-  const unmet = ' lab : Depends: lib (= 2.0) but 1.0 is to be installed\nE: Broken packages\n';
-  t.equal(aptWords(unmet), 'lab : Depends: lib (= 2.0) but 1.0 is to be installed; Broken packages');
 void t.test('the name and password in the address of a source are never told', async (t) => {
   const uri = 'http://ann:s3cret@h/debian/';
   const source = parseTarget([uri, 'stable', 'main', '/lists/h_d_main', 'no'].join('\t'), new Map());
@@ -272,6 +272,9 @@ void t.test('the name and password in the address of a source are never told', a
   ]);
 });
 
+void t.test('apt’s errors keep apt’s words; a held lock names its holder', (t) => {
+  const unmet = ' lab : Depends: lib (= 2.0) but 1.0 is to be installed\nE: Broken packages\n';
+  t.equal(aptWords(unmet), 'lab : Depends: lib (= 2.0) but 1.0 is to be installed; Broken packages');
   t.equal(aptWords('no sign\n\nof an error\n'), 'no sign; of an error');
   const held = (text: string) => aptError('PLAN_FAILED', 'x', text);
   t.match(
