@@ -2,6 +2,7 @@
  * The one error class of everything above `host/`. `code` is closed, so that tests and scripts rely on it and never
  * on the text; `hint` is the next command for the person to type.
  */
+import { isErrno } from '../host/host-error.js';
 import type { Finding } from './finding.js';
 
 export type UpdateErrorCode =
@@ -98,11 +99,21 @@ export class UpdateError extends Error {
   }
 }
 
+/** What the kernel says of a disk, and where a person looks then. */
+const diskHints: [code: string, hint: string][] = [
+  ['ENOSPC', 'df -h; df -i; to make room: apt-get clean; journalctl --vacuum-size=100M'],
+  ['EDQUOT', 'df -h; quota'],
+  ['EROFS', 'findmnt --options ro; journalctl -k -p err'],
+  ['EIO', 'journalctl -k -p err'],
+];
+
 /** Any thrown thing as an UpdateError: unknown ones become `INTERNAL` with their cause kept. */
 export function asUpdateError(error: unknown): UpdateError {
   if (error instanceof UpdateError) return error;
+  const disk = diskHints.find(([code]) => isErrno(error, code));
   return new UpdateError('INTERNAL', error instanceof Error ? error.message : String(error), {
     cause: error,
+    ...(disk && { hint: disk[1] }),
   });
 }
 
