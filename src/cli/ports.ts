@@ -3,9 +3,10 @@
  * that `status` answers at once.
  */
 import { readBootId } from '../host/boot-id.js';
-import { runCommand, type RunCommand } from '../host/command.js';
+import type { RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';
+import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
@@ -71,7 +72,10 @@ export const systemPorts: MakePorts = async (root) => {
   const fs = fileSystem;
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await readBootId() };
-  const run = runCommand;
+  const run: RunCommand = async (file, args, options = {}) =>
+    options.timeoutSeconds === undefined && options.input === undefined
+      ? runShortCommand(file, args, options)
+      : (await import('../host/command.js')).runCommand(file, args, options);
   return {
     isRoot: process.geteuid?.() === 0,
     online: {
@@ -117,7 +121,7 @@ export const systemPorts: MakePorts = async (root) => {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
       // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
       const run: RunCommand = (file, args, options) =>
-        runCommand(file, args, { ...options, timeoutSeconds: 60 });
+        runShortCommand(file, args, { ...options, timeoutSeconds: 60 });
       return dpkgDatabase(run, fs, root).fingerprint();
     },
     async ask(question) {

@@ -2,17 +2,15 @@
  * Short commands: run to the end, with the output in memory. For long ones that must never be killed see job.ts.
  *
  * A non-zero exit is a result, not an error. The output comes without its last newline. stdin is /dev/null or `input`.
- * Settles when the child has ended and its output was read, and at most `pipeGraceMilliseconds` after its end if
- * something it left behind still holds its output open (a daemon started by a hook must not hold us).
+ * Settles when the child *exits*, and at most `pipeGraceMilliseconds` later if something it left behind still holds
+ * its output open (a daemon started by a hook must not hold us).
  *
- * On child_process alone: a library for it took a third of what the update service loads before it can begin.
- *
- * Errors: `COMMAND_NOT_FOUND`; `COMMAND_FAILED` when it could not be started for another reason, printed more than
- * `outputLimitBytes` or ran over `timeoutSeconds` (then it and all its descendants are ended).
+ * Errors: `COMMAND_NOT_FOUND`; `COMMAND_FAILED` when it could not be started for another reason or ran over
+ * `timeoutSeconds` (then it and all its descendants are ended).
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { HostError, isErrno } from './host-error.js';
+import { execa } from 'execa';
+import { HostError } from './host-error.js';
 import { endProcessTree } from './process-tree.js';
 
 export interface CommandResult {
@@ -40,87 +38,67 @@ export type RunCommand = (
 
 const pipeGraceMilliseconds = 1000;
 const endGraceSeconds = 2;
-const outputLimitBytes = 256 << 20;
+const outputLimitCharacters = 256 * 1024 * 1024;
 
 export const runCommand: RunCommand = async (file, args, options = {}) => {
-  const { input, timeoutSeconds } = options;
-  const child = start(file, args, options);
+  const child = execa(file, args, {
+    reject: false,
+    maxBuffer: outputLimitCharacters,
+    extendEnv: options.extendEnv ?? true,
+    ...(options.env && { env: options.env }),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+  });
   const letGo = (): void => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const timers: NodeJS.Timeout[] = [];
+  child.once('exit', () => timers.push(setTimeout(letGo, pipeGraceMilliseconds)));
+
+  const deadline = options.timeoutSeconds === undefined ? undefined : { passed: false };
+  const overTime = new Promise<never>((_, reject) => {
+    const seconds = options.timeoutSeconds;
+    if (deadline === undefined || seconds === undefined) return;
+    const end = async (): Promise<void> => {
+      deadline.passed = true;
+      // execa's own timeout ends the direct child only, and then waits for its descendants' pipes
+      if (child.pid !== undefined) await endProcessTree(child.pid, endGraceSeconds);
+      letGo();
+      reject(new HostError('COMMAND_FAILED', `${file} was ended: no result within ${seconds} s`));
+    };
+    timers.push(setTimeout(() => void end(), seconds * 1000));
+  });
+
   try {
-    return await new Promise<CommandResult>((resolve, reject) => {
-      let ending = false;
-      /** What it prints and how it ends from now on is no result of its own. */
-      const end = async (why: string): Promise<void> => {
-        if (ending) return;
-        ending = true;
-        if (child.pid !== undefined) await endProcessTree(child.pid, endGraceSeconds);
-        letGo();
-        reject(new HostError('COMMAND_FAILED', `${file} was ended: ${why}`));
-      };
-      const tooMuch = (): void => void end(`it printed more than ${outputLimitBytes} bytes`);
-      const [stdout, stderr] = [collect(child.stdout, tooMuch), collect(child.stderr, tooMuch)];
-      child.once('error', (error) => {
-        reject(notStarted(file, options.cwd, error));
-      });
-      child.once('exit', () => timers.push(setTimeout(letGo, pipeGraceMilliseconds)));
-      child.once('close', (exitCode, signal) => {
-        if (ending) return;
-        resolve({
-          exitCode: exitCode ?? undefined,
-          signal: signal ?? undefined,
-          stdout: stdout(),
-          stderr: stderr(),
-        });
-      });
-      if (timeoutSeconds !== undefined) {
-        const over = (): void => void end(`no result within ${timeoutSeconds} s`);
-        timers.push(setTimeout(over, timeoutSeconds * 1000));
-      }
-      child.stdin?.on('error', () => undefined); // it may end without having read
-      child.stdin?.end(input);
-    });
+    const result = await Promise.race([child, overTime]);
+    if (deadline?.passed) await overTime; // it has just died of our signal: that is no result of its own
+    if (result.exitCode === undefined && result.signal === undefined) throw notStarted(file, result);
+    return {
+      exitCode: result.exitCode,
+      signal: result.signal,
+      stdout: result.stdout,
+      stderr: result.stderr,
+    };
   } finally {
     timers.forEach(clearTimeout);
   }
 };
 
-function start(
-  file: string,
-  args: readonly string[],
-  { env = {}, extendEnv = true, input, cwd }: CommandOptions,
-): ChildProcess {
-  try {
-    return spawn(file, args, {
-      env: extendEnv ? { ...process.env, ...env } : env,
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      ...(cwd !== undefined && { cwd }),
-    });
-  } catch (error) {
-    throw notStarted(file, cwd, error); // too many words, for one
-  }
+interface Failure {
+  code?: string | undefined;
+  cause?: unknown;
+  cwd: string;
+  originalMessage?: string | undefined;
 }
 
-/** All that the stream gave till then, as text without its last newline. */
-function collect(stream: ChildProcess['stdout'], tooMuch: () => void): () => string {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream?.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > outputLimitBytes) tooMuch();
-    else chunks.push(chunk);
-  });
-  return () => Buffer.concat(chunks).toString('utf8').replace(/\n$/, '');
-}
-
-/** spawn(2) says ENOENT for a missing working folder, too. */
-function notStarted(file: string, cwd: string | undefined, error: unknown): HostError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const isMissing = isErrno(error, 'ENOENT', 'EACCES') && existsSync(cwd ?? '.');
-  return isMissing
-    ? new HostError('COMMAND_NOT_FOUND', `cannot run ${file}: ${reason}`, { cause: error })
-    : new HostError('COMMAND_FAILED', `cannot run ${file}: ${reason}`, { cause: error });
+function notStarted(file: string, failure: Failure): HostError {
+  // spawn(2) says ENOENT for a missing working folder, too
+  const missing = ['ENOENT', 'EACCES'].includes(failure.code ?? '') && existsSync(failure.cwd);
+  const reason = failure.originalMessage ?? failure.code ?? 'unknown reason';
+  return missing
+    ? new HostError('COMMAND_NOT_FOUND', `cannot run ${file} in ${failure.cwd}: ${reason}`, {
+        cause: failure.cause,
+      })
+    : new HostError('COMMAND_FAILED', `cannot run ${file}: ${reason}`, { cause: failure.cause });
 }

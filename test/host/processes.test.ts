@@ -44,24 +44,6 @@ void t.test('the environment is added to ours, or replaces it', async (t) => {
   t.equal((await runCommand('sh', ask, { env: { ...path, ADDED: '+' }, extendEnv: false })).stdout, '+');
 });
 
-void t.test('input that nobody reads is no error', async (t) => {
-  const result = await runCommand('true', [], { input: 'x'.repeat(1 << 20) });
-  t.same(result, { exitCode: 0, signal: undefined, stdout: '', stderr: '' });
-});
-
-void t.test('only one newline at the end is left out', async (t) => {
-  const { stdout, stderr } = await runCommand('sh', ['-c', 'printf "a\\n\\n"; printf b >&2']);
-  t.strictSame([stdout, stderr], ['a\n', 'b']);
-});
-
-void t.test('more words than the kernel takes are told', async (t) => {
-  const words = Array.from({ length: 40 }, () => 'x'.repeat(100_000));
-  await t.rejects(runCommand('true', words), {
-    code: 'COMMAND_FAILED',
-    message: /^cannot run true: .*E2BIG/,
-  });
-});
-
 void t.test('a missing program and a missing folder are told apart', async (t) => {
   await t.rejects(runCommand('no-such-program', []), {
     code: 'COMMAND_NOT_FOUND',
