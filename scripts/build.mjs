@@ -18,7 +18,7 @@ const bundles = [
     name: 'update-service',
     entry: 'src/update-service/main.ts',
     // Half of the program, and nothing needs it before apt works. Like all the rest it is in memory from the start.
-    lateImports: ['src/host/bus.ts'],
+    lateImports: ['src/host/bus.ts', 'src/host/command-tree.ts', 'src/host/trees.ts'],
     plugins: [withoutXml()],
   },
 ];

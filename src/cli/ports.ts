@@ -3,10 +3,9 @@
  * that `status` answers at once.
  */
 import { readBootId } from '../host/boot-id.js';
-import type { RunCommand } from '../host/command.js';
+import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';
-import { runShortCommand } from '../host/short-command.js';
 import type { Payload, Stage } from '../payloads/payload.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 import type { Online } from '../prepare/online.js';
@@ -72,10 +71,6 @@ export const systemPorts: MakePorts = async (root) => {
   const fs = fileSystem;
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await readBootId() };
-  const run: RunCommand = async (file, args, options = {}) =>
-    options.timeoutSeconds === undefined && options.input === undefined
-      ? runShortCommand(file, args, options)
-      : (await import('../host/command.js')).runCommand(file, args, options);
   return {
     isRoot: process.geteuid?.() === 0,
     online: {
@@ -83,18 +78,18 @@ export const systemPorts: MakePorts = async (root) => {
       fs,
       files,
       moment,
-      store: updateStore({ paths, fs, files, moment, announce: announceLate(paths, run) }),
+      store: updateStore({ paths, fs, files, moment, announce: announceLate(paths, runCommand) }),
       takeLock: async (...wanted) => (await import('../host/lock.js')).takeLock(...wanted),
     },
-    facts: hostFacts(root, run),
-    run,
+    facts: hostFacts(root, runCommand),
+    run: runCommand,
     async payload() {
       const [{ aptPayload }, { planFromPlugin }, { startJob }] = await Promise.all([
         import('../payloads/packages/apt/apt-payload.js'),
         import('../payloads/packages/apt/plugin-request.js'),
         import('../host/job.js'),
       ]);
-      const dependencies = { paths, fs, files, run, startJob };
+      const dependencies = { paths, fs, files, run: runCommand, startJob };
       return {
         ...aptPayload(dependencies),
         planFromPlugin: (from, stage, policy) => planFromPlugin(dependencies, from, stage, policy),
@@ -102,17 +97,21 @@ export const systemPorts: MakePorts = async (root) => {
     },
     async snapshots() {
       const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
-      return machineSnapshots({ paths, fs, files, run });
+      return machineSnapshots({ paths, fs, files, run: runCommand });
     },
     async rehearsal() {
       const [{ rehearsalMachine }, { machineSnapshots }] = await Promise.all([
         import('./rehearsal-machine.js'),
         import('../snapshots/machine-snapshots.js'),
       ]);
-      return rehearsalMachine(paths, run, await machineSnapshots({ paths, fs, files, run }));
+      return rehearsalMachine(
+        paths,
+        runCommand,
+        await machineSnapshots({ paths, fs, files, run: runCommand }),
+      );
     },
     async scheduler() {
-      return (await import('./system-scheduler.js')).systemScheduler(run, moment.now);
+      return (await import('./system-scheduler.js')).systemScheduler(runCommand, moment.now);
     },
     async policy() {
       return (await import('../update/policy.js')).readPolicy(fs, paths);
@@ -121,7 +120,7 @@ export const systemPorts: MakePorts = async (root) => {
       const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
       // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
       const run: RunCommand = (file, args, options) =>
-        runShortCommand(file, args, { ...options, timeoutSeconds: 60 });
+        runCommand(file, args, { ...options, timeoutSeconds: 60 });
       return dpkgDatabase(run, fs, root).fingerprint();
     },
     async ask(question) {
@@ -129,7 +128,7 @@ export const systemPorts: MakePorts = async (root) => {
     },
     async leave(action, log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');
-      return powerLadder(systemPowerRungs({ runCommand: run, inhibitors: 'respect' }), log)(action);
+      return powerLadder(systemPowerRungs({ runCommand, inhibitors: 'respect' }), log)(action);
     },
   };
 };

@@ -1,17 +1,16 @@
 /**
  * Short commands: run to the end, with the output in memory. For long ones that must never be killed see job.ts.
  *
- * A non-zero exit is a result, not an error. The output comes without its last newline. stdin is /dev/null or `input`.
+ * A non-zero exit is a result, not an error. The output comes without its last newline. stdin is empty or `input`.
  * Settles when the child *exits*, and at most `pipeGraceMilliseconds` later if something it left behind still holds
  * its output open (a daemon started by a hook must not hold us).
  *
- * Errors: `COMMAND_NOT_FOUND`; `COMMAND_FAILED` when it could not be started for another reason or ran over
- * `timeoutSeconds` (then it and all its descendants are ended).
+ * Errors: HostError `COMMAND_NOT_FOUND`; `COMMAND_FAILED` when it could not be started for another reason, printed more than
+ * 256 MiB or ran over `timeoutSeconds` (then it is killed; with all its descendants if `withDescendants`).
  */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { execa } from 'execa';
-import { HostError } from './host-error.js';
-import { endProcessTree } from './process-tree.js';
+import { HostError, isErrno } from './host-error.js';
 
 export interface CommandResult {
   /** Undefined when a signal ended it. */
@@ -28,6 +27,8 @@ export interface CommandOptions {
   input?: string;
   cwd?: string;
   timeoutSeconds?: number;
+  /** A program that others have written: what it started ends with it when it runs over its time. */
+  withDescendants?: boolean;
 }
 
 export type RunCommand = (
@@ -36,69 +37,63 @@ export type RunCommand = (
   options?: CommandOptions,
 ) => Promise<CommandResult>;
 
+const outputLimitBytes = 256 << 20;
 const pipeGraceMilliseconds = 1000;
-const endGraceSeconds = 2;
-const outputLimitCharacters = 256 * 1024 * 1024;
 
-export const runCommand: RunCommand = async (file, args, options = {}) => {
-  const child = execa(file, args, {
-    reject: false,
-    maxBuffer: outputLimitCharacters,
-    extendEnv: options.extendEnv ?? true,
-    ...(options.env && { env: options.env }),
-    ...(options.cwd !== undefined && { cwd: options.cwd }),
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-  });
-  const letGo = (): void => {
-    child.stdout.destroy();
-    child.stderr.destroy();
-  };
-  const timers: NodeJS.Timeout[] = [];
-  child.once('exit', () => timers.push(setTimeout(letGo, pipeGraceMilliseconds)));
+export const runCommand: RunCommand = async (file, args, options = {}) =>
+  options.withDescendants
+    ? (await import('./command-tree.js')).runCommandTree(file, args, options)
+    : runAlone(file, args, options);
 
-  const deadline = options.timeoutSeconds === undefined ? undefined : { passed: false };
-  const overTime = new Promise<never>((_, reject) => {
-    const seconds = options.timeoutSeconds;
-    if (deadline === undefined || seconds === undefined) return;
-    const end = async (): Promise<void> => {
-      deadline.passed = true;
-      // execa's own timeout ends the direct child only, and then waits for its descendants' pipes
-      if (child.pid !== undefined) await endProcessTree(child.pid, endGraceSeconds);
-      letGo();
-      reject(new HostError('COMMAND_FAILED', `${file} was ended: no result within ${seconds} s`));
+const runAlone = (
+  file: string,
+  args: readonly string[],
+  { env = {}, extendEnv = true, cwd, input, timeoutSeconds }: CommandOptions,
+): Promise<CommandResult> =>
+  new Promise((resolve, reject) => {
+    const options = {
+      env: extendEnv ? { ...process.env, ...env } : env,
+      maxBuffer: outputLimitBytes,
+      ...(cwd !== undefined && { cwd }),
     };
-    timers.push(setTimeout(() => void end(), seconds * 1000));
+    let grace: NodeJS.Timeout | undefined;
+    let limit: NodeJS.Timeout | undefined;
+    const child = execFile(file, args, options, (error, stdout, stderr) => {
+      clearTimeout(grace);
+      clearTimeout(limit);
+      // Node writes a negative number where a program was never started
+      if (child.pid === undefined || (child.exitCode === null && child.signalCode === null)) {
+        reject(notStarted(file, cwd, error));
+        return;
+      }
+      resolve({
+        exitCode: child.exitCode ?? undefined,
+        signal: child.signalCode ?? undefined,
+        stdout: stdout.replace(/\n$/, ''),
+        stderr: stderr.replace(/\n$/, ''),
+      });
+    });
+    if (timeoutSeconds !== undefined) {
+      limit = setTimeout(() => {
+        // not even SIGKILL ends it at once when it waits for a disk
+        reject(new HostError('COMMAND_FAILED', `${file} was ended: no result within ${timeoutSeconds} s`));
+        child.kill('SIGKILL');
+      }, timeoutSeconds * 1000);
+    }
+    child.stdin?.on('error', () => undefined); // it may end without having read
+    child.stdin?.end(input);
+    child.once('exit', () => {
+      // what it left behind may hold its output open: a daemon started by a hook
+      grace = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, pipeGraceMilliseconds);
+    });
   });
 
-  try {
-    const result = await Promise.race([child, overTime]);
-    if (deadline?.passed) await overTime; // it has just died of our signal: that is no result of its own
-    if (result.exitCode === undefined && result.signal === undefined) throw notStarted(file, result);
-    return {
-      exitCode: result.exitCode,
-      signal: result.signal,
-      stdout: result.stdout,
-      stderr: result.stderr,
-    };
-  } finally {
-    timers.forEach(clearTimeout);
-  }
-};
-
-interface Failure {
-  code?: string | undefined;
-  cause?: unknown;
-  cwd: string;
-  originalMessage?: string | undefined;
-}
-
-function notStarted(file: string, failure: Failure): HostError {
-  // spawn(2) says ENOENT for a missing working folder, too
-  const missing = ['ENOENT', 'EACCES'].includes(failure.code ?? '') && existsSync(failure.cwd);
-  const reason = failure.originalMessage ?? failure.code ?? 'unknown reason';
-  return missing
-    ? new HostError('COMMAND_NOT_FOUND', `cannot run ${file} in ${failure.cwd}: ${reason}`, {
-        cause: failure.cause,
-      })
-    : new HostError('COMMAND_FAILED', `cannot run ${file}: ${reason}`, { cause: failure.cause });
+/** spawn(2) says ENOENT for a missing working folder, too. */
+function notStarted(file: string, cwd = '.', error: unknown): HostError {
+  const isMissing = isErrno(error, 'ENOENT', 'EACCES') && existsSync(cwd);
+  const code = isMissing ? 'COMMAND_NOT_FOUND' : 'COMMAND_FAILED';
+  return new HostError(code, `cannot run ${file}: ${String(error)}`, { cause: error });
 }

@@ -25,11 +25,10 @@ import {
   symlink,
   unlink,
 } from 'node:fs/promises';
-import fsExtra from 'fs-extra';
 import { dirname } from 'node:path';
 import { sha256OfFile } from './hash.js';
 import { HostError, isErrno } from './host-error.js';
-import { runShortCommand } from './short-command.js';
+import { runCommand } from './command.js';
 
 /** What lstat(2) says, without its clocks: nothing here may depend on times. */
 export interface Entry {
@@ -99,7 +98,7 @@ export const fileSystem: FileSystem = {
   rename: (from, to) => rename(from, to),
   exchange,
   unlink: (path) => unlink(path),
-  removeTree: (path) => fsExtra.remove(path),
+  removeTree: async (path) => (await import('./trees.js')).removeTree(path),
   makeFolder,
   changeMode: (path, mode) => chmod(path, mode),
   changeOwner: (path, uid, gid) => lchown(path, uid, gid),
@@ -134,7 +133,7 @@ async function appendFile(path: string, content: string): Promise<void> {
 
 /** Node has no renameat2(2); coreutils 9.5 and newer (Debian 13) does it in one call. */
 async function exchange(a: string, b: string): Promise<void> {
-  const { exitCode, stderr } = await runShortCommand(
+  const { exitCode, stderr } = await runCommand(
     'mv',
     ['--exchange', '-T', '--no-copy', '--', a, b],
     inEnglish,
@@ -169,7 +168,7 @@ async function sync(path: string, flags: number): Promise<void> {
 }
 
 async function syncFileSystem(path: string): Promise<void> {
-  const { exitCode, stderr } = await runShortCommand('sync', ['--file-system', '--', path], inEnglish);
+  const { exitCode, stderr } = await runCommand('sync', ['--file-system', '--', path], inEnglish);
   if (exitCode === 0) return;
   await lstat(path);
   throw new HostError('COMMAND_FAILED', `cannot sync the file system of ${path}: ${stderr}`);

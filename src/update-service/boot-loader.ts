@@ -20,10 +20,10 @@ export async function installBootLoader(ports: BootLoaderPorts, update: KnownUpd
   for (const name of await namesOf(ports)) {
     const args = (await fs.readFile(join(paths.bootLoaderCalls, name))).split('\n').slice(0, -1);
     const told = ['grub-install', ...args.map(quoted)].join(' ');
-    const why = await run('grub-install', args, { timeoutSeconds: TIMEOUT_SECONDS }).then(
-      ({ exitCode, stderr }) => (exitCode === 0 ? undefined : stderr.trim() || 'it failed'),
-      String,
-    );
+    const why = await run('grub-install', args, {
+      timeoutSeconds: TIMEOUT_SECONDS,
+      withDescendants: true,
+    }).then(({ exitCode, stderr }) => (exitCode === 0 ? undefined : stderr.trim() || 'it failed'), String);
     if (why === undefined) {
       log.write('notice', `${told}: done, after it was put off in the update boot`);
     } else {

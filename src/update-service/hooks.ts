@@ -23,14 +23,16 @@ export interface HookRun {
 export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<boolean> {
   const paths = await hookFiles(fs, hook.folder);
   for (const path of paths) {
-    const result = await run(path, [], { timeoutSeconds: hook.timeoutSeconds, env: hook.env }).catch(
-      (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end: ${why}`, {
-          cause: error,
-        });
-      },
-    );
+    const result = await run(path, [], {
+      timeoutSeconds: hook.timeoutSeconds,
+      withDescendants: true,
+      env: hook.env,
+    }).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UpdateError('HOOK_FAILED', `the hook ${path} could not be run to its end: ${why}`, {
+        cause: error,
+      });
+    });
     const exitCode = result.exitCode ?? -1;
     const output = outputOf(result);
     await hook.note({ note: 'hook', path, exitCode, output });

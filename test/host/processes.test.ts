@@ -21,54 +21,80 @@ async function shell(
   return child as ChildProcess & { pid: number };
 }
 
-void t.test('a command gives its exit code and both outputs, without the last newline', async (t) => {
-  const result = await runCommand('sh', ['-c', 'echo out; echo err >&2; exit 3']);
-  t.same(result, { exitCode: 3, signal: undefined, stdout: 'out', stderr: 'err' });
-});
+for (const [whose, more] of [
+  ['of the system', {}],
+  ['that others have written', { withDescendants: true }],
+] as const) {
+  void t.test(
+    `a command ${whose} gives its exit code and both outputs, without the last newline`,
+    async (t) => {
+      const result = await runCommand('sh', ['-c', 'printf "out\\n\\n"; echo err >&2; exit 3'], more);
+      t.same(result, { exitCode: 3, signal: undefined, stdout: 'out\n', stderr: 'err' });
+    },
+  );
 
-void t.test('a command ended by a signal tells the signal', async (t) => {
-  const result = await runCommand('sh', ['-c', 'kill -KILL $$']);
-  t.same(result, { exitCode: undefined, signal: 'SIGKILL', stdout: '', stderr: '' });
-});
-
-void t.test('a command reads its input, or nothing at all', async (t) => {
-  t.equal((await runCommand('cat', [], { input: 'text' })).stdout, 'text');
-  t.equal((await runCommand('cat', [])).stdout, '');
-});
-
-void t.test('the environment is added to ours, or replaces it', async (t) => {
-  process.env['HOST_TEST'] = 'ours';
-  t.teardown(() => delete process.env['HOST_TEST']);
-  const ask = ['-c', 'echo $HOST_TEST$ADDED'];
-  t.equal((await runCommand('sh', ask, { env: { ADDED: '+' } })).stdout, 'ours+');
-  t.equal((await runCommand('sh', ask, { env: { ...path, ADDED: '+' }, extendEnv: false })).stdout, '+');
-});
-
-void t.test('a missing program and a missing folder are told apart', async (t) => {
-  await t.rejects(runCommand('no-such-program', []), {
-    code: 'COMMAND_NOT_FOUND',
-    message: /no-such-program .*ENOENT/,
+  void t.test(`a command ${whose} that a signal ended tells the signal`, async (t) => {
+    const result = await runCommand('sh', ['-c', 'kill -KILL $$'], more);
+    t.same(result, { exitCode: undefined, signal: 'SIGKILL', stdout: '', stderr: '' });
   });
-  await t.rejects(runCommand('/etc/passwd', []), { code: 'COMMAND_NOT_FOUND' });
-  await t.rejects(runCommand('true', [], { cwd: '/no/such/folder' }), { code: 'COMMAND_FAILED' });
-});
 
-void t.test('a process left behind with our output open does not hold us', async (t) => {
-  const { stdout } = await runCommand('sh', ['-c', 'sleep 60 & echo $!']);
-  process.kill(Number(stdout), 'SIGKILL'); // throws if it had not outlived the command
-  t.match(stdout, /^\d+$/);
-});
-
-void t.test('over its time a command is ended with all its descendants', async (t) => {
-  const file = join(t.testdir({}), 'pid');
-  const script = `sleep 60 & echo $! > ${file}; wait`;
-  await t.rejects(runCommand('bash', ['-c', script], { timeoutSeconds: 0.3 }), {
-    code: 'COMMAND_FAILED',
-    message: 'bash was ended: no result within 0.3 s',
+  void t.test(`a command ${whose} reads its input, or nothing at all`, async (t) => {
+    t.equal((await runCommand('cat', [], { ...more, input: 'text' })).stdout, 'text');
+    t.equal((await runCommand('cat', [], more)).stdout, '');
+    const unread = await runCommand('true', [], { ...more, input: 'x'.repeat(1 << 20) });
+    t.same(unread, { exitCode: 0, signal: undefined, stdout: '', stderr: '' });
   });
-  const left = await readProcessStat(Number(readFileSync(file, 'utf8')));
-  t.ok(left === undefined || left.state === 'Z', 'the descendant is gone');
-});
+
+  void t.test(`a command ${whose} has our environment and what is added, or that alone`, async (t) => {
+    process.env['HOST_TEST'] = 'ours';
+    t.teardown(() => delete process.env['HOST_TEST']);
+    const ask = ['-c', 'echo $HOST_TEST$ADDED'];
+    t.equal((await runCommand('sh', ask, { ...more, env: { ADDED: '+' } })).stdout, 'ours+');
+    const alone = { ...more, env: { ...path, ADDED: '+' }, extendEnv: false };
+    t.equal((await runCommand('sh', ask, alone)).stdout, '+');
+  });
+
+  void t.test(`a command ${whose}: a missing program and a missing folder are told apart`, async (t) => {
+    await t.rejects(runCommand('no-such-program', [], more), {
+      code: 'COMMAND_NOT_FOUND',
+      message: /no-such-program .*ENOENT/,
+    });
+    await t.rejects(runCommand('/etc/passwd', [], more), { code: 'COMMAND_NOT_FOUND' });
+    await t.rejects(runCommand('true', [], { ...more, cwd: '/no/such/folder' }), { code: 'COMMAND_FAILED' });
+    const words = Array.from({ length: 40 }, () => 'x'.repeat(100_000));
+    await t.rejects(runCommand('true', words, more), {
+      code: 'COMMAND_FAILED',
+      message: /^cannot run true: .*E2BIG/,
+    });
+  });
+
+  void t.test(`a command ${whose}: what it left behind with our output open does not hold us`, async (t) => {
+    const { stdout } = await runCommand('sh', ['-c', 'sleep 60 & echo $!'], more);
+    process.kill(Number(stdout), 'SIGKILL'); // throws if it had not outlived the command
+    t.match(stdout, /^\d+$/);
+  });
+
+  void t.test(`a command ${whose} that runs over its time is ended and told`, async (t) => {
+    await t.rejects(runCommand('sleep', ['60'], { ...more, timeoutSeconds: 0.1 }), {
+      code: 'COMMAND_FAILED',
+      message: 'sleep was ended: no result within 0.1 s',
+    });
+  });
+}
+
+void t.test(
+  'over its time a command that others have written is ended with all its descendants',
+  async (t) => {
+    const file = join(t.testdir({}), 'pid');
+    const script = `sleep 60 & echo $! > ${file}; wait`;
+    await t.rejects(runCommand('bash', ['-c', script], { timeoutSeconds: 0.3, withDescendants: true }), {
+      code: 'COMMAND_FAILED',
+      message: 'bash was ended: no result within 0.3 s',
+    });
+    const left = await readProcessStat(Number(readFileSync(file, 'utf8')));
+    t.ok(left === undefined || left.state === 'Z', 'the descendant is gone');
+  },
+);
 
 void t.test(
   'a tree is ended from the root, stubborn and stopped ones by force; others are left alone',

@@ -44,7 +44,7 @@ async function runOne(
   if (timeoutSeconds <= 0) return bad(check, 'was not run: the deadline has passed');
   const env = { OFFLINE_UPDATE_ID: update.id, OFFLINE_UPDATE_PLAN: update.paths.plan };
   try {
-    const result = await run(path, [], { timeoutSeconds, env });
+    const result = await run(path, [], { timeoutSeconds, withDescendants: true, env });
     if (result.exitCode === 0) return { ...passed(check), output: outputOf(result) };
     const end =
       result.exitCode === undefined
