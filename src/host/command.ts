@@ -50,7 +50,7 @@ const runAlone = (
   args: readonly string[],
   { env = {}, extendEnv = true, cwd, input, timeoutSeconds }: CommandOptions,
 ): Promise<CommandResult> =>
-  new Promise((resolve, reject) => {
+  new Promise<CommandResult>((resolve, reject) => {
     const options = {
       env: extendEnv ? { ...process.env, ...env } : env,
       maxBuffer: outputLimitBytes,
@@ -62,16 +62,17 @@ const runAlone = (
       clearTimeout(grace);
       clearTimeout(limit);
       // Node writes a negative number where a program was never started
-      if (child.pid === undefined || (child.exitCode === null && child.signalCode === null)) {
+      if (isErrno(error, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'))
+        reject(new HostError('COMMAND_FAILED', `${file} was ended: it printed more than 256 MiB`));
+      else if (child.pid === undefined || (child.exitCode === null && child.signalCode === null))
         reject(notStarted(file, cwd, error));
-        return;
-      }
-      resolve({
-        exitCode: child.exitCode ?? undefined,
-        signal: child.signalCode ?? undefined,
-        stdout: stdout.replace(/\n$/, ''),
-        stderr: stderr.replace(/\n$/, ''),
-      });
+      else
+        resolve({
+          exitCode: child.exitCode ?? undefined,
+          signal: child.signalCode ?? undefined,
+          stdout: stdout.replace(/\n$/, ''),
+          stderr: stderr.replace(/\n$/, ''),
+        });
     });
     if (timeoutSeconds !== undefined) {
       limit = setTimeout(() => {
@@ -89,6 +90,8 @@ const runAlone = (
         child.stderr?.destroy();
       }, pipeGraceMilliseconds);
     });
+  }).catch((error: unknown) => {
+    throw error instanceof HostError ? error : notStarted(file, cwd, error); // too many words, for one
   });
 
 /** spawn(2) says ENOENT for a missing working folder, too. */
