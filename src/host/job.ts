@@ -34,6 +34,8 @@ export interface JobOptions {
   outputFile: string;
   /** Number of the descriptor that the child writes its status to, 3 or more. */
   statusFd?: number;
+  /** See openStatusFile. */
+  statusEveryMilliseconds?: number;
   cwd?: string;
 }
 
@@ -41,7 +43,7 @@ export type StartJob = (file: string, args: readonly string[], options: JobOptio
 
 export const startJob: StartJob = (file, args, options) => {
   const output = openSync(options.outputFile, 'a', 0o600);
-  const status = options.statusFd === undefined ? undefined : openStatusFile();
+  const status = options.statusFd === undefined ? undefined : openStatusFile(options.statusEveryMilliseconds);
   const stdio: ('ignore' | number)[] = ['ignore', output, output];
   if (status && options.statusFd !== undefined) {
     while (stdio.length < options.statusFd) stdio.push('ignore');

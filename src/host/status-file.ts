@@ -20,20 +20,29 @@ export interface StatusFile {
   end(): void;
 }
 
-export function openStatusFile(watchPath: WatchPath = watch): StatusFile {
+/**
+ * `everyMilliseconds`: how often is looked for new lines; left out: as soon as the kernel tells of each. A package manager
+ * writes hundreds of them in a second, and each wakes us, beside work that needs the processor itself.
+ */
+export function openStatusFile(everyMilliseconds?: number, watchPath: WatchPath = watch): StatusFile {
   const path = join(statusFolder(), `.status-${process.pid}-${randomBytes(6).toString('hex')}`);
   const { O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
   const fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0o600);
   unlinkSync(path);
-  return follow(fd, watchPath);
+  const watcher = (onChange: () => void): (() => void) =>
+    everyMilliseconds === undefined
+      ? watchDescriptor(fd, watchPath, onChange)
+      : lookAgain(everyMilliseconds, onChange);
+  return follow(fd, watcher);
 }
 
 /** The part of fs.watch that is used here. */
 export type WatchPath = (path: string, onChange: () => void) => FSWatcher;
 
-const lookEveryMilliseconds = 200;
+const unwatchedMilliseconds = 200;
 
-function follow(fd: number, watchPath: WatchPath): StatusFile {
+/** `watchFor` calls when there may be more, until what it returns is called. */
+function follow(fd: number, watchFor: (onChange: () => void) => () => void): StatusFile {
   const decoder = new StringDecoder('utf8');
   const buffer = Buffer.alloc(64 * 1024);
   const waiting: string[] = [];
@@ -53,7 +62,7 @@ function follow(fd: number, watchPath: WatchPath): StatusFile {
     }
     wake();
   };
-  const stopWatching = watchDescriptor(fd, watchPath, readOn);
+  const stopWatching = watchFor(readOn);
 
   async function* lines(): AsyncGenerator<string> {
     for (;;) {
@@ -88,11 +97,15 @@ function watchDescriptor(fd: number, watchPath: WatchPath, onChange: () => void)
       watcher.close();
     };
   } catch {
-    const timer = setInterval(onChange, lookEveryMilliseconds);
-    return () => {
-      clearInterval(timer);
-    };
+    return lookAgain(unwatchedMilliseconds, onChange);
   }
+}
+
+function lookAgain(everyMilliseconds: number, onChange: () => void): () => void {
+  const timer = setInterval(onChange, everyMilliseconds);
+  return () => {
+    clearInterval(timer);
+  };
 }
 
 /** Memory rather than disk: progress must not stop because a file system is full. */

@@ -83,7 +83,7 @@ void t.test('what is written just before the end is read, and the file is gone',
 });
 
 void t.test('without a watch of the kernel the lines come all the same', async (t) => {
-  const status = openStatusFile(() => {
+  const status = openStatusFile(undefined, () => {
     throw new Error('ENOSPC: no inotify watch left');
   });
   writeSync(status.fd, 'one\n');
@@ -91,6 +91,24 @@ void t.test('without a watch of the kernel the lines come all the same', async (
     t.equal(line, 'one');
     status.end();
   }
+});
+
+void t.test('who looks now and then is not woken by each line, and misses none', async (t) => {
+  const status = openStatusFile(1, () => {
+    throw new Error('nothing is to be watched');
+  });
+  t.notOk(process.getActiveResourcesInfo().includes('FSEventWrap'));
+  writeSync(status.fd, 'one\n');
+  const lines: string[] = [];
+  for await (const line of status.lines) {
+    lines.push(line);
+    if (line === 'one') writeSync(status.fd, 'two\nthr');
+    else if (line === 'two') {
+      writeSync(status.fd, 'ee');
+      status.end();
+    }
+  }
+  t.same(lines, ['one', 'two', 'three']);
 });
 
 void t.test('a job that cannot start says so at once', (t) => {

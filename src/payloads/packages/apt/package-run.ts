@@ -39,6 +39,8 @@ export interface Tool {
 }
 
 const statusFd = 9;
+/** Nobody sees more than ten steps of progress in a second, and the stall watch counts in minutes. */
+const statusEveryMilliseconds = 50;
 
 export async function runPackageTool(
   ports: RunPorts,
@@ -61,6 +63,7 @@ export async function runPackageTool(
     env: aptEnvironment({ policy: options.policy, offline: true }),
     outputFile: options.terminalLog,
     statusFd,
+    statusEveryMilliseconds,
   });
   const end = await watchJob(job, ports, {
     stallTimeoutSeconds: options.policy.stallTimeoutSeconds,
