@@ -7,6 +7,8 @@ export interface Mount {
   target: string;
   source: string;
   type: string;
+  /** `major:minor` of the file system: all subvolumes and bind mounts of one have the same. */
+  device: string;
   /** Of the mount, then of the file system; `ro` of either makes it read-only. */
   options: string[];
   writable: boolean;
@@ -54,6 +56,7 @@ function parseMount(line: string): Mount {
     target: unescape(fields[4] ?? ''),
     source: unescape(source),
     type,
+    device: fields[2] ?? '',
     options,
     writable: !options.includes('ro'),
     root: unescape(fields[3] ?? ''),

@@ -77,6 +77,7 @@ void t.test('mounts are read with their escapes, and read-only either way', asyn
     target: '/',
     source: '/dev/vda2',
     type: 'btrfs',
+    device: '0:21',
     options: ['rw', 'relatime', 'rw', 'space_cache=v2', 'subvol=/@'],
     writable: true,
     root: '/@',

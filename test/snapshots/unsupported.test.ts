@@ -9,6 +9,7 @@ const mount = (type: string, source: string): Mount => ({
   source,
   type,
   options: ['rw'],
+  device: '8:1',
   writable: true,
   root: '/',
 });

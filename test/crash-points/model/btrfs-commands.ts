@@ -70,10 +70,21 @@ export function btrfsCommand(view: View, file: string, args: readonly string[]):
 export function mountsOf({ disk, mounts }: View, isBtrfs: boolean): Mount[] {
   const root = mounts.get('/') ?? TOP_LEVEL;
   const name = isBtrfs ? nameOf(disk, root) : '';
-  const run = { target: '/run', source: 'tmpfs', type: 'tmpfs', options: ['rw'], writable: true, root: '/' };
+  const run = {
+    target: '/run',
+    source: 'tmpfs',
+    type: 'tmpfs',
+    device: '0:21',
+    options: ['rw'],
+    writable: true,
+    root: '/',
+  };
   const options = isBtrfs ? ['rw', `subvolid=${root}`, `subvol=/${name}`] : ['rw'];
   const type = isBtrfs ? 'btrfs' : 'ext4';
-  return [{ target: '/', source: '/dev/disk', type, options, writable: true, root: `/${name}` }, run];
+  return [
+    { target: '/', source: '/dev/disk', type, device: '0:30', options, writable: true, root: `/${name}` },
+    run,
+  ];
 }
 
 /** The name of a subvolume at the top level. */
