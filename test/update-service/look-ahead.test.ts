@@ -1,0 +1,57 @@
+import t from 'tap';
+import { fileSystem } from '../../src/host/file-system.js';
+import { defaultPolicy, type Policy } from '../../src/update/policy.js';
+import { pathsBelow } from '../../src/update/paths.js';
+import type { Attempt } from '../../src/update-service/attempt.js';
+import { armFallback } from '../../src/update-service/fallback.js';
+import { lookAhead } from '../../src/update-service/look-ahead.js';
+
+/** An attempt of nothing but questions, and what was asked. */
+function attemptBelow(root: string, policy: Partial<Policy> = {}): { attempt: Attempt; asked: string[] } {
+  const asked: string[] = [];
+  const ask = (what: string) => () => {
+    asked.push(what);
+    return Promise.reject(new Error(`no answer: ${what}`));
+  };
+  const attempt = {
+    ports: {
+      fs: fileSystem,
+      paths: pathsBelow(root),
+      snapshots: { probe: ask('way back') },
+      whySyncsStay: ask('syncs'),
+      payload: { rememberLeftovers: ask('leftovers') },
+    },
+    plan: { policy: { ...defaultPolicy, ...policy }, payload: {} },
+    update: { paths: { terminalLog: '/term.log' } },
+  };
+  return { attempt: attempt as unknown as Attempt, asked };
+}
+
+void t.test('what later phases need is asked at once, and nobody waits for it', async (t) => {
+  const { attempt, asked } = attemptBelow(t.testdir({}));
+  await lookAhead(attempt);
+  t.strictSame(asked, ['way back', 'syncs', 'leftovers']);
+});
+
+void t.test('a failed look is told by the phase that needs it, and not asked again', async (t) => {
+  const { attempt, asked } = attemptBelow(t.testdir({}));
+  await lookAhead(attempt);
+  await t.rejects(armFallback(attempt), { message: 'no answer: way back' });
+  t.equal(asked.filter((what) => what === 'way back').length, 1);
+});
+
+void t.test('where hooks come in between, everything is asked after them', async (t) => {
+  const hook = { '10-mount': t.fixture('symlink', '/bin/true') };
+  const { attempt, asked } = attemptBelow(
+    t.testdir({ etc: { 'offline-update': { 'before-install.d': hook } } }),
+  );
+  await lookAhead(attempt);
+  t.strictSame(asked, []);
+  await t.rejects(armFallback(attempt), { message: 'no answer: way back' });
+});
+
+void t.test('without a wish for a way back only the configuration files are looked at', async (t) => {
+  const { attempt, asked } = attemptBelow(t.testdir({}), { snapshot: 'off' });
+  await lookAhead(attempt);
+  t.strictSame(asked, ['leftovers']);
+});
