@@ -13,6 +13,7 @@ import { progressBar } from '../progress-bar.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
+  root: string;
   full?: boolean;
   refresh?: boolean;
   from?: string;
@@ -50,6 +51,7 @@ export const prepare: Verb = (program, invoke) => {
           const { planPage } = await import('../pages/plan-page.js');
           const { preparedOutcome } = await import('../../prepare/outcome.js');
           const { prepareUnattended } = await import('../../prepare/prepare-unattended.js');
+          refuseOtherRoot(options.root);
           const policy = await ports.policy();
           const payload = await ports.payload();
           const source = sourceOf(words, options, payload, policy);
@@ -120,6 +122,14 @@ async function rehearsed(
   } finally {
     bar.end();
   }
+}
+
+/** apt and dpkg answer for the running system, whatever folder our own files are in. */
+function refuseOtherRoot(root: string): void {
+  if (root === '/') return;
+  throw new UpdateError('USAGE', 'an update can be prepared by the system that it is for alone: no --root', {
+    hint: `chroot ${root} offline-update prepare`,
+  });
 }
 
 function sourceOf(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {
