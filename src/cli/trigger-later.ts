@@ -78,11 +78,11 @@ export async function tellLater(out: Output, told: ScheduledUpdate, whenIdle: bo
 export async function attendScheduled(
   ports: CliPorts,
   out: Output,
-  options: Pick<TriggerOptions, 'machine' | 'rehearsal'>,
+  makeOptions: () => Promise<Pick<TriggerOptions, 'machine' | 'rehearsal'>>,
 ): Promise<ExitCode> {
   const { attend } = await import('../prepare/when/attend.js');
   const { attendedLines } = await import('./pages/scheduled-lines.js');
-  const attended = await attend(ports.online, await ports.scheduler(), options);
+  const attended = await attend(ports.online, await ports.scheduler(), makeOptions);
   for (const line of attendedLines(attended)) out.line(line);
   out.json(attendedDocument(attended));
   return attended.outcome === 'given-up' ? exitCodes.blocked : exitCodes.done;

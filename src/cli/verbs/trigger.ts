@@ -1,6 +1,7 @@
 /** `trigger`: preflight, then arm. */
 import { Option } from 'commander';
 import { UpdateError } from '../../update/errors.js';
+import type { TriggerOptions } from '../../prepare/trigger.js';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
@@ -54,28 +55,33 @@ export const trigger: Verb = (program, invoke) => {
           const { awayText } = await import('../pages/away-text.js');
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
           const { findingLines } = await import('../pages/finding-lines.js');
-          const machine = await machineOf(ports);
           const { action, now = false, rehearse, force = false } = options;
-          const isLater = isForLater(options, machine.policy);
           const bar = progressBar(stderr, () => performance.now());
-          const settle = onInterrupt(() => {
-            bar.end();
-            out.note('interrupted: nothing was armed\n  next: offline-update trigger');
+          const makeWishes = async (): Promise<TriggerOptions> => ({
+            machine: await machineOf(ports),
+            rehearsal: { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on },
+            force,
+            ...(action && { action }),
           });
-          const rehearsal = { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on };
-          const wishes = { machine, rehearsal, force, ...(action && { action }) };
-          const end = (): void => {
-            bar.end();
-            settle();
+          const watched = <T>(work: () => Promise<T>): Promise<T> => {
+            const settle = onInterrupt(() => {
+              bar.end();
+              out.note('interrupted: nothing was armed\n  next: offline-update trigger');
+            });
+            return work().finally(() => {
+              bar.end();
+              settle();
+            });
           };
-          if (options.scheduled === true) return attendScheduled(ports, out, wishes).finally(end);
-          if (isLater) {
-            const told = await triggerLater(ports, options, wishes).finally(end);
+          if (options.scheduled === true) return watched(() => attendScheduled(ports, out, makeWishes));
+          const wishes = await makeWishes();
+          if (isForLater(options, wishes.machine.policy)) {
+            const told = await watched(() => triggerLater(ports, options, wishes));
             if (told.rehearsal) for (const line of rehearsalLines(told.rehearsal)) out.line(line);
             for (const line of findingLines(told.findings)) out.note(line);
             return tellLater(out, told, options.whenIdle ?? false);
           }
-          const armed = await triggerUpdate(ports.online, wishes).finally(end);
+          const armed = await watched(() => triggerUpdate(ports.online, wishes));
           if (armed.rehearsal) for (const line of rehearsalLines(armed.rehearsal)) out.line(line);
           for (const line of findingLines(armed.findings)) out.note(line);
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);

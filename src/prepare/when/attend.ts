@@ -41,17 +41,21 @@ export type Attended =
 
 export type AttendOptions = Pick<TriggerOptions, 'machine' | 'rehearsal'>;
 
-/** While another run has the lock, it is tried again later. Errors: `SCHEDULE_INVALID`. */
+/**
+ * While another run has the lock, it is tried again later. `makeOptions`: a policy that cannot be read just then costs two
+ * minutes as well, and not the time. Errors: `SCHEDULE_INVALID`, `CONFIG_INVALID`.
+ */
 export async function attend(
   online: Online,
   scheduler: Scheduler,
-  options: AttendOptions,
+  makeOptions: () => Promise<AttendOptions>,
 ): Promise<Attended> {
   try {
+    const options = await makeOptions();
     return await exclusively(online, () => attendNow(online, scheduler, options));
   } catch (error) {
     const at = nextLook(online.moment.now());
-    if (!(error instanceof UpdateError)) {
+    if (!(error instanceof UpdateError) || error.code === 'CONFIG_INVALID') {
       // A bus that for once does not answer leaves no time without its timer, and no armed update without its watch.
       await scheduler.wakeAt(at).catch(() => undefined);
       throw error;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readlink, rm } from 'node:fs/promises';
 import t from 'tap';
 import { HostError } from '../../../src/host/host-error.js';
@@ -525,6 +525,19 @@ void t.test('a bus that does not answer leaves no time without its timer', async
     new Date('2026-11-21T03:05:00Z'),
     'nor an armed update without a watch',
   );
+});
+
+void t.test('a policy that cannot be read at its time costs two minutes, and not the time', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock(night);
+  machine.scheduler.wake = undefined;
+  machine.write('/etc/offline-update/config.d/60-half.toml', 'attempts = ');
+  t.match(await service(machine), { exitCode: 2, stdout: /CONFIG_INVALID/ });
+  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:02:00Z'));
+  machine.write('/etc/offline-update/config.d/60-half.toml', 'attempts = 2\n');
+  machine.clock('2026-11-21T03:02:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
 });
 
 void t.test(
