@@ -614,6 +614,37 @@ void t.test('unattended: what somebody took back is left to people', async (t) =
   t.equal((await machine.cli('trigger')).exitCode, 0, 'a person may');
 });
 
+void t.test('unattended: what somebody took back comes again with something newer only', async (t) => {
+  const machine = await prepared(t, windows);
+  const prepare = () => machine.cli('prepare', '--unattended', '--json');
+  await machine.cli('trigger', '--unattended');
+  await machine.cli('cancel');
+  const again = await prepare();
+  t.equal(again.exitCode, 4);
+  t.match(again.json(), {
+    error: { message: `update ${machine.id} is prepared already, and there is nothing newer` },
+  });
+  t.match(await status(machine), { id: machine.id, state: 'prepared', stage: { intact: true } });
+  t.match(await machine.cli('trigger', '--unattended'), { exitCode: 4, stderr: /was taken back/ });
+
+  machine.clock('2026-11-20T16:00:00.000Z');
+  machine.payload.packages.push({ name: 'gamma', version: '2', content: 'newer' });
+  t.match(await prepare(), { exitCode: 0 });
+  t.not((await status(machine))['id'], machine.id);
+  t.match(await machine.cli('trigger', '--unattended'), { exitCode: 0 });
+});
+
+void t.test('unattended: a damaged stage, and another policy, are a reason to prepare anew', async (t) => {
+  const machine = await prepared(t);
+  writeFileSync(`${machine.paths.stage}/lists/index`, 'damaged', { mode: 0o600 });
+  machine.clock('2026-11-20T16:00:00.000Z');
+  t.match(await machine.cli('prepare', '--unattended'), { exitCode: 0 });
+  t.match(await machine.cli('prepare', '--unattended'), { exitCode: 4 });
+  machine.write('/etc/offline-update/config.d/50-test.toml', 'attempts = 2\n');
+  machine.clock('2026-11-20T17:00:00.000Z');
+  t.match(await machine.cli('prepare', '--unattended'), { exitCode: 0 });
+});
+
 void t.test('prepare leaves alone what has a time; unattended that is nothing to do', async (t) => {
   const machine = await prepared(t);
   const plan = () => readFileSync(`${machine.paths.stage}/plan.json`, 'utf8');
