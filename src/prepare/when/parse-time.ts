@@ -7,7 +7,7 @@
  *   +30min, +1h 30min, +2days   from now
  *   Sat 03:00, *-*-01 04:00     the next time of a calendar expression (systemd.time(7))
  *
- * Errors: `USAGE` for what is none of these, and for what has passed.
+ * Errors: `USAGE` for what is none of these, for what has passed, and for what is more than a year away.
  */
 import { UpdateError } from '../../update/errors.js';
 import { clockAt, instantOf, isZone, LOCAL_ZONE, zonedText } from '../../update/zoned-time.js';
@@ -34,8 +34,13 @@ export async function parseTime(
     throw new UpdateError('USAGE', `"${text}" has passed: it was ${zonedText(found, zone)}`, {
       hint: EXAMPLE,
     });
+  if (found.getTime() - now.getTime() > A_YEAR)
+    throw new UpdateError('USAGE', `"${text}" is more than a year away`, { hint: EXAMPLE });
   return found;
 }
+
+/** Longer, no plan fits; nor can a date of five digits be told to systemd. */
+const A_YEAR = 366 * 24 * 3600 * 1000;
 
 const EXAMPLE = 'offline-update trigger --at "tomorrow 03:00"   (or 03:00, +30min, "2026-11-22 03:00")';
 

@@ -63,6 +63,8 @@ void t.test('times as people write them', async (t) => {
     message: '"2026-11-20 15:59" has passed: it was Fri 2026-11-20 15:59 CET',
   });
   await t.rejects(read('today 03:00'), { code: 'USAGE', message: /has passed/ });
+  for (const far of ['+53weeks', '+9999999days', '9999-12-31 03:00'])
+    await t.rejects(read(far), { code: 'USAGE', message: `"${far}" is more than a year away` });
 });
 
 void t.test('property: whatever is typed, it is a time to come or a usage error', async () => {
