@@ -3,6 +3,7 @@
  * update boot, with the boot itself.
  */
 import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
 import { lookAtChanges } from '../host/watch-folder.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { Paths } from '../update/paths.js';
@@ -13,7 +14,13 @@ export async function followLive(
   paths: Paths,
   on: (status: LiveStatus) => void,
 ): Promise<void> {
-  await fs.makeFolder(paths.runFolder, 0o755);
+  try {
+    await fs.makeFolder(paths.runFolder, 0o755);
+  } catch (error) {
+    // Others than root cannot make it; as long as nobody has, nothing goes on.
+    if (isErrno(error, 'EACCES')) return;
+    throw error;
+  }
   let before = '';
   await lookAtChanges(paths.runFolder, async () => {
     const live = await readLiveStatus(fs, paths);

@@ -25,6 +25,12 @@ void t.test('a follower sees a prepare from its beginning to its end', async (t)
   t.notOk(existsSync(paths.statusFile));
 });
 
+void t.test('a follower who may not make the folder sees that nothing goes on', async (t) => {
+  const { ports, paths } = newOnlineMachine(t);
+  const refused = () => Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }));
+  await followLive({ ...ports.online.fs, makeFolder: refused }, paths, () => t.fail('nothing goes on'));
+});
+
 void t.test('of what comes too soon one after the other, the last is told', async (t) => {
   const { ports, paths } = newOnlineMachine(t);
   await ports.online.fs.makeFolder(paths.runFolder, 0o755);
