@@ -14,6 +14,7 @@ import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import { installBootLoader } from './boot-loader.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
+import { forgetOldest } from './forget-oldest.js';
 import { judge, type Judgement } from './health/judge.js';
 import type { Ports } from './ports.js';
 import { giveBack, refuseSecondReturn } from './unhealthy.js';
@@ -49,6 +50,9 @@ async function conclude(
   const { keepFallbacks, minimumFreePercent } = plan.policy;
   await ports.snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
     ports.log.write('warning', `old snapshots could not be removed: ${String(error)}`);
+  });
+  await forgetOldest(ports).catch((error: unknown) => {
+    ports.log.write('warning', `the oldest updates could not be removed from the history: ${String(error)}`);
   });
   ports.log.write('notice', `update ${update.id} is confirmed: ${plan.payload.changes.length} changes`);
 }

@@ -25,6 +25,7 @@ const id = '20261120T154935-3f2a';
 const plan = emptyPlan({ policy: { ...defaultPolicy, hookTimeoutSeconds: 20 } });
 const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
 const reason = { code: 'HEALTH_FAILED', message: 'x' } as const;
+const keptFallback = { ...fallback, covers: '' };
 const decided: JournalEntry = { note: 'reverting', step: 'decided', reason };
 const switched: JournalEntry = { note: 'reverting', step: 'switched', reason };
 
@@ -45,6 +46,9 @@ interface Given {
   units?: UnitState[];
   seconds?: () => number;
   policy?: Partial<Plan['policy']>;
+  /** Ids of other updates in the history, and of kept fallbacks. */
+  history?: string[];
+  kept?: string[];
 }
 
 interface Outcome {
@@ -53,6 +57,8 @@ interface Outcome {
   asked: string[];
   update: KnownUpdate;
   health: string[];
+  /** Of the history. */
+  ids: string[];
 }
 
 const unused = () => Promise.reject(new Error('not in an ordinary boot'));
@@ -92,6 +98,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
     mkdirSync(paths.runFolder, { recursive: true });
     writeFileSync(join(paths.runFolder, 'update-boot'), '');
   }
+  for (const other of given.history ?? []) mkdirSync(join(paths.updates, other));
   const asked: string[] = [];
   const ask = (what: string) => () => {
     asked.push(what);
@@ -123,6 +130,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
       ...noSnapshots,
       commit: ask('commit'),
       prune: ask('prune'),
+      list: () => Promise.resolve((given.kept ?? []).map((id) => ({ ...keptFallback, id }))),
       async revert(to, of) {
         asked.push(`revert to ${to.reference} for ${of}`);
         await given.revert?.();
@@ -154,7 +162,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
     terminal: '',
   });
   const told = health.map(({ check, outcome, message }) => `${check} ${outcome}${message && `: ${message}`}`);
-  return { error, asked, update, health: told };
+  return { error, asked, update, health: told, ids: await ports.store.ids() };
 }
 
 const builtIn = ['boot passed', 'units passed', 'network passed', 'packages passed'];
@@ -324,6 +332,20 @@ void t.test('a package database that cannot be asked is no healthy one: the mach
   });
   t.strictSame(asked, [`revert to the old root for ${id}`, 'reboot']);
   t.equal(health.at(-1), 'packages failed: the packages cannot be looked at: cannot run dpkg-query');
+});
+
+void t.test('the history keeps the newest 200, and what a kept fallback is named after', async (t) => {
+  const ids = Array.from(
+    { length: 203 },
+    (_, index) => `2020010${(index % 9) + 1}T000000-${String(index).padStart(4, '0')}`,
+  );
+  const [first = '', second = '', ...rest] = ids.sort();
+  const { update, ids: left } = await confirmed(t, { fallback, history: ids, kept: [second] });
+  t.equal(update.journal.state.name, 'confirmed');
+  t.equal(left.length, 201);
+  t.notOk(left.includes(first));
+  t.ok(left.includes(second));
+  t.strictSame(left.slice(0, -1), [id, ...rest.slice(2)].reverse().sort().reverse());
 });
 
 const without: [string, Given, string][] = [
