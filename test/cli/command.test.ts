@@ -286,6 +286,15 @@ void t.test(
   },
 );
 
+void t.test('who may not look into the stage has the report all the same', async (t) => {
+  const machine = await updated(t);
+  const { store } = machine.ports.online;
+  store.current = () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' }));
+  const called = await machine.cliAsUser('report', '--json');
+  t.equal(called.exitCode, 0);
+  t.match(called.json(), { id: machine.id, state: 'failed' });
+});
+
 void t.test('clean says that nothing was cleaned only where that is so', async (t) => {
   const machine = newOnlineMachine(t);
   await machine.cli('prepare');
