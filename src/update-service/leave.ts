@@ -31,6 +31,10 @@ export async function leave(
     return;
   }
   const by = await askToLeave(ports, end);
+  // /run outlives a soft-reboot: what says "this is an update boot" must not, nor what is going on in it. First of all,
+  // since a row that a full disk does not take is the end of this process.
+  await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
+  if (end === 'soft-reboot') await ports.files.remove(ports.paths.statusFile);
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {
     await update.journal.append({
@@ -41,8 +45,6 @@ export async function leave(
     });
     await saveReport(ports, update);
   }
-  // /run outlives a soft-reboot: what says "this is an update boot" must not.
-  await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
 }
 
 /** Who led the machine out: the rung of the ladder, or somebody else who had asked before. */

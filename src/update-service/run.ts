@@ -82,7 +82,8 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
   await journal.append(
     resumes ? { event: 'resumed', attempt: number } : { event: 'claimed', attempt: number },
   );
-  if (number > plan.policy.attempts) {
+  // With a fallback nothing is tried again: however many attempts there were, the machine goes back.
+  if (number > plan.policy.attempts && !attempt.fallback) {
     const message = `given up after ${plan.policy.attempts} attempts that were cut short`;
     await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message } });
   } else {

@@ -1,0 +1,166 @@
+/** The end of an update boot, with a machine that is made up; whole boots are in test/boot. */
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { durableFiles, type DurableFiles } from '../../src/host/durable-files.js';
+import { fileSystem } from '../../src/host/file-system.js';
+import { systemLog } from '../../src/host/system-log.js';
+import { noSnapshots } from '../../src/snapshots/none.js';
+import type { Action, FallbackNote, UpdateEvent } from '../../src/update/events.js';
+import { pathsBelow } from '../../src/update/paths.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+import { updateStore, type KnownUpdate } from '../../src/update/store.js';
+import type { Ports } from '../../src/update-service/ports.js';
+import { runUpdateBoot } from '../../src/update-service/run.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
+
+const id = '20261120T154935-3f2a';
+const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
+const unused = () => Promise.reject(new Error('not in this boot'));
+
+interface Given {
+  events: UpdateEvent[];
+  action?: Action;
+  attempts?: number;
+  verify?: () => Promise<never>;
+  /** Between the reboot that is asked for and the last row the disk is full. */
+  isFullAtTheEnd?: boolean;
+}
+
+interface Outcome {
+  error: unknown;
+  asked: string[];
+  update: KnownUpdate;
+  /** What is left in the run folder. */
+  runFolder: string[];
+}
+
+async function updateBoot(t: Test, given: Given): Promise<Outcome> {
+  const { action = 'reboot', attempts = 3 } = given;
+  const paths = pathsBelow(t.testdir({ etc: {}, run: {}, var: { lib: {} } }));
+  const files = durableFiles(fileSystem);
+  const at = (bootId: string, files: DurableFiles) => {
+    const moment = { now: () => new Date(0), bootId };
+    return { paths, fs: fileSystem, files, moment };
+  };
+  const before = updateStore(at('before', files));
+  const { journal } = await before.record(emptyPlan({ policy: { ...defaultPolicy, attempts } }));
+  await journal.append({ event: 'armed', planHash: 'aa', action, trigger: paths.triggers[0] });
+  for (const event of given.events) await journal.append(event);
+  await before.markOpen(id);
+  symlinkSync('/var/lib/system-update', `${paths.triggers[0]}.claimed`);
+  mkdirSync(paths.runFolder);
+  writeFileSync(join(paths.runFolder, 'update-boot'), '');
+  let isFull = false;
+  const failing: DurableFiles = {
+    ...files,
+    appendLine: (...line) =>
+      isFull
+        ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
+        : files.appendLine(...line),
+  };
+  const asked: string[] = [];
+  const ports: Ports = {
+    ...at('now', failing),
+    run: unused,
+    store: updateStore(at('now', failing)),
+    payload: {
+      plan: unused,
+      fetch: unused,
+      advise: unused,
+      preflight: unused,
+      install: unused,
+      heal: () => Promise.reject(new Error('cannot run dpkg')),
+      verify: given.verify ?? unused,
+      agree: unused,
+      questions: unused,
+      leftovers: () => Promise.resolve([]),
+      writesBootLoader: () => false,
+    },
+    whySyncsStay: () => Promise.resolve(undefined),
+    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
+    snapshots: {
+      ...noSnapshots,
+      revert(to) {
+        asked.push(`revert to ${to.reference}`);
+        return Promise.resolve();
+      },
+    },
+    health: {
+      units: unused,
+      network: unused,
+      systemState: unused,
+      describe: unused,
+      monotonicSeconds: () => 0,
+      pause: unused,
+    },
+    log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
+    askToLeave(end) {
+      asked.push(end);
+      isFull = given.isFullAtTheEnd ?? false;
+      return Promise.resolve('the fake');
+    },
+    wakeLogin: () => Promise.resolve(),
+    kernel: { mounts: () => Promise.resolve([]) },
+  };
+  const error = await runUpdateBoot(ports).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  const runFolder = await fileSystem.readFolder(paths.runFolder);
+  t.notOk(existsSync(`${paths.triggers[0]}.claimed`), 'no link is left');
+  return { error, asked, update: await before.find(id), runFolder };
+}
+
+const cutShort = (fallback: FallbackNote | null): UpdateEvent[] => [
+  { event: 'claimed', attempt: 1 },
+  { event: 'installing', attempt: 1, fallback },
+];
+
+void t.test('a root that is given up is left by a reboot, also when its attempts are used up', async (t) => {
+  const { error, asked, update } = await updateBoot(t, {
+    events: cutShort(fallback),
+    action: 'soft-reboot',
+    attempts: 1,
+  });
+  t.equal(error, undefined);
+  t.match(update.journal.state, { name: 'reverted', reason: { code: 'INSTALL_INTERRUPTED' } });
+  t.strictSame(asked, ['revert to the old root', 'reboot']);
+});
+
+void t.test('without a fallback the attempts come to an end: blocked, and the machine is left', async (t) => {
+  const { error, asked, update } = await updateBoot(t, { events: cutShort(null), attempts: 1 });
+  t.equal(error, undefined);
+  t.match(update.journal.state, { name: 'blocked', reason: { code: 'ATTEMPTS_USED_UP' } });
+  t.strictSame(asked, ['reboot']);
+});
+
+void t.test('what the update boot told of itself does not outlive it, however it ends', async (t) => {
+  const blocked: Given = { events: cutShort(null), attempts: 1, action: 'soft-reboot' };
+  const { error, asked, runFolder } = await updateBoot(t, { ...blocked, isFullAtTheEnd: true });
+  t.match(error, { code: 'ENOSPC' });
+  t.strictSame(asked, ['soft-reboot']);
+  t.strictSame(runFolder, []);
+});
+
+void t.test('the report is the last of it, and names what shows more', async (t) => {
+  const { update } = await updateBoot(t, { events: cutShort(null), attempts: 1 });
+  t.match(JSON.parse(readFileSync(update.paths.report, 'utf8')), {
+    state: 'blocked',
+    leftBy: 'the fake',
+    logs: {
+      journal: 'journalctl --unit=offline-update.service --boot=now',
+      terminal: update.paths.terminalLog,
+    },
+  });
+});
+
+void t.test('a dpkg that cannot be run proves nothing, and keeps nobody in the update boot', async (t) => {
+  const { error, asked, update } = await updateBoot(t, {
+    events: cutShort(null),
+    verify: () => Promise.reject(new Error('cannot run dpkg-query')),
+  });
+  t.equal(error, undefined);
+  t.match(update.journal.state, { name: 'failed', healed: false, reason: { code: 'STAGE_MISSING' } });
+  t.strictSame(asked, ['reboot']);
+});
