@@ -13,6 +13,7 @@ import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { runUpdateBoot } from '../../src/update-service/run.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
+import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 
 const id = '20261120T154935-3f2a';
 const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
@@ -78,6 +79,7 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
       writesBootLoader: () => false,
     },
     whySyncsStay: () => Promise.resolve(undefined),
+    runningSystem: () => fakeRunningSystem(),
     announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     snapshots: {
       ...noSnapshots,
