@@ -2,7 +2,7 @@
  * What the generator can know: the links, the kernel command line, and whether this is a boot or a daemon-reload in
  * the midst of a running system. Synchronous and free of every other process: nothing else runs yet.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootTargetOverrides } from '../update/boot-override.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
@@ -55,15 +55,22 @@ function readCommandLine(root: string): string {
   }
 }
 
-/** journald is the first service of every boot and the generators run before it, after a soft-reboot too. */
+/**
+ * journald is the first service of every boot and the generators run before it, after a soft-reboot too. One that belongs
+ * to a systemd in the initrd (dracut) is told to end when the root is switched, and is still there when our generators
+ * run: dead and not waited for, or in the root that was left.
+ */
 function journalRuns(root: string): boolean {
   const processes = join(root, '/proc');
+  const own = statSync(root);
   return readdirSync(processes)
     .filter((name) => /^\d+$/.test(name))
     .some((pid) => {
       try {
         // The kernel cuts the name off after 15 characters.
-        return readFileSync(join(processes, pid, 'comm'), 'utf8') === 'systemd-journal\n';
+        if (readFileSync(join(processes, pid, 'comm'), 'utf8') !== 'systemd-journal\n') return false;
+        const { dev, ino } = statSync(join(processes, pid, 'root'));
+        return dev === own.dev && ino === own.ino;
       } catch {
         return false; // ended meanwhile
       }

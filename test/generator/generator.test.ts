@@ -148,9 +148,21 @@ void t.test('the facts of a boot are read from links, command line and processes
 });
 
 void t.test('a system with a journal is a running one', (t) => {
-  t.ok(readBootFacts({}, machine(t, { 1: 'systemd', 25: 'systemd-journal' }, '')).running);
+  const root = machine(t, { 1: 'systemd', 25: 'systemd-journal' }, '');
+  symlinkSync(root, join(root, 'proc/25/root'));
+  t.ok(readBootFacts({}, root).running);
   t.end();
 });
+
+void t.test(
+  'the journal of the initrd, which has not quite ended, does not make a boot a running system',
+  (t) => {
+    const root = machine(t, { 1: 'systemd', 25: 'systemd-journal', 26: 'systemd-journal' }, '');
+    symlinkSync(join(root, 'etc'), join(root, 'proc/25/root')); // in the root that was left; 26 is a zombie and has none
+    t.notOk(readBootFacts({}, root).running);
+    t.end();
+  },
+);
 
 void t.test('the bundle takes one or three folders, and fails loudly with two', (t) => {
   const folder = t.testdir({ normal: {}, early: {}, late: {} });
