@@ -8,32 +8,10 @@
  */
 import { join } from 'node:path';
 import { exists } from '../host/exists.js';
-import { isErrno } from '../host/host-error.js';
-import type { Mount } from '../host/mounts.js';
 import { UpdateError } from '../update/errors.js';
 import { pathsBelow } from '../update/paths.js';
 import { save, type SavePorts } from './copy/save.js';
 import { emptySelection } from './copy/selection.js';
-
-const places = ['/boot', '/boot/efi', '/efi'] as const;
-
-/** Those that are mounted. `readMounts` is asked after each place was looked at: that mounts what is mounted on demand. */
-export async function bootMounts(
-  { fs, paths }: Pick<SavePorts, 'fs' | 'paths'>,
-  readMounts: () => Promise<readonly Mount[]>,
-): Promise<string[]> {
-  for (const place of places) {
-    try {
-      await fs.readFolder(join(paths.root, place));
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ENODEV', 'EACCES')) throw error;
-    }
-  }
-  const mounts = await readMounts();
-  return places.filter((place) =>
-    mounts.some(({ target, type }) => target === join(paths.root, place) && type !== 'autofs'),
-  );
-}
 
 /** Into the root at `fallback`; synced, and armed there: the first boot of that root puts it back. */
 export async function saveBootFiles(

@@ -18,6 +18,7 @@ import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
 import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
+import type { Mount } from '../../src/host/mounts.js';
 import { copySnapshots } from '../../src/snapshots/copy/copy.js';
 import type { SnapshotProvider } from '../../src/snapshots/snapshot-provider.js';
 import { pathsBelow, pathsOfUpdate, type Paths } from '../../src/update/paths.js';
@@ -51,7 +52,7 @@ interface CopyMachine {
 }
 
 /** A machine with the package `tool`, and one that is not in the plan. */
-function machine(t: Test): CopyMachine {
+function machine(t: Test, mounts: (root: string) => Mount[] = () => []): CopyMachine {
   const root = t.testdir({});
   const paths = pathsBelow(root);
   const at = (path: string): string => join(root, path);
@@ -108,7 +109,7 @@ function machine(t: Test): CopyMachine {
     paths,
     at,
     write,
-    provider: copySnapshots({ ...ports, mounts: () => Promise.resolve([]) }),
+    provider: copySnapshots({ ...ports, mounts: () => Promise.resolve(mounts(root)) }),
     unpack(path, text) {
       write(`${path}.dpkg-new`, text, lstatSync(at(path), { throwIfNoEntry: false })?.mode);
       renameSync(at(`${path}.dpkg-new`), at(path));
@@ -295,4 +296,12 @@ void t.test('what cannot be saved leaves nothing armed', async (t) => {
   rmSync(copied.at('/usr/lib/offline-update/restore'));
   await t.rejects(copied.provider.armFallback(id));
   t.equal(lstatSync(copied.paths.copyArmed, { throwIfNoEntry: false }), undefined);
+});
+
+void t.test('what is mounted below /boot is saved as a file system of its own', async (t) => {
+  const firmware = { source: '/dev/mmcblk0p1', type: 'vfat', options: [], writable: true, root: '/' };
+  const copied = machine(t, (root) => [{ ...firmware, target: join(root, 'boot/firmware') }]);
+  copied.write('/boot/firmware/kernel8.img', 'kernel 1\n');
+  await copied.provider.armFallback(id);
+  t.equal(readFileSync(join(copied.paths.fallbacks, id, 'mounted'), 'utf8'), 'boot/firmware\n');
 });

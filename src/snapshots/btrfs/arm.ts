@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { exists } from '../../host/exists.js';
 import type { MarkRole } from '../../update/fallback-mark.js';
-import { bootMounts } from '../boot-files.js';
+import { bootMounts } from '../boot-mounts.js';
 import { ask, deleteSubvolume, subvolumeId } from './btrfs-command.js';
 import { fitToBoot } from './fallback-root.js';
 import type { UsableLayout } from './layout.js';

@@ -21,6 +21,7 @@ import { CLAIMED_SUFFIX, pathsOfUpdate, TRIGGER_TARGET, type Paths } from '../..
 import { parsePlan, type PackageChange } from '../../update/plan.js';
 import { UPDATE_ID } from '../../update/update-id.js';
 import type { KeptFallback, SnapshotProvider } from '../snapshot-provider.js';
+import { bootMounts } from '../boot-mounts.js';
 import { copiedBytes } from './copied-bytes.js';
 import { ownedPaths } from './package-files.js';
 import { save } from './save.js';
@@ -80,10 +81,11 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
 
     async armFallback(id) {
       const owned = await ownedPaths(fs, paths.root, await changesOf(ports, id));
+      const boot = await bootMounts(ports, mounts);
       const around = await mounts();
       const mark = { id, provider: 'copy', failedRoot: '' };
       await save(ports, folderOf(id), mark, (device) =>
-        select({ fs, root: paths.root, device, mounts: around }, owned),
+        select({ fs, root: paths.root, device, mounts: around, bootMounts: boot }, owned),
       );
       await files.makeFolder(paths.runFolder, 0o755);
       await files.replace(paths.fallbackArmed, `${id}\n`);

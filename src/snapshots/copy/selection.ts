@@ -32,23 +32,22 @@ export function emptySelection(): Selection {
   return { linked: [], copied: [], folders: [], whole: [], mounted: [], walked: [], absent: [] };
 }
 
-/** Where the EFI system partition is mounted. */
-const SYSTEM_PARTITIONS = ['/boot/efi', '/efi'];
-
 export interface SelectionPorts {
   fs: FileSystem;
   root: string;
   /** Of the file system that the copy lies on, which alone can share inodes with it. */
   device: number;
   mounts: readonly Mount[];
+  /** What the boot loader reads and is mounted (boot-mounts.ts). */
+  bootMounts: readonly string[];
 }
 
 export async function select(ports: SelectionPorts, owned: readonly string[]): Promise<Selection> {
-  const { mounts, device } = ports;
+  const { mounts, device, root } = ports;
   const selection = emptySelection();
   const isMount = (path: string): boolean =>
-    mounts.some(({ target, type }) => target === path && type !== 'autofs');
-  for (const path of [...wholeFolders, ...SYSTEM_PARTITIONS.filter(isMount)]) {
+    mounts.some(({ target, type }) => target === join(root, path) && type !== 'autofs');
+  for (const path of new Set([...wholeFolders, ...ports.bootMounts])) {
     if ((await entryAt(ports, path))?.kind !== 'folder') {
       selection.absent.push(bare(path));
       continue;
