@@ -37,7 +37,7 @@ export async function putBackBootFiles(
 ): Promise<void> {
   const there = pathsBelow(fallback);
   if (!(await exists(fs, there.copyArmed))) return;
-  const { exitCode, stderr } = await run(join(there.copyArmed, 'restore'), [paths.root]);
+  const { exitCode, stderr } = await run('sh', [join(there.copyArmed, 'restore'), paths.root]);
   if (exitCode === 0) return;
   throw new UpdateError('SNAPSHOT_FAILED', `/boot could not be put back: ${stderr.trim().slice(-2000)}`);
 }

@@ -50,7 +50,7 @@ export async function recover(ports: Ports): Promise<void> {
 
 /** units/boot-files has tried it, and tries no second time: by then another kernel may be in /boot, which it would delete. */
 function bootFilesWords({ paths }: Ports): string {
-  return `/boot is not as it was before the update and may start a kernel without modules; next: ${paths.copyArmed}/restore`;
+  return `/boot is not as it was before the update and may start a kernel without modules; next: sh ${paths.copyArmed}/restore`;
 }
 
 function isSettled(state: UpdateState): boolean {

@@ -305,3 +305,13 @@ void t.test('what is mounted below /boot is saved as a file system of its own', 
   await copied.provider.armFallback(id);
   t.equal(readFileSync(join(copied.paths.fallbacks, id, 'mounted'), 'utf8'), 'boot/firmware\n');
 });
+
+void t.test('a copy below a /var that is mounted noexec is put back', async (t) => {
+  const copied = machine(t);
+  const before = await copied.tree();
+  const fallback = await copied.provider.armFallback(id);
+  update(copied);
+  chmodSync(join(copied.paths.fallbacks, id, 'restore'), 0o644);
+  await copied.provider.revert(fallback, id);
+  t.strictSame(treeDifference(before, await copied.tree()), []);
+});

@@ -60,7 +60,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
     }
   };
   const putBack = async (id: string): Promise<void> => {
-    const { exitCode, stderr } = await run(join(folderOf(id), 'restore'), [paths.root], {});
+    const { exitCode, stderr } = await run('sh', [join(folderOf(id), 'restore'), paths.root]);
     if (exitCode === 0) return;
     throw new UpdateError('SNAPSHOT_FAILED', `the copy could not be put back: ${stderr.trim().slice(-2000)}`);
   };
