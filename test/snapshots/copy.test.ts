@@ -291,11 +291,16 @@ void t.test('the life of a copy: armed, committed, listed, armed again by hand, 
   t.equal(lstatSync(join(paths.fallbacks, id), { throwIfNoEntry: false }), undefined);
 });
 
-void t.test('what cannot be saved leaves nothing armed', async (t) => {
+void t.test('what cannot be saved leaves nothing behind', async (t) => {
   const copied = machine(t);
   rmSync(copied.at('/usr/lib/offline-update/restore'));
   await t.rejects(copied.provider.armFallback(id));
   t.equal(lstatSync(copied.paths.copyArmed, { throwIfNoEntry: false }), undefined);
+  t.equal(
+    lstatSync(join(copied.paths.fallbacks, id), { throwIfNoEntry: false }),
+    undefined,
+    'nor takes it space, which may be what was missing',
+  );
 });
 
 void t.test('what is mounted below /boot is saved as a file system of its own', async (t) => {

@@ -84,9 +84,15 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       const boot = await bootMounts(ports, mounts);
       const around = await mounts();
       const mark = { id, provider: 'copy', failedRoot: '' };
-      await save(ports, folderOf(id), mark, (device) =>
-        select({ fs, root: paths.root, device, mounts: around, bootMounts: boot }, owned),
-      );
+      try {
+        await save(ports, folderOf(id), mark, (device) =>
+          select({ fs, root: paths.root, device, mounts: around, bootMounts: boot }, owned),
+        );
+      } catch (error) {
+        // A disk that was too small for it must not stay full.
+        await files.removeTree(folderOf(id)).catch(() => undefined);
+        throw error;
+      }
       await files.makeFolder(paths.runFolder, 0o755);
       await files.replace(paths.fallbackArmed, `${id}\n`);
       await files.link(id, paths.copyArmed);
