@@ -320,3 +320,19 @@ void t.test('a copy below a /var that is mounted noexec is put back', async (t) 
   await copied.provider.revert(fallback, id);
   t.strictSame(treeDifference(before, await copied.tree()), []);
 });
+
+void t.test(
+  'a package database behind a link is not saved, and never taken for one that is absent',
+  async (t) => {
+    const copied = machine(t);
+    mkdirSync(copied.at('/data'));
+    renameSync(copied.at('/var/lib/dpkg'), copied.at('/data/dpkg'));
+    symlinkSync('../../data/dpkg', copied.at('/var/lib/dpkg'));
+    const reason = '/var/lib/dpkg is a symlink, not a folder';
+    t.strictSame(await copied.provider.probe(), {
+      usable: false,
+      reason: `what an update replaces cannot be saved: ${reason}`,
+    });
+    await t.rejects(copied.provider.armFallback(id), { code: 'SNAPSHOT_UNAVAILABLE', message: reason });
+  },
+);

@@ -25,7 +25,7 @@ import { bootMounts } from '../boot-mounts.js';
 import { copiedBytes } from './copied-bytes.js';
 import { ownedPaths } from './package-files.js';
 import { save } from './save.js';
-import { select } from './selection.js';
+import { select, whyNotSaved } from './selection.js';
 
 export interface CopyPorts {
   paths: Paths;
@@ -73,6 +73,9 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       if (mark) {
         return { usable: false, reason: `the return of update ${mark.id} is not written down yet` };
       }
+      const why = await whyNotSaved({ fs, root: paths.root });
+      if (why !== undefined)
+        return { usable: false, reason: `what an update replaces cannot be saved: ${why}` };
       const bytes = await copiedBytes(ports);
       const mebibytes = Math.ceil(bytes / 1024 / 1024);
       const reason = `what the update replaces is saved beforehand (${mebibytes} MiB are copied, packages by links), and put back if it fails`;

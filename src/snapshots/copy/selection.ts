@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Entry, FileSystem } from '../../host/file-system.js';
 import { ifThere } from '../../host/if-there.js';
 import type { Mount } from '../../host/mounts.js';
+import { UpdateError } from '../../update/errors.js';
 import { dpkgFolders, isInWholeFolder, singleFiles, walkedFolders, wholeFolders } from './scope.js';
 import { truePaths } from './true-path.js';
 
@@ -42,13 +43,25 @@ export interface SelectionPorts {
   bootMounts: readonly string[];
 }
 
+/** Why nothing can be saved here; undefined when it can. What a link leads to is not followed, and would be lost with it. */
+export async function whyNotSaved(ports: Pick<SelectionPorts, 'fs' | 'root'>): Promise<string | undefined> {
+  for (const path of wholeFolders) {
+    const entry = await entryAt(ports, path);
+    if (entry && entry.kind !== 'folder') return `${path} is a ${entry.kind}, not a folder`;
+  }
+  return undefined;
+}
+
+/** Errors: `SNAPSHOT_UNAVAILABLE` as `whyNotSaved` says. */
 export async function select(ports: SelectionPorts, owned: readonly string[]): Promise<Selection> {
   const { mounts, device, root } = ports;
   const selection = emptySelection();
+  const reason = await whyNotSaved(ports);
+  if (reason !== undefined) throw new UpdateError('SNAPSHOT_UNAVAILABLE', reason);
   const isMount = (path: string): boolean =>
     mounts.some(({ target, type }) => target === join(root, path) && type !== 'autofs');
   for (const path of new Set([...wholeFolders, ...ports.bootMounts])) {
-    if ((await entryAt(ports, path))?.kind !== 'folder') {
+    if (!(await entryAt(ports, path))) {
       selection.absent.push(bare(path));
       continue;
     }
@@ -105,7 +118,10 @@ async function linksAtTop(ports: SelectionPorts): Promise<string[]> {
   return links;
 }
 
-function entryAt({ fs, root }: SelectionPorts, path: string): Promise<Entry | undefined> {
+function entryAt(
+  { fs, root }: Pick<SelectionPorts, 'fs' | 'root'>,
+  path: string,
+): Promise<Entry | undefined> {
   return ifThere(fs.lstat(join(root, path)));
 }
 
