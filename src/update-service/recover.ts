@@ -38,6 +38,7 @@ export async function recover(ports: Ports): Promise<void> {
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
     if (!mark && !armed && !claimed) await settle(ports, update, rescued);
   }
+  if (rescued.includes('copy-not-begun')) ports.log.write('error', notBegunWords);
   if (mark) await settleReturn(ports, mark, update, rescued);
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
@@ -52,6 +53,9 @@ export async function recover(ports: Ports): Promise<void> {
 function bootFilesWords({ paths }: Ports): string {
   return `/boot is not as it was before the update and may start a kernel without modules; next: sh ${paths.copyArmed}/restore`;
 }
+
+const notBegunWords =
+  'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status';
 
 function isSettled(state: UpdateState): boolean {
   return (

@@ -336,3 +336,59 @@ void t.test(
     await t.rejects(copied.provider.armFallback(id), { code: 'SNAPSHOT_UNAVAILABLE', message: reason });
   },
 );
+
+/** Proven, and taken back from a system that has gone on. */
+async function rollBackLater(copied: CopyMachine, meanwhile: () => void): Promise<void> {
+  copied.write('/usr/local/bin/own', 'own 1\n');
+  const fallback = await copied.provider.armFallback(id);
+  update(copied);
+  await copied.provider.commit(fallback);
+  await copied.provider.revert(fallback, id);
+  meanwhile();
+}
+
+void t.test('a rollback takes away what the update brought, and not what has come since', async (t) => {
+  const copied = machine(t);
+  const before = await copied.tree();
+  await rollBackLater(copied, () => {
+    copied.write('/usr/local/bin/own-2', 'by hand\n');
+    copied.write('/opt/vendor/data', 'of a service\n');
+    copied.write('/usr/lib/fresh/data', 'in a folder that the update brought\n');
+  });
+  t.strictSame(copied.restore(), { status: 0, stderr: '' });
+  const left = treeDifference(before, await copied.tree());
+  for (const path of ['usr/lib/fresh/file', 'usr/lib/tool/__pycache__', 'usr/bin/half.dpkg-new']) {
+    t.equal(lstatSync(copied.at(path), { throwIfNoEntry: false }), undefined, path);
+  }
+  for (const path of ['usr/local/bin/own', 'usr/local/bin/own-2', 'opt/vendor/data', 'usr/lib/fresh/data']) {
+    t.ok(lstatSync(copied.at(path)).isFile(), path);
+  }
+  t.ok(
+    left.every((line) => /usr\/local|opt|usr\/lib\/fresh|system-update/.test(line)),
+    left.join('; '),
+  );
+});
+
+void t.test(
+  'packages that are changed before the reboot of a rollback keep it from being carried out',
+  async (t) => {
+    const copied = machine(t);
+    await rollBackLater(copied, () => {
+      copied.unpack('/var/lib/dpkg/status', 'tool 3\nfresh 2\n');
+    });
+    const updated = await copied.tree();
+    const told = 'packages were changed after the update: the copy no longer fits, and nothing is put back\n';
+    t.strictSame(copied.restore(), { status: 1, stderr: told });
+    t.strictSame(treeDifference(updated, await copied.tree()), []);
+  },
+);
+
+void t.test('a way back that fails does not make the copy one of the present system', async (t) => {
+  const copied = machine(t);
+  const fallback = await copied.provider.armFallback(id);
+  update(copied);
+  await copied.provider.commit(fallback);
+  copied.unpack('/var/lib/dpkg/status', 'tool 3\nfresh 2\n');
+  await copied.provider.commit(fallback);
+  t.strictSame(await copied.provider.list(), []);
+});

@@ -11,7 +11,6 @@ import type { RunCommand } from '../../host/command.js';
 import type { DurableFiles } from '../../host/durable-files.js';
 import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
-import { sha256OfText } from '../../host/hash.js';
 import { isErrno } from '../../host/host-error.js';
 import { ifThere, textOf } from '../../host/if-there.js';
 import { readMounts, type Mount } from '../../host/mounts.js';
@@ -23,6 +22,7 @@ import { UPDATE_ID } from '../../update/update-id.js';
 import type { KeptFallback, SnapshotProvider } from '../snapshot-provider.js';
 import { bootMounts } from '../boot-mounts.js';
 import { copiedBytes } from './copied-bytes.js';
+import { fits, noteCommitted } from './committed.js';
 import { ownedPaths } from './package-files.js';
 import { save } from './save.js';
 import { select, whyNotSaved } from './selection.js';
@@ -37,19 +37,12 @@ export interface CopyPorts {
 }
 
 const covers =
-  'the files of the packages of this update, /etc, /boot and the package database; all else stays as it is';
+  'the files of the packages of this update, all of /etc and /boot, and the package database; all else stays as it is';
 
 export function copySnapshots(ports: CopyPorts): SnapshotProvider {
   const { paths, fs, files, run, mounts = readMounts } = ports;
   const folderOf = (id: string): string => join(paths.fallbacks, id);
 
-  /** What dpkg says now: a copy of the system before an update fits as long as that is what the update left behind. */
-  const database = async (): Promise<string> =>
-    sha256OfText(await textOf(fs, join(paths.root, '/var/lib/dpkg/status')));
-  const fits = async (id: string): Promise<boolean> => {
-    const committed = await textOf(fs, join(folderOf(id), 'committed'));
-    return committed !== '' && committed === `${await database()}\n`;
-  };
   /** Newest first, fitting or not. */
   const own = async (): Promise<string[]> => {
     try {
@@ -103,7 +96,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
     },
 
     async commit({ reference }) {
-      await files.replace(join(folderOf(reference), 'committed'), `${await database()}\n`);
+      await noteCommitted(ports, folderOf(reference));
       await files.remove(paths.fallbackArmed);
       await files.remove(paths.copyArmed);
     },
@@ -113,12 +106,14 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
         await putBack(reference);
         return;
       }
-      if (!(await fits(reference))) {
+      if (!(await fits(ports, folderOf(reference)))) {
         const message = `the packages have changed since update ${reference}: its copy no longer fits`;
         throw new UpdateError('SNAPSHOT_UNAVAILABLE', message);
       }
       await files.remove(paths.copyRestored);
       await files.remove(paths.copyArmed);
+      // Of an earlier one that did not come to its end.
+      await files.remove(join(folderOf(reference), 'begun'));
       // The end that was wished for the update has been honoured: after this one the machine comes up.
       await files.remove(paths.action);
       // The link that leads into the update boot comes last: by itself the copy means nothing.
@@ -132,7 +127,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
     async list() {
       const fallbacks: KeptFallback[] = [];
       for (const id of await own())
-        if (await fits(id)) fallbacks.push({ provider: 'copy', reference: id, id, covers });
+        if (await fits(ports, folderOf(id))) fallbacks.push({ provider: 'copy', reference: id, id, covers });
       return fallbacks;
     },
 
@@ -141,7 +136,7 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       let kept = 0;
       for (const id of await own()) {
         if (id === armed) continue;
-        if (kept < keep && (await fits(id))) kept += 1;
+        if (kept < keep && (await fits(ports, folderOf(id)))) kept += 1;
         else await files.removeTree(folderOf(id));
       }
     },

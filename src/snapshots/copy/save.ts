@@ -137,7 +137,13 @@ async function sum({ fs, run }: SavePorts, folder: string): Promise<void> {
   await fs.createFile(join(folder, 'sums'), `${sums}\n`, 0o600);
 }
 
-async function must(run: RunCommand, file: string, args: readonly string[], cwd: string): Promise<string> {
+/** Standard output. Errors: `SNAPSHOT_FAILED`. */
+export async function must(
+  run: RunCommand,
+  file: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<string> {
   const { exitCode, stdout, stderr } = await run(file, args, { cwd, env: { LC_ALL: 'C' } });
   if (exitCode === 0) return stdout;
   throw new UpdateError(

@@ -1,0 +1,48 @@
+/**
+ * What a copy is told when its update is proven, so that it can be put back later from a system that has gone on: in its
+ * folder `brought`, the names below the walked folders that came with the update (NUL-separated, sorted), `brought.sum`, and
+ * `committed`, the SHA-256 of dpkg's status file. units/restore then takes away only what is named there, and puts
+ * nothing back once another run of a package manager has changed that file.
+ *
+ * Errors: `SNAPSHOT_FAILED` with what the program said.
+ */
+import { join } from 'node:path';
+import { exists } from '../../host/exists.js';
+import { sha256OfText } from '../../host/hash.js';
+import { textOf } from '../../host/if-there.js';
+import type { Paths } from '../../update/paths.js';
+import { must, type SavePorts } from './save.js';
+import { walkedFolders } from './scope.js';
+
+/** Once, and durable when it resolves; `committed` comes last. A second call changes nothing: by then the system is another. */
+export async function noteCommitted(ports: SavePorts, folder: string): Promise<void> {
+  const { fs, files, paths } = ports;
+  const committed = join(folder, 'committed');
+  if (await exists(fs, committed)) return;
+  await noteBrought(ports, folder);
+  await files.replace(committed, `${await databaseNow(ports)}\n`);
+}
+
+/** A copy of the system before an update fits as long as what that update left behind is what dpkg says. */
+export async function fits(ports: Pick<SavePorts, 'fs' | 'paths'>, folder: string): Promise<boolean> {
+  const committed = await textOf(ports.fs, join(folder, 'committed'));
+  return committed !== '' && committed === `${await databaseNow(ports)}\n`;
+}
+
+async function databaseNow({ fs, paths }: { fs: SavePorts['fs']; paths: Paths }): Promise<string> {
+  return sha256OfText(await textOf(fs, join(paths.root, '/var/lib/dpkg/status')));
+}
+
+async function noteBrought({ fs, run, paths }: SavePorts, folder: string): Promise<void> {
+  const walked: string[] = [];
+  for (const path of walkedFolders) if (await exists(fs, join(paths.root, path))) walked.push(path.slice(1));
+  const present = join(folder, 'present');
+  await fs.removeTree(present);
+  await fs.createFile(present, '', 0o600);
+  if (walked.length > 0) await must(run, 'find', [...walked, '-xdev', '-fprint0', present], paths.root);
+  await must(run, 'sort', ['--zero-terminated', '--output', present, present], folder);
+  await must(run, 'sh', ['-c', 'comm -z -13 names present >brought'], folder);
+  await must(run, 'sh', ['-c', 'sha256sum brought >brought.sum'], folder);
+  await fs.unlink(present);
+  for (const name of ['brought', 'brought.sum']) await fs.syncFile(join(folder, name));
+}
