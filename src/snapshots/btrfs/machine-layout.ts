@@ -5,9 +5,10 @@ import { freeSpace } from '../../host/disk-space.js';
 import { exists } from '../../host/exists.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { isErrno, isHostError } from '../../host/host-error.js';
-import { textOf } from '../../host/if-there.js';
+import { ifThere, textOf } from '../../host/if-there.js';
 import { readKernelCommandLine } from '../../host/kernel-command-line.js';
 import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
+import { readSwapFiles } from '../../host/swap-files.js';
 import type { Paths } from '../../update/paths.js';
 import { defaultSubvolume, nestedIn } from './btrfs-command.js';
 import { bootEntries } from './boot-entries.js';
@@ -19,10 +20,18 @@ export interface LayoutPorts {
   fs: FileSystem;
   run: RunCommand;
   /** What only the kernel knows; tests say otherwise. */
-  kernel?: { mounts(): Promise<Mount[]>; commandLine(): Promise<string[]> };
+  kernel?: {
+    mounts(): Promise<Mount[]>;
+    commandLine(): Promise<string[]>;
+    swapFiles(): Promise<string[]>;
+  };
 }
 
-const realKernel = { mounts: () => readMounts(), commandLine: () => readKernelCommandLine() };
+const realKernel = {
+  mounts: () => readMounts(),
+  commandLine: () => readKernelCommandLine(),
+  swapFiles: () => readSwapFiles(),
+};
 
 /** Both roots live on the same disk and drift apart: each changed block is there twice until one is removed. */
 const LEAST_FREE_BYTES = 256 * 1024 * 1024;
@@ -62,7 +71,10 @@ export async function layoutOfMachine(
     });
     if (layout.by === 'nothing') return layout;
     const reason =
-      (await outside(ports)) ?? (await nested(ports, layout.name)) ?? (await namedByLoader(ports, layout));
+      (needs === 'room' ? await swappedTo(ports, await kernel.swapFiles()) : undefined) ??
+      (await outside(ports)) ??
+      (await nested(ports, layout.name)) ??
+      (await namedByLoader(ports, layout));
     if (reason !== undefined) return { by: 'nothing', reason };
     const { bytes } = await freeSpace(paths.root);
     const free = `${Math.floor(bytes / 1024 / 1024)} MiB`;
@@ -90,6 +102,20 @@ async function namedByLoader(
     named &&
     `/ is mounted as the default subvolume, but ${named.file} starts the kernel of ${layout.name} by its name`
   );
+}
+
+/** btrfs refuses a snapshot of a subvolume with a swap file that is in use (ETXTBSY), in the update boot as well. */
+async function swappedTo(
+  { paths, fs }: Pick<LayoutPorts, 'paths' | 'fs'>,
+  swapFiles: readonly string[],
+): Promise<string | undefined> {
+  const { device } = await fs.lstat(paths.root);
+  for (const file of swapFiles) {
+    const entry = await ifThere(fs.lstat(join(paths.root, file)));
+    if (entry?.device === device)
+      return `the swap file ${file} lies in it, and btrfs makes no snapshot of that: move it to a subvolume of its own`;
+  }
+  return undefined;
 }
 
 /** Each subvolume and each mount is a device of its own. */

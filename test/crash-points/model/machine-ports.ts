@@ -47,6 +47,7 @@ export function machinePorts(program: string, { layout, fault, boots, view, effe
   const kernel = {
     mounts: () => Promise.resolve(mountsOf(view, layout !== 'plain')),
     commandLine: () => Promise.resolve(layout === 'by name' ? ['rootflags=subvol=@'] : []),
+    swapFiles: () => Promise.resolve([]),
   };
   const store = updateStore({ paths, fs, files, moment });
   const rootName = (): string | undefined =>
