@@ -180,3 +180,32 @@ void t.test('the bundle takes one or three folders, and fails loudly with two', 
   t.equal(spawnSync(process.execPath, [bundle, ...at('normal', 'early')]).status, 1);
   t.end();
 });
+
+/** The stub on a machine that is a folder, where Node does not start. What it makes. */
+function withoutNode(t: Test, commandLine: string): Record<string, string> {
+  const root = t.testdir({ etc: {}, cmdline: `${commandLine}\n`, early: {} });
+  symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
+  const script = readFileSync('units/offline-update-generator', 'utf8')
+    .replaceAll(/(?<=\s)\/(etc\/)?system-update/g, `${root}$&`)
+    .replaceAll('/usr/bin/node', 'false')
+    .replaceAll('/proc/cmdline', join(root, 'cmdline'))
+    .replaceAll('/dev/kmsg', join(root, 'kmsg'));
+  const early = join(root, 'early');
+  t.equal(spawnSync('sh', ['-c', script, 'sh', 'x', early, 'x']).status, 0);
+  return tree(early);
+}
+
+void t.test('without Node the plain redirect is made, and the rescue of an emergency', (t) => {
+  t.strictSame(withoutNode(t, 'root=/dev/vda2 quiet rd.systemd.unit=x systemd.unit='), {
+    'default.target': everything['default.target'],
+    'emergency.target.d/50-offline-update.conf': '[Unit]\nWants=offline-update-rescue.service\n',
+  });
+  t.end();
+});
+
+void t.test('a shell that is asked for on the kernel command line is left alone, without Node too', (t) => {
+  for (const word of ['emergency', 'single', '1', 'systemd.unit=emergency.target']) {
+    t.strictSame(withoutNode(t, `root=/dev/vda2 ${word} quiet`), {}, word);
+  }
+  t.end();
+});
