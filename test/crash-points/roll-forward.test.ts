@@ -1,0 +1,56 @@
+/** units/roll-forward below a folder, with a dpkg that notes what it is told. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { sha256OfText } from '../../src/host/hash.js';
+
+/** The calls of dpkg, after the exit status. `files`: of the stage, by name. */
+function rollForward(t: Test, plan: object, files: Record<string, string>): [number | null, ...string[]] {
+  const root = t.testdir({ programs: {}, stage: { packages: files }, state: { open: {} } });
+  const at = (path: string): string => join(root, path);
+  const text = `${JSON.stringify(plan, null, 1)}\n`;
+  writeFileSync(at('stage/plan.json'), text);
+  const row = `{"entry":{"event":"armed","planHash":"${sha256OfText(text)}"}}\n`;
+  writeFileSync(at('state/open/journal.jsonl'), row);
+  mkdirSync(at('programs'), { recursive: true });
+  const dpkg = `#!/bin/sh\necho "$*" >>${at('calls')}\n`;
+  writeFileSync(at('programs/dpkg'), dpkg, { mode: 0o755 });
+  writeFileSync(at('links'), `state=${at('state')}\nstage=${at('stage')}\n`);
+  const script = readFileSync('units/roll-forward', 'utf8').replace(
+    '/usr/lib/offline-update/links',
+    at('links'),
+  );
+  const env = { PATH: `${at('programs')}:/usr/bin:/bin` };
+  const { status } = spawnSync('sh', ['-c', script], { env });
+  const calls = readFileSync(at('calls'), { encoding: 'utf8', flag: 'a+' }).replaceAll(`${root}/`, '');
+  return [status, ...calls.split('\n').slice(0, -1)];
+}
+
+const gone = { name: 'old-tool', architecture: 'amd64', action: 'remove', to: null };
+const removal = '--force-depends --force-remove-reinstreq --remove old-tool:amd64';
+const configuration = '--force-confdef --force-confold --configure --pending';
+
+void t.test('an update that only removes is finished, too', (t) => {
+  t.strictSame(rollForward(t, { payload: { changes: [gone] }, files: [] }, {}), [
+    0,
+    removal,
+    configuration,
+    '--audit',
+  ]);
+  t.end();
+});
+
+void t.test('all sealed files are installed in one call, after what has to go', (t) => {
+  const files = [{ path: 'packages/a.deb', sizeBytes: 2, sha256: sha256OfText('a\n') }];
+  const plan = { payload: { changes: [gone] }, files };
+  t.strictSame(rollForward(t, plan, { 'a.deb': 'a\n' }), [
+    0,
+    removal,
+    '--force-confdef --force-confold --auto-deconfigure --install stage/packages/a.deb',
+    configuration,
+    '--audit',
+  ]);
+  t.strictSame(rollForward(t, plan, { 'a.deb': 'other\n' }), [1], 'a file that was not sealed');
+  t.end();
+});
