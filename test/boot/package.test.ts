@@ -27,6 +27,7 @@ async function makeState(machine: Machine): Promise<void> {
   await machine.write('/var/lib/system-update/plan.json', '{}\n');
   await machine.write('/var/lib/system-update/packages/a.deb', 'a');
   await machine.write('/var/lib/system-update.next/plan.json', '{}\n');
+  await machine.write('/var/lib/system-update.former/plan.json', '{}\n');
   await machine.write('/var/lib/offline-update/updates/1/journal.jsonl', '{}\n');
   await machine.write('/var/lib/offline-update/claims', 'boot\n');
   await machine.link('updates/1', '/var/lib/offline-update/open');
