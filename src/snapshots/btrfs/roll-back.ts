@@ -67,5 +67,7 @@ export async function rollBack(
     await files.remove(paths.fallbackMark);
     throw error;
   }
-  await putBackBootFiles(ports, join(top, layout.by === 'name' ? layout.name : other));
+  // The target boots next in any case. Where /boot cannot be put back now (a package manager is at work), its first boot
+  // does it: units/boot-files.
+  await putBackBootFiles(ports, join(top, layout.by === 'name' ? layout.name : other)).catch(() => undefined);
 }
