@@ -4,6 +4,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { splitKernelWords } from '../host/kernel-command-line.js';
 import { bootTargetOverrides } from '../update/boot-override.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
 import { isOurTarget } from '../update/trigger-link.js';
@@ -24,7 +25,8 @@ export interface BootFacts {
 
 export function readBootFacts(env: NodeJS.ProcessEnv, root = '/'): BootFacts {
   const { triggers } = pathsBelow(root);
-  const words = (env.SYSTEMD_PROC_CMDLINE ?? readCommandLine(root)).split(/\s+/);
+  const given = env.SYSTEMD_PROC_CMDLINE;
+  const words = given === undefined ? readCommandLine(root) : splitKernelWords(given);
   return {
     inInitrd: env['SYSTEMD_IN_INITRD'] === '1',
     trigger: triggers.find((path) => pointsToUs(path)),
@@ -47,11 +49,16 @@ function existsWithoutFollowing(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function readCommandLine(root: string): string {
+/** As host/kernel-command-line.ts reads it: in a container the arguments of PID 1 count, since the words are the host's. */
+function readCommandLine(root: string): string[] {
+  const isContainer = ['run/host/container-manager', 'run/systemd/container'].some((path) =>
+    existsWithoutFollowing(join(root, path)),
+  );
   try {
-    return readFileSync(join(root, '/proc/cmdline'), 'utf8');
+    if (!isContainer) return splitKernelWords(readFileSync(join(root, '/proc/cmdline'), 'utf8'));
+    return readFileSync(join(root, '/proc/1/cmdline'), 'utf8').split('\0').slice(1);
   } catch {
-    return '';
+    return [];
   }
 }
 

@@ -7,9 +7,9 @@ import { readFile } from 'node:fs/promises';
 
 export async function readKernelCommandLine(path?: string): Promise<string[]> {
   const override = process.env['SYSTEMD_PROC_CMDLINE'];
-  if (override !== undefined) return splitWords(override);
-  if (path !== undefined) return splitWords(await readFile(path, 'utf8'));
-  if (!isContainer()) return splitWords(await readFile('/proc/cmdline', 'utf8'));
+  if (override !== undefined) return splitKernelWords(override);
+  if (path !== undefined) return splitKernelWords(await readFile(path, 'utf8'));
+  if (!isContainer()) return splitKernelWords(await readFile('/proc/cmdline', 'utf8'));
   const words = (await readFile('/proc/1/cmdline', 'utf8')).split('\0');
   return words.slice(1).filter((word) => word !== '');
 }
@@ -19,7 +19,7 @@ export function isContainer(): boolean {
 }
 
 /** A quote may stand anywhere in a word, and one that is never closed goes to the end. */
-function splitWords(line: string): string[] {
+export function splitKernelWords(line: string): string[] {
   const words = line.match(/(?:"[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s"'])+/g) ?? [];
   return words.map((word) => word.replace(/"([^"]*)(?:"|$)|'([^']*)(?:'|$)/g, '$1$2'));
 }
