@@ -46,7 +46,8 @@ const unused = () => Promise.reject(new Error('not in an ordinary boot'));
 async function recovered(
   t: Test,
   found: Found,
-): Promise<{ state: UpdateState; left: string[]; ports: Ports }> {
+): Promise<{ state: UpdateState; left: string[]; ports: Ports; told: string[] }> {
+  const told: string[] = [];
   const root = t.testdir({ etc: {}, var: { lib: {} } });
   const paths = pathsBelow(root);
   const files = durableFiles(fileSystem);
@@ -101,7 +102,7 @@ async function recovered(
       monotonicSeconds: () => 0,
       pause: unused,
     },
-    log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
+    log: systemLog({ run: unused, output: { write: (text) => told.push(text) }, toJournal: false }),
     askToLeave: unused,
     whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
     wakeLogin: unused,
@@ -112,7 +113,7 @@ async function recovered(
   for (const path of [...links, paths.open, paths.rescued, paths.stage]) {
     if (await fileSystem.lstat(path).catch(() => undefined)) left.push(path.slice(root.length));
   }
-  return { state: (await ports.store.find(id)).journal.state, left, ports };
+  return { state: (await ports.store.find(id)).journal.state, left, ports, told };
 }
 
 const broken = (check: string): Finding => ({ check, severity: 'block', evidence: check, remedy: '' });
@@ -371,4 +372,14 @@ void t.test('a rollback whose other root is gone leaves no update under way', as
   const { state, left } = await recovered(t, { events: [armed, claimed], mark });
   t.match(state, { name: 'reverted', reason: { code: 'SNAPSHOT_FAILED' } });
   t.strictSame(left, []);
+});
+
+void t.test('a rollback that was not made, since the copy no longer fits, is told', async (t) => {
+  const confirmed: UpdateEvent = { event: 'confirmed' };
+  const events = [armed, claimed, installing, installed, confirmed];
+  const { state, left, told } = await recovered(t, { events, rescued: 'copy-not-begun' });
+  t.match([state, left], [{ name: 'confirmed' }, []]);
+  t.strictSame(told, [
+    'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status\n',
+  ]);
 });
