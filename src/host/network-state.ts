@@ -41,18 +41,33 @@ export async function readNetwork(sources: NetworkSources = system): Promise<Net
   };
   const addresses = sources.addresses();
   const names = (await readdir(classFolder)).filter((name) => name !== 'lo').sort();
-  return Promise.all(
+  const found = await Promise.all(
     names.map(async (name) => {
+      const parts = await partsOf(join(classFolder, name));
+      if (!parts) return [];
       const families = (addresses[name] ?? []).filter(isGlobal).map(({ family }) => family);
-      return {
-        name,
-        isHardware: (await readdir(join(classFolder, name))).includes('device'),
-        hasCarrier: (await textOf(join(classFolder, name, 'carrier'))).trim() === '1',
-        addresses: inOrder((family) => families.includes(family)),
-        defaultRoutes: inOrder((family) => routes[family].includes(name)),
-      };
+      return [
+        {
+          name,
+          isHardware: parts.includes('device'),
+          hasCarrier: (await textOf(join(classFolder, name, 'carrier'))).trim() === '1',
+          addresses: inOrder((family) => families.includes(family)),
+          defaultRoutes: inOrder((family) => routes[family].includes(name)),
+        },
+      ];
     }),
   );
+  return found.flat();
+}
+
+/** Undefined for what is no interface (the file `bonding_masters`), and for one that has just gone (of a container). */
+async function partsOf(folder: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }
 
 function inOrder(has: (family: IpFamily) => boolean): IpFamily[] {
@@ -81,12 +96,12 @@ function rowsOf(text: string): string[][] {
   return text.split('\n').map((line) => line.trim().split(/\s+/));
 }
 
-/** Empty where the kernel has no such family, and for the carrier of an interface that is switched off. */
+/** Empty where the kernel has no such family, and for the carrier of an interface that is switched off or has just gone. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EINVAL')) return '';
+    if (isErrno(error, 'ENOENT', 'EINVAL', 'ENODEV')) return '';
     throw error;
   }
 }

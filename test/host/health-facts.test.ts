@@ -124,6 +124,14 @@ void t.test('a kernel without IPv6 has no routes of it', async (t) => {
   t.strictSame(lan?.defaultRoutes, []);
 });
 
+void t.test('what is no interface, and what has just gone, is left out', async (t) => {
+  const machine = sources(t, { route: header });
+  writeFileSync(join(machine.classFolder, 'bonding_masters'), 'bond0\n');
+  symlinkSync('/sys/devices/virtual/net/gone', join(machine.classFolder, 'veth12'));
+  const names = (await readNetwork(machine)).map(({ name }) => name);
+  t.strictSame(names, ['br0', 'lan0', 'off0']);
+});
+
 void t.test('this machine can be read', async (t) => {
   const names = (await readNetwork()).map(({ name }) => name);
   t.notOk(names.includes('lo'));
