@@ -52,8 +52,7 @@ interface CopyMachine {
 }
 
 /** A machine with the package `tool`, and one that is not in the plan. */
-function machine(t: Test, mounts: (root: string) => Mount[] = () => []): CopyMachine {
-  const root = t.testdir({});
+function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t.testdir({})): CopyMachine {
   const paths = pathsBelow(root);
   const at = (path: string): string => join(root, path);
   const write = (path: string, text: string, mode = 0o644): void => {
@@ -391,4 +390,22 @@ void t.test('a way back that fails does not make the copy one of the present sys
   copied.unpack('/var/lib/dpkg/status', 'tool 3\nfresh 2\n');
   await copied.provider.commit(fallback);
   t.strictSame(await copied.provider.list(), []);
+});
+
+void t.test('it is put back on a disk that the update has filled', async (t) => {
+  const disk = t.testdir({});
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'full', disk]);
+  if (mounted.status !== 0) {
+    t.comment('skipped: it takes root and mounts');
+    return;
+  }
+  t.teardown(() => spawnSync('umount', ['--lazy', disk]));
+  const copied = machine(t, undefined, disk);
+  const before = await copied.tree();
+  await copied.provider.armFallback(id);
+  update(copied);
+  const fill = `head -c 16M /dev/zero >${copied.at('/usr/lib/fresh/big')}`;
+  t.not(spawnSync('sh', ['-c', fill]).status, 0, 'the disk is full');
+  t.strictSame(copied.restore(), { status: 0, stderr: '' });
+  t.strictSame(treeDifference(before, await copied.tree()), []);
 });

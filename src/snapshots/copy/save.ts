@@ -4,7 +4,7 @@
  *
  * In the folder: `tree/`, the saved files under their paths; lists for the shell, relative to the root: `names` (of
  * walkedFolders, NUL-separated, sorted), `whole`, `mounted`, `walked`, `absent` (lines); `mark`, a fallback mark; `restore`, the
- * script as of now, since an update may replace our own; `sums`, SHA-256 of lists and script.
+ * script as of now, since an update may replace our own; `sums`, SHA-256 of lists and script; `reserve`, space.
  *
  * Errors: `SNAPSHOT_FAILED` with what the program said.
  */
@@ -46,6 +46,7 @@ export async function save(
   await makeEmptyFolders(ports, tree, selection.folders);
   for (const path of neverSaved) await fs.removeTree(join(tree, path));
   await sum(ports, folder);
+  await reserve(ports, folder);
   await fs.syncFileSystem(folder);
 }
 
@@ -128,6 +129,22 @@ async function writeLists(
   }
   if (mark) await fs.createFile(join(folder, 'mark'), markText(mark), 0o644);
   await fs.copyFile(join(paths.library, 'restore'), join(folder, 'restore'));
+}
+
+/** For the record beside the lists, and for folders that grow. */
+const LEAST_RESERVE_BYTES = 1024 * 1024;
+/** The script makes some lists as long as that of the names. */
+const LISTS = 4;
+
+/** The disk may be full by then, which is why the update has failed: units/restore begins by giving this space back. */
+async function reserve({ fs, run }: SavePorts, folder: string): Promise<void> {
+  const bytes = LEAST_RESERVE_BYTES + LISTS * (await fs.lstat(join(folder, 'names'))).size;
+  const args = ['--length', String(bytes), 'reserve'];
+  const { exitCode, stderr } = await run('fallocate', args, { cwd: folder, env: { LC_ALL: 'C' } });
+  if (exitCode === 0) return;
+  // Left empty, it does not stand in the way.
+  if (/not supported/i.test(stderr)) return;
+  throw new UpdateError('SNAPSHOT_FAILED', stderr.trim().slice(-2000));
 }
 
 const summed = ['names', 'whole', 'mounted', 'walked', 'absent', 'restore'];
