@@ -8,9 +8,7 @@
  */
 import { join } from 'node:path';
 import { exists } from '../../host/exists.js';
-import { sha256OfText } from '../../host/hash.js';
-import { textOf } from '../../host/if-there.js';
-import type { Paths } from '../../update/paths.js';
+import { ifThere, textOf } from '../../host/if-there.js';
 import { must, type SavePorts } from './save.js';
 import { walkedFolders } from './scope.js';
 
@@ -29,8 +27,9 @@ export async function fits(ports: Pick<SavePorts, 'fs' | 'paths'>, folder: strin
   return committed !== '' && committed === `${await databaseNow(ports)}\n`;
 }
 
-async function databaseNow({ fs, paths }: { fs: SavePorts['fs']; paths: Paths }): Promise<string> {
-  return sha256OfText(await textOf(fs, join(paths.root, '/var/lib/dpkg/status')));
+/** Of its bytes, as the shell sees it: a description may hold what is no UTF-8. */
+async function databaseNow({ fs, paths }: Pick<SavePorts, 'fs' | 'paths'>): Promise<string> {
+  return (await ifThere(fs.sha256(join(paths.root, '/var/lib/dpkg/status')))) ?? '';
 }
 
 async function noteBrought({ fs, run, paths }: SavePorts, folder: string): Promise<void> {

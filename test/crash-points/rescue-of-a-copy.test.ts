@@ -1,0 +1,43 @@
+/** units/rescue below a folder, where a copy is to be put back and its script fails. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+
+/** What the rescue notes for the next boot, and which links are left. `copied`: files in the folder of the copy. */
+function rescue(t: Test, copied: Record<string, string>): { noted: string[]; left: string[] } {
+  const restore = 'echo it fails >&2; exit 1\n';
+  const root = t.testdir({
+    etc: {},
+    run: {},
+    usr: { lib: { 'offline-update': { leave: '#!/bin/sh\n', 'roll-forward': '#!/bin/sh\nexit 1\n' } } },
+    var: { lib: { 'offline-update': { open: {}, fallbacks: { this: { restore, ...copied } } } } },
+  });
+  const rooted = (name: string): string =>
+    readFileSync(`units/${name}`, 'utf8').replace(
+      /(?<![\w.])\/(?=(system-update|(etc\/system|run\/offline|var\/lib\/offline|usr\/lib\/offline)-update)\b)/g,
+      `${root}/`,
+    );
+  writeFileSync(join(root, 'usr/lib/offline-update/links'), rooted('links'));
+  for (const name of ['leave', 'roll-forward']) chmodSync(join(root, 'usr/lib/offline-update', name), 0o755);
+  symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
+  const state = join(root, 'var/lib/offline-update');
+  symlinkSync('this', join(state, 'fallbacks/armed'));
+  spawnSync('sh', ['-c', `sync() { :; }\n${rooted('rescue')}`]);
+  const noted = readFileSync(join(state, 'rescued'), 'utf8').split('\n').filter((line) => line !== '');
+  const claimed = lstatSync(join(root, 'system-update.claimed'), { throwIfNoEntry: false });
+  const left = [...readdirSync(join(state, 'fallbacks')), ...(claimed ? ['claimed'] : [])];
+  return { noted: noted.map((line) => line.slice(line.indexOf(' ') + 1)), left };
+}
+
+void t.test('a copy of a proven update, of which nothing was put back, leaves the system as it is', (t) => {
+  t.strictSame(rescue(t, { committed: 'sum\n' }), { noted: ['copy-not-begun'], left: ['this'] });
+  t.end();
+});
+
+void t.test('a copy that is put back in part is made up for by dpkg', (t) => {
+  const told = { noted: ['copy-not-restored', 'roll-forward-failed'], left: ['this'] };
+  t.strictSame(rescue(t, {}), told);
+  t.strictSame(rescue(t, { committed: 'sum\n', begun: '' }), told);
+  t.end();
+});
