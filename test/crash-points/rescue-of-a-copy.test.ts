@@ -24,7 +24,9 @@ function rescue(t: Test, copied: Record<string, string>): { noted: string[]; lef
   const state = join(root, 'var/lib/offline-update');
   symlinkSync('this', join(state, 'fallbacks/armed'));
   spawnSync('sh', ['-c', `sync() { :; }\n${rooted('rescue')}`]);
-  const noted = readFileSync(join(state, 'rescued'), 'utf8').split('\n').filter((line) => line !== '');
+  const noted = readFileSync(join(state, 'rescued'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   const claimed = lstatSync(join(root, 'system-update.claimed'), { throwIfNoEntry: false });
   const left = [...readdirSync(join(state, 'fallbacks')), ...(claimed ? ['claimed'] : [])];
   return { noted: noted.map((line) => line.slice(line.indexOf(' ') + 1)), left };
