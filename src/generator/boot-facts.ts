@@ -49,14 +49,9 @@ function existsWithoutFollowing(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** As host/kernel-command-line.ts reads it: in a container the arguments of PID 1 count, since the words are the host's. */
 function readCommandLine(root: string): string[] {
-  const isContainer = ['run/host/container-manager', 'run/systemd/container'].some((path) =>
-    existsWithoutFollowing(join(root, path)),
-  );
   try {
-    if (!isContainer) return splitKernelWords(readFileSync(join(root, '/proc/cmdline'), 'utf8'));
-    return readFileSync(join(root, '/proc/1/cmdline'), 'utf8').split('\0').slice(1);
+    return splitKernelWords(readFileSync(join(root, '/proc/cmdline'), 'utf8'));
   } catch {
     return [];
   }
