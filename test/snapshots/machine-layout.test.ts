@@ -28,7 +28,7 @@ void t.test(
         stdout: args.includes('get-default') ? 'ID 256 gen 10 top level 5 path @' : '',
         stderr: '',
       });
-    const mount = { source: '/dev/sda2', type: 'btrfs', writable: true, root: '/@' };
+    const mount = { source: '/dev/sda2', type: 'btrfs', device: '0:30', writable: true, root: '/@' };
     const options = ['rw', 'subvolid=256', 'subvol=/@'];
     const machine = (swapFiles: string[]) => ({
       ...{ paths: pathsBelow(root), fs: fileSystem, run },

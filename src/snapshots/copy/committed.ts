@@ -14,7 +14,7 @@ import { walkedFolders } from './scope.js';
 
 /** Once, and durable when it resolves; `committed` comes last. A second call changes nothing: by then the system is another. */
 export async function noteCommitted(ports: SavePorts, folder: string): Promise<void> {
-  const { fs, files, paths } = ports;
+  const { fs, files } = ports;
   const committed = join(folder, 'committed');
   if (await exists(fs, committed)) return;
   await noteBrought(ports, folder);

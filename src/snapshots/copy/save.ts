@@ -41,7 +41,10 @@ export async function save(
   await files.makeFolder(tree, 0o700);
   const selection = await choose((await fs.lstat(tree)).device);
   const shares = await sharesBlocks(ports, folder);
-  await Promise.all([copyAll(ports, folder, selection, shares), writeLists(ports, folder, mark, selection)]);
+  // Neither is at work any more when the other has failed: the folder is removed then.
+  const both = [copyAll(ports, folder, selection, shares), writeLists(ports, folder, mark, selection)];
+  await Promise.allSettled(both);
+  await Promise.all(both);
   await nameAll(ports, folder, selection.walked);
   await makeEmptyFolders(ports, tree, selection.folders);
   for (const path of neverSaved) await fs.removeTree(join(tree, path));
