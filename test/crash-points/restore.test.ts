@@ -153,7 +153,10 @@ const acts: Act[] = [
       return /^[0-9a-f]{64}\n$/.test(textOf(committed) ?? '') ? undefined : 'no rollback would find it';
     },
     caught: [copyOf('/ID/.committed.new'), copyOf('/ID'), copyOf('')],
-    harmless: {},
+    harmless: {
+      [copyOf('/ID/brought')]: 'a list that is not what was written puts nothing back, which is told',
+      [copyOf('/ID/brought.sum')]: 'the same',
+    },
   },
   {
     what: 'made the way back by hand',
