@@ -8,6 +8,7 @@ import { pathsBelow } from '../../src/update/paths.js';
 const at = (root: string, path: string, type: string): Mount => ({
   target: join(root, path),
   source: '/dev/sda1',
+  device: '8:1',
   type,
   options: [],
   writable: true,

@@ -303,7 +303,9 @@ void t.test('what cannot be saved leaves nothing behind', async (t) => {
 });
 
 void t.test('what is mounted below /boot is saved as a file system of its own', async (t) => {
-  const firmware = { source: '/dev/mmcblk0p1', type: 'vfat', options: [], writable: true, root: '/' };
+  const firmware = {
+    ...{ source: '/dev/mmcblk0p1', device: '179:1', type: 'vfat', options: [], writable: true, root: '/' },
+  };
   const copied = machine(t, (root) => [{ ...firmware, target: join(root, 'boot/firmware') }]);
   copied.write('/boot/firmware/kernel8.img', 'kernel 1\n');
   await copied.provider.armFallback(id);
