@@ -78,6 +78,31 @@ export async function sha256OfFiles(
   return sums;
 }
 
+/**
+ * Counts files as they come, `parallel` at a time, in turn: a promise is made for each at once, and a file that is still
+ * waiting has not been opened. A promise that nobody waits for may be rejected without harm.
+ */
+export function hashingInTurn(parallel = 4, sumOf = sha256OfFile): (path: string) => Promise<string> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const one = async (path: string): Promise<string> => {
+    if (running >= parallel) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await sumOf(path);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+  return (path) => {
+    const sum = one(path);
+    sum.catch(() => undefined);
+    return sum;
+  };
+}
+
 export function sha256OfText(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -53,14 +53,18 @@ export interface Question {
   answer: string;
 }
 
+/** By their path in the stage. */
+export type KnownHashes = ReadonlyMap<string, Promise<string>>;
+
 export interface Payload<P> {
   /** Online: exactly what would change. Errors: `NOTHING_TO_DO`, `PLAN_FAILED`, `BUSY`, `SOURCE_*`. */
   plan(request: Request): Promise<P>;
   /**
-   * Brings every file of the plan into the stage, resuming what an earlier run left there. Resolves with the SHA-256 of
-   * the files that it has read on the way (by their path in the stage): the seal need not read those once more.
+   * Brings every file of the plan into the stage, resuming what an earlier run left there. Resolves as soon as all are
+   * there, with the SHA-256 of those that it reads on the way (by their path in the stage), of which some may still be
+   * counted: the seal need not read those once more.
    */
-  fetch(plan: P, stage: Stage, on: Progress): Promise<ReadonlyMap<string, string>>;
+  fetch(plan: P, stage: Stage, on: Progress): Promise<KnownHashes>;
   /** Once all files are there: would the package manager do exactly the plan with them? Errors: `PLAN_FAILED`. */
   agree(plan: P, stage: Stage): Promise<void>;
   /**

@@ -4,9 +4,10 @@
  *
  * While it is open, apt's unprivileged downloader must be able to pass (0755); closed, only root may (0700, 0600).
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { ifThere } from '../host/if-there.js';
+import { exists } from '../host/exists.js';
+import { ifThere, namesIn } from '../host/if-there.js';
 import { stageLayout } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Online } from './online.js';
@@ -36,11 +37,13 @@ export async function reuseStagedFiles(
   { fs, paths }: Pick<Online, 'fs' | 'paths'>,
   payload: PayloadPlan,
 ): Promise<void> {
+  const staged = new Set(await namesIn(fs, join(paths.stage, stageLayout.packages)));
+  if (staged.size === 0) return;
   for (const { file, sizeBytes } of payload.changes) {
-    if (file === null) continue;
+    if (file === null || !staged.has(basename(file))) continue;
     const [from, to] = [join(paths.stage, file), join(paths.nextStage, file)];
-    if ((await kindOf(fs, to)) !== undefined || (await kindOf(fs, from)) !== 'file') continue;
-    if ((await fs.lstat(from)).size !== sizeBytes) continue;
+    const { kind, size } = await fs.lstat(from);
+    if (kind !== 'file' || size !== sizeBytes || (await exists(fs, to))) continue;
     // Under another name first: a kill in the middle of the copy must not leave half a file under the right one.
     await fs.copyFile(from, `${to}.copy`);
     await fs.changeMode(`${to}.copy`, 0o644);
@@ -70,7 +73,8 @@ export async function closeNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>
     if (uid !== user || gid !== group) await fs.changeOwner(path, user, group);
     const closed = kind === 'folder' ? 0o700 : 0o600;
     if (mode !== closed) await fs.changeMode(path, closed);
-    if (kind === 'folder') for (const name of await fs.readFolder(path)) await close(join(path, name));
+    if (kind === 'folder')
+      await Promise.all((await fs.readFolder(path)).map((name) => close(join(path, name))));
   };
   await close(paths.nextStage);
 }

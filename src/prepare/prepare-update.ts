@@ -16,7 +16,7 @@ import type { Policy } from '../update/policy.js';
 import { sealStage } from '../update/stage.js';
 import type { KnownUpdate } from '../update/store.js';
 import { newUpdateId } from '../update/update-id.js';
-import type { Payload, Progress, Stage } from '../payloads/payload.js';
+import type { KnownHashes, Payload, Progress, Stage } from '../payloads/payload.js';
 import { replaceableUpdate } from './current-update.js';
 import { endOf, type EndFacts } from './end-of.js';
 import { failedBefore, type FailedBefore } from './failed-before.js';
@@ -98,14 +98,13 @@ async function sealNextStage(
   online: Online,
   { source, policy, payload: kind, facts }: PrepareOptions,
   payload: PayloadPlan,
-  known: ReadonlyMap<string, string>,
+  known: KnownHashes,
 ): Promise<Plan> {
   const { fs, paths, moment } = online;
   await dropUnplanned(online, payload);
-  await closeNextStage(online);
-  // side by side: one reads every file, the other looks at none
+  // side by side: one closes and reads every file, the other looks at names and sizes
   const [sealed, agreed] = await Promise.allSettled([
-    sealStage(fs, paths.nextStage, known),
+    closeNextStage(online).then(() => sealStage(fs, paths.nextStage, known)),
     kind.agree(payload, { path: paths.nextStage }),
   ]);
   if (sealed.status === 'rejected') throw sealed.reason;

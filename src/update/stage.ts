@@ -28,22 +28,23 @@ interface Found {
 }
 
 /**
- * Hashes every file below `stage`, for the plan; but for those that are `known` to whoever has just written them, by
- * their path in the stage. Errors: as `verifyStage` for links and odd files.
+ * Hashes every file below `stage`, for the plan; but for those that whoever has just written them knows (or is still
+ * counting), by their path in the stage. Errors: as `verifyStage` for links and odd files.
  */
 export async function sealStage(
   fs: FileSystem,
   stage: string,
-  known: ReadonlyMap<string, string> = new Map(),
+  known: ReadonlyMap<string, string | Promise<string>> = new Map(),
 ): Promise<StagedFile[]> {
   const found = await walk(fs, stage);
   const unknown = found.filter(({ path }) => !known.has(path));
   const hashes = await hashesOf(fs, stage, unknown);
-  return found.map(({ path, entry }) => ({
-    path,
-    sizeBytes: entry.size,
-    sha256: known.get(path) ?? hashes.get(join(stage, path)) ?? unhashed(path),
-  }));
+  const sealed: StagedFile[] = [];
+  for (const { path, entry } of found) {
+    const sha256 = (await known.get(path)) ?? hashes.get(join(stage, path)) ?? unhashed(path);
+    sealed.push({ path, sizeBytes: entry.size, sha256 });
+  }
+  return sealed;
 }
 
 /** The plan of a stage that is untouched since it was sealed. Errors: `STAGE_*`, `PLAN_*`, `FORMAT_TOO_NEW`. */

@@ -7,7 +7,7 @@ import { readBootId } from '../../src/host/boot-id.js';
 import type { RunCommand } from '../../src/host/command.js';
 import { lastSynchronization } from '../../src/host/clock.js';
 import { freeSpace } from '../../src/host/disk-space.js';
-import { sha256OfFile, sha256OfFiles, sha256OfText } from '../../src/host/hash.js';
+import { hashingInTurn, sha256OfFile, sha256OfFiles, sha256OfText } from '../../src/host/hash.js';
 import { readKernelCommandLine } from '../../src/host/kernel-command-line.js';
 import { takeLock } from '../../src/host/lock.js';
 import { isWritableFolder, mountOf, readMounts } from '../../src/host/mounts.js';
@@ -157,6 +157,28 @@ void t.test('only a regular file is hashed, and a pipe does not hold us', async 
   }
   await t.rejects(sha256OfFiles([join(root, 'file'), join(root, 'absent')]), { code: 'ENOENT' });
 });
+
+void t.test(
+  'files that come one by one are hashed two at a time, in turn; a failure is its own',
+  async (t) => {
+    const ends = new Map<string, () => void>();
+    const sha256Of = hashingInTurn(2, async (path) => {
+      await new Promise<void>((resolve) => ends.set(path, resolve));
+      if (path === 'bad') throw new Error('unreadable');
+      return `sum of ${path}`;
+    });
+    const [one, bad, three] = [sha256Of('one'), sha256Of('bad'), sha256Of('three')];
+    void sha256Of('bad too'); // nobody waits for it: no unhandled rejection
+    t.strictSame([...ends.keys()], ['one', 'bad']);
+    ends.get('bad')?.();
+    await t.rejects(bad, { message: 'unreadable' });
+    t.strictSame([...ends.keys()], ['one', 'bad', 'three']);
+    ends.get('three')?.();
+    ends.get('one')?.();
+    t.strictSame([await one, await three], ['sum of one', 'sum of three']);
+    t.equal(await hashingInTurn()(join(t.testdir({ abc: 'abc' }), 'abc')), abc);
+  },
+);
 
 void t.test('one holder at a time; the other is told who it is', async (t) => {
   const path = join(t.testdir({}), 'lock');

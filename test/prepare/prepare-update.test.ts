@@ -135,6 +135,49 @@ void t.test(
   },
 );
 
+void t.test('the package manager agrees while the files are still hashed', async (t) => {
+  const machine = newMachine(t);
+  const payload = await machine.ports.payload();
+  const sums = new Map<string, Promise<string>>();
+  let tellSums: () => void = () => undefined;
+  machine.ports.payload = () =>
+    Promise.resolve({
+      ...payload,
+      async fetch(plan, stage, on) {
+        await payload.fetch(plan, stage, on);
+        const asked = new Promise<void>((resolve) => (tellSums = resolve));
+        for (const { file, sha256 } of plan.changes)
+          sums.set(
+            file ?? '',
+            asked.then(() => sha256 ?? ''),
+          );
+        return sums;
+      },
+      agree() {
+        tellSums();
+        return Promise.resolve();
+      },
+    });
+  t.equal((await machine.cli('prepare')).exitCode, 0);
+  t.equal(sums.size, 2);
+  const first = (await current(machine)).id;
+
+  machine.ports.payload = () =>
+    Promise.resolve({
+      ...payload,
+      async fetch(plan, stage, on) {
+        await payload.fetch(plan, stage, on);
+        const failed = Promise.reject<string>(new Error('the disk is broken'));
+        failed.catch(() => undefined);
+        return new Map([['packages/alpha_2.0_all.deb', failed]]);
+      },
+    });
+  const broken = await machine.cli('prepare');
+  t.equal(broken.exitCode, 1);
+  t.match(broken.stderr, /why: the disk is broken\n/);
+  t.equal((await current(machine)).id, first, 'the former plan stays');
+});
+
 void t.test('a tampered file of the former stage is not used again', async (t) => {
   const machine = newMachine(t);
   await machine.cli('prepare');

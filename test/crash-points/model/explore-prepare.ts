@@ -108,7 +108,7 @@ async function prepare({ online, service }: Machine): Promise<string> {
         await fs.removeTree(file);
         await fs.createFile(file, contentOf(name, 'newer'), 0o644);
       }
-      return new Map<string, string>();
+      return new Map<string, Promise<string>>();
     },
   };
   const source: PlanSource = {

@@ -7,14 +7,14 @@
  * Errors: `DOWNLOAD_FAILED` with apt's words, also when interrupted; `HASH_MISMATCH`; `BUSY`; `PLAN_FAILED` when apt
  * would now do something else.
  */
-import { join } from 'node:path';
-import { sha256OfFile, sha256OfFiles } from '../../../host/hash.js';
+import { basename, join } from 'node:path';
+import { hashingInTurn, sha256OfFile, sha256OfFiles } from '../../../host/hash.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { ifThere } from '../../../host/if-there.js';
+import { namesIn } from '../../../host/if-there.js';
 import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
-import type { Progress, Stage } from '../../payload.js';
+import type { KnownHashes, Progress, Stage } from '../../payload.js';
 import { decisionInputs } from './decision-inputs.js';
 import { downloadPackages } from './apt-download.js';
 import { inShort, planDifferences } from './apt-simulate.js';
@@ -32,11 +32,11 @@ export async function fetchPlan(
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<KnownHashes> {
   const { files } = ports;
   await files.makeFolder(join(stage.path, stageLayout.packages), 0o755);
   const wanted = plan.changes.filter((change): change is FileChange => change.file !== null);
-  const known = new Map<string, string>();
+  const known = new Map<string, Promise<string>>();
   const missing = await missingFiles(files, wanted, stage, known);
   const bytesMissing = sum(missing);
   const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
@@ -76,7 +76,7 @@ async function bring(
   plan: PackagesPlan,
   missing: readonly FileChange[],
   stage: Stage,
-  known: Map<string, string>,
+  known: Map<string, Promise<string>>,
   progress: DownloadProgress,
   on: Progress,
 ): Promise<void> {
@@ -85,11 +85,12 @@ async function bring(
     return source === undefined ? [] : [{ ...change, source }];
   });
   const queue = local.values();
+  const sha256Of = hashingInTurn();
   const worker = async (): Promise<void> => {
     for (const { name, file, sizeBytes, source } of queue) {
       const path = join(stage.path, file);
       await copyLocalFile(ports.files, source, path);
-      known.set(file, await sha256OfFile(path)); // while the next ones are copied
+      known.set(file, sha256Of(path)); // while the next ones are copied, and apt looks at the plan
       on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
     }
   };
@@ -97,21 +98,24 @@ async function bring(
   if (local.length < missing.length) await downloadPackages(ports, plan, stage, policy, progress, on);
 }
 
-const copiesAtOnce = 4;
+/** Half of libuv's threads: what is copied wants to be read, too. */
+const copiesAtOnce = 2;
 
 /** Drops what has the right name and the wrong content: apt would look at its size only. */
 async function missingFiles(
   files: FileSystem,
   wanted: readonly FileChange[],
   stage: Stage,
-  known: Map<string, string>,
+  known: Map<string, Promise<string>>,
 ): Promise<FileChange[]> {
+  const names = new Set(await namesIn(files, join(stage.path, stageLayout.packages)));
   const there: FileChange[] = [];
   for (const change of wanted) {
+    if (!names.has(basename(change.file))) continue;
     const path = join(stage.path, change.file);
-    const entry = await ifThere(files.lstat(path));
-    if (entry?.kind === 'file' && entry.size === change.sizeBytes) there.push(change);
-    else if (entry) await files.removeTree(path);
+    const entry = await files.lstat(path);
+    if (entry.kind === 'file' && entry.size === change.sizeBytes) there.push(change);
+    else await files.removeTree(path);
   }
   const hashes = await sha256OfFiles(there.map(({ file }) => join(stage.path, file)));
   const good = new Set<FileChange>();
@@ -119,20 +123,16 @@ async function missingFiles(
     const path = join(stage.path, change.file);
     if (change.sha256 !== null && hashes.get(path) === change.sha256) {
       good.add(change);
-      known.set(change.file, change.sha256);
+      known.set(change.file, Promise.resolve(change.sha256));
     } else await files.removeTree(path);
   }
   return wanted.filter((change) => !good.has(change));
 }
 
 /** An index without hashes that the policy allowed: the file as it came is what gets sealed. */
-async function fillHashes(
-  wanted: readonly FileChange[],
-  stage: Stage,
-  known: ReadonlyMap<string, string>,
-): Promise<void> {
+async function fillHashes(wanted: readonly FileChange[], stage: Stage, known: KnownHashes): Promise<void> {
   for (const change of wanted) {
-    change.sha256 ??= known.get(change.file) ?? (await sha256OfFile(join(stage.path, change.file)));
+    change.sha256 ??= await (known.get(change.file) ?? sha256OfFile(join(stage.path, change.file)));
   }
 }
 

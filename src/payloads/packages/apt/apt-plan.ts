@@ -5,10 +5,11 @@
  * Errors: `NOTHING_TO_DO`, `BUSY`, `PLAN_FAILED` with apt's own words, `SOURCE_UNSIGNED`, `SOURCE_WITHOUT_HASH`,
  * `REQUEST_INVALID`.
  */
+import { exists } from '../../../host/exists.js';
 import { UpdateError } from '../../../update/errors.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import type { Request } from '../../payload.js';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { refreshIndexes } from './apt-refresh.js';
 import { automaticPackages } from './automatic-packages.js';
 import { decisionInputs } from './decision-inputs.js';
@@ -29,10 +30,13 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
     await checkDatabase(ports);
     await refreshIndexes(ports);
   }
+  const asked = printUris(ports, args);
+  asked.catch(() => undefined); // told below
+  const isCacheThere = await exists(ports.files, join(ports.root, PACKAGE_CACHE));
   // all at once; but a database that is not in order is told as such, and not as the nonsense apt makes of it
   const facts = Promise.all([
-    printUris(ports, args),
-    packageSources(ports),
+    asked,
+    isCacheThere ? packageSources(ports) : asked.then(() => packageSources(ports)),
     ports.database.states(),
     ports.database.fingerprint(),
     automaticPackages(ports.files, ports.root),
@@ -52,6 +56,9 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
     context: { policy: request.policy, uris: urisOf(changes, downloads), inputs },
   };
 }
+
+/** Where it is missing (after `apt-get clean`), two runs of apt would each build it, out of all lists. */
+const PACKAGE_CACHE = '/var/cache/apt/pkgcache.bin';
 
 /** The sources that only the policy allowed. */
 async function checkSources(
