@@ -401,13 +401,16 @@ void t.test('it is put back on a disk that the update has filled', async (t) => 
     t.comment('skipped: it takes root and mounts');
     return;
   }
-  t.teardown(() => spawnSync('umount', ['--lazy', disk]));
-  const copied = machine(t, undefined, disk);
-  const before = await copied.tree();
-  await copied.provider.armFallback(id);
-  update(copied);
-  const fill = `head -c 16M /dev/zero >${copied.at('/usr/lib/fresh/big')}`;
-  t.not(spawnSync('sh', ['-c', fill]).status, 0, 'the disk is full');
-  t.strictSame(copied.restore(), { status: 0, stderr: '' });
-  t.strictSame(treeDifference(before, await copied.tree()), []);
+  try {
+    const copied = machine(t, undefined, disk);
+    const before = await copied.tree();
+    await copied.provider.armFallback(id);
+    update(copied);
+    const fill = `head -c 16M /dev/zero >${copied.at('/usr/lib/fresh/big')}`;
+    t.not(spawnSync('sh', ['-c', fill]).status, 0, 'the disk is full');
+    t.strictSame(copied.restore(), { status: 0, stderr: '' });
+    t.strictSame(treeDifference(before, await copied.tree()), []);
+  } finally {
+    spawnSync('umount', ['--lazy', disk]); // before tap removes the folder
+  }
 });
