@@ -12,7 +12,7 @@ import { pathsBelow } from '../../src/update/paths.js';
 const id = '20261121T090000-abcd';
 const toInstalled: JournalEntry[] = [
   { event: 'prepared', planHash: 'a'.repeat(64) },
-  { event: 'armed', action: 'reboot', trigger: '/system-update', planHash: 'a'.repeat(64) } as JournalEntry,
+  { event: 'armed', action: 'reboot', trigger: '/system-update', planHash: 'a'.repeat(64) },
   { event: 'claimed', attempt: 1 },
   { event: 'installing', attempt: 1, fallback: null, syncs: 'kept' },
   { event: 'installed', attempt: 1 },
