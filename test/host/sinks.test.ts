@@ -86,7 +86,7 @@ void t.test('one process at a time, well apart, and only the newest of each kind
   ]);
 });
 
-void t.test('a boot screen that dies meanwhile disturbs nothing', async (t) => {
+void t.test('a boot screen that dies meanwhile disturbs nothing', (t) => {
   let alive = true;
   const run: RunCommand = (file, args) => {
     if (!alive) return missing(file, args);
