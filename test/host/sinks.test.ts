@@ -97,6 +97,7 @@ void t.test('a boot screen that dies meanwhile disturbs nothing', (t) => {
   t.doesNotThrow(() => {
     plymouth.progress(-5);
   });
+  t.end();
 });
 
 void t.test('a line for the kernel carries its priority and is one line', (t) => {
