@@ -5,13 +5,17 @@
 import t from 'tap';
 import type { DiskLayout } from '../laboratory/disk-image.js';
 import { marks } from './kernel-machines.js';
-import { isKilled, succeeds } from './scenarios.js';
+import { fails, isKilled, succeeds } from './scenarios.js';
 
 const layout: DiskLayout = { firmware: 'uefi', root: 'btrfs', separateBoot: true };
 
 void t.test(
   'invariant 4: killed when grub.cfg names the newer kernel and the root that is given up: that one puts both back',
   (t) => isKilled(t, layout, marks.grub, ['reboot', 'up']),
+);
+
+void t.test('a postinst fails after grub.cfg named the newer kernel: the files of both are put back', (t) =>
+  fails(t, layout),
 );
 
 void t.test('a newer kernel and a renewed GRUB boot, in the updated root', (t) =>

@@ -2,9 +2,17 @@
 import t from 'tap';
 import type { DiskLayout } from '../laboratory/disk-image.js';
 import { marks } from './kernel-machines.js';
-import { fails, isKilled } from './scenarios.js';
+import { fails, isKilled, succeeds } from './scenarios.js';
 
 const layout: DiskLayout = { firmware: 'bios', root: 'ext4', separateBoot: false };
+
+void t.test('a newer kernel and a renewed GRUB boot, and the copy is kept for a rollback', (t) =>
+  succeeds(t, layout, async (machine) => {
+    const { stdout } = await machine.exec('cd /var/lib/offline-update/fallbacks && ls *');
+    t.match(stdout, /\bcommitted\n/);
+    t.notMatch(stdout, /\b(armed|restored)\n/);
+  }),
+);
 
 void t.test('a postinst fails after grub.cfg named the newer kernel: the copy is put back', (t) =>
   fails(t, layout),
