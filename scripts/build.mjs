@@ -17,7 +17,7 @@ const bundles = [
   {
     name: 'update-service',
     entry: 'src/update-service/main.ts',
-    // Half of the program, and nothing needs it before apt works. Like all the rest it is in memory from the start.
+    // The libraries: dbus-next, execa, fs-extra. Like all the rest they are in memory from the start, and run when needed.
     lateImports: ['src/host/bus.ts', 'src/host/command-tree.ts', 'src/host/trees.ts'],
     plugins: [withoutXml()],
   },

@@ -18,8 +18,8 @@ import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import { confirm } from '../../src/update-service/confirm.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import type { Plan } from '../../src/update/plan.js';
-import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
+import { unused, unusedHealth, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
 
 const id = '20261120T154935-3f2a';
 const plan = emptyPlan({ policy: { ...defaultPolicy, hookTimeoutSeconds: 20 } });
@@ -60,8 +60,6 @@ interface Outcome {
   /** Of the history. */
   ids: string[];
 }
-
-const unused = () => Promise.reject(new Error('not in an ordinary boot'));
 
 async function confirmed(t: Test, given: Given): Promise<Outcome> {
   const paths = pathsBelow(t.testdir({}));
@@ -107,25 +105,14 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
   const findings = given.findings ?? [];
   const states = [...(given.systemStates ?? [])];
   const ports: Ports = {
+    ...unusedPorts,
     ...at('now'),
     run: runCommand,
     store: updateStore(at('now')),
     payload: {
-      plan: unused,
-      fetch: unused,
-      advise: unused,
-      preflight: unused,
-      install: unused,
-      heal: unused,
+      ...unusedPayload,
       verify: () => (findings instanceof Error ? Promise.reject(findings) : Promise.resolve(findings)),
-      agree: unused,
-      questions: unused,
-      leftovers: unused,
-      writesBootLoader: () => false,
     },
-    whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
-    runningSystem: () => fakeRunningSystem(),
-    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     snapshots: {
       ...noSnapshots,
       commit: ask('commit'),
@@ -137,20 +124,19 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
       },
     },
     health: {
+      ...unusedHealth,
       units: () => Promise.resolve(given.units ?? []),
       network: () => Promise.resolve([]),
       systemState: () =>
         Promise.resolve(states.length > 1 ? (states.shift() ?? '') : (states[0] ?? 'running')),
       describe: () => Promise.resolve(''),
       monotonicSeconds: given.seconds ?? (() => 0),
-      pause: unused,
     },
     log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
     askToLeave: (action) => {
       asked.push(action);
       return Promise.resolve('the fake');
     },
-    wakeLogin: unused,
   };
   const error = await confirm(ports).then(
     () => undefined,

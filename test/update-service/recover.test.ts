@@ -14,8 +14,8 @@ import type { UpdateState } from '../../src/update/state.js';
 import { updateStore } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { recover } from '../../src/update-service/recover.js';
-import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
+import { unused, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
 
 const id = '20261120T154935-3f2a';
 const plan = emptyPlan();
@@ -39,8 +39,6 @@ interface Found {
   /** A power cut in the midst of the removal of the stage: the plan went first. */
   stagedWithoutPlan?: boolean;
 }
-
-const unused = () => Promise.reject(new Error('not in an ordinary boot'));
 
 /** The machine as the ordinary boot finds it; tells what is left after `recover`. */
 async function recovered(
@@ -72,40 +70,18 @@ async function recovered(
   if (found.mark) writeFileSync(paths.fallbackMark, markText(found.mark));
   if (found.stagedWithoutPlan) mkdirSync(`${paths.stage}/packages`, { recursive: true });
   const ports: Ports = {
+    ...unusedPorts,
     ...at('now'),
-    run: unused,
     store: updateStore(at('now')),
     payload: {
-      plan: unused,
-      fetch: unused,
-      agree: unused,
-      preflight: unused,
-      advise: unused,
-      install: unused,
-      heal: unused,
+      ...unusedPayload,
       verify: () =>
         found.findings instanceof Error
           ? Promise.reject(found.findings)
           : Promise.resolve(found.findings ?? []),
-      writesBootLoader: () => false,
-      questions: () => Promise.resolve([]),
       leftovers: () => Promise.resolve([]),
     },
-    snapshots: noSnapshots,
-    runningSystem: () => fakeRunningSystem(),
-    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
-    health: {
-      units: unused,
-      network: unused,
-      systemState: unused,
-      describe: unused,
-      monotonicSeconds: () => 0,
-      pause: unused,
-    },
     log: systemLog({ run: unused, output: { write: (text) => told.push(text) }, toJournal: false }),
-    askToLeave: unused,
-    whySyncsStay: () => Promise.resolve('not in an ordinary boot'),
-    wakeLogin: unused,
   };
   await recover(ports);
   const links = paths.triggers.flatMap((trigger) => [trigger, `${trigger}.claimed`]);

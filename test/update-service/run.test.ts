@@ -13,11 +13,10 @@ import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { runUpdateBoot } from '../../src/update-service/run.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
-import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
+import { unused, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
 
 const id = '20261120T154935-3f2a';
 const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
-const unused = () => Promise.reject(new Error('not in this boot'));
 
 interface Given {
   events: UpdateEvent[];
@@ -62,39 +61,22 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
   };
   const asked: string[] = [];
   const ports: Ports = {
+    ...unusedPorts,
     ...at('now', failing),
-    run: unused,
     store: updateStore(at('now', failing)),
     payload: {
-      plan: unused,
-      fetch: unused,
-      advise: unused,
-      preflight: unused,
-      install: unused,
+      ...unusedPayload,
       heal: () => Promise.reject(new Error('cannot run dpkg')),
       verify: given.verify ?? unused,
-      agree: unused,
-      questions: unused,
       leftovers: () => Promise.resolve([]),
-      writesBootLoader: () => false,
     },
     whySyncsStay: () => Promise.resolve(undefined),
-    runningSystem: () => fakeRunningSystem(),
-    announce: { event: () => undefined, progress: () => undefined, settled: () => Promise.resolve() },
     snapshots: {
       ...noSnapshots,
       revert(to) {
         asked.push(`revert to ${to.reference}`);
         return Promise.resolve();
       },
-    },
-    health: {
-      units: unused,
-      network: unused,
-      systemState: unused,
-      describe: unused,
-      monotonicSeconds: () => 0,
-      pause: unused,
     },
     log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
     askToLeave(end) {

@@ -11,7 +11,8 @@ import { btrfsCommand, mountsOf, nameOf, said } from './btrfs-commands.js';
 import { diskFileSystem } from './disk-file-system.js';
 import { beginProgram, effectPorts, step, type Effects } from './effects.js';
 import { find, type View } from './paths-on-disk.js';
-import { healthOf, nobodyListens } from './plain-facts.js';
+import { nobodyListens } from '../../fixtures/service-ports.js';
+import { healthOf } from './plain-facts.js';
 import { contentOf, installedFile, standInPayload, type Fault } from './stand-in-payload.js';
 
 /** How the root is found: ext4 without a fallback, or btrfs by the name of a subvolume or by the default one. */

@@ -5,7 +5,6 @@ import { fakeRunningSystem } from '../../fixtures/fake-running-system.js';
 import type { HostFacts } from '../../../src/prepare/host-facts.js';
 import type { RehearsalMachine } from '../../../src/prepare/rehearse/rehearse.js';
 import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
-import type { Announcer } from '../../../src/update/announce.js';
 
 export function plainFacts(mounts: Mount[]): HostFacts {
   return {
@@ -63,9 +62,3 @@ export function healthOf(isWell: () => Promise<boolean>): MachineHealth {
     pause: () => Promise.resolve(),
   };
 }
-
-export const nobodyListens: Announcer = {
-  event: () => undefined,
-  progress: () => undefined,
-  settled: () => Promise.resolve(),
-};
