@@ -398,7 +398,7 @@ void t.test('it is put back on a disk that the update has filled', async (t) => 
   const disk = t.testdir({});
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'full', disk]);
   if (mounted.status !== 0) {
-    t.comment('skipped: it takes root and mounts');
+    t.plan(0, 'it takes root and mounts');
     return;
   }
   try {
