@@ -31,7 +31,7 @@ export function planGeneration(facts: BootFacts): Generation {
   const messages = [`${link} leads this boot into system-update.target`];
   // Armed in a running system, which a package's daemon-reload leaves as it is but for the redirect that systemd's own
   // generator makes as well. A claimed link means that this is an update boot, where a reload has to bring forth the
-  // very same again (DESIGN, invariant 14). And a boot that another tool's update shares is not ours to guard.
+  // very same again (invariant 14). And a boot that another tool's update shares is not ours to guard.
   const guarded = !facts.foreign && (facts.claimed !== undefined || !facts.running);
   return { redirect: true, entries: guarded ? guards : [], messages };
 }

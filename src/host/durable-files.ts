@@ -1,5 +1,5 @@
 /**
- * Acts on files that are on the disk when the promise resolves (DESIGN invariant 3: write ahead).
+ * Acts on files that are on the disk when the promise resolves (invariant 3: write ahead).
  *
  * Each act is a fixed order of the primitives of file-system.ts. The order is the promise: after a power cut at any
  * instant the disk holds the state before or the state after, never a mixture.

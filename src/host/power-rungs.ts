@@ -1,5 +1,5 @@
 /**
- * The rungs of a systemd machine, in the order of DESIGN section 7, from the gentlest to the last:
+ * The rungs of a systemd machine, from the gentlest to the last:
  *
  * 1. logind, method with flags (v248): tells the sessions, waits for delay locks.
  * 2. logind, old method.

@@ -2,7 +2,7 @@
  * Ends a process and all its descendants: SIGTERM to each, and SIGKILL to what is left after `graceSeconds`.
  *
  * Only for what is stalled or over its time: a package manager that makes progress is never ended
- * (DESIGN invariant 10). Resolves when none of them runs any more, or when even SIGKILL was given (a process in an
+ * (invariant 10). Resolves when none of them runs any more, or when even SIGKILL was given (a process in an
  * uninterruptible wait cannot be waited for). Descendants are found before the first signal, because a child whose
  * parent has died belongs to PID 1 and cannot be found any more.
  */

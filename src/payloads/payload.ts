@@ -77,7 +77,7 @@ export interface Payload<P> {
   /** Update boot: the change itself. Errors: `INSTALL_FAILED`, `INSTALL_STALLED`. */
   install(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
   /**
-   * Whether all of the plan is really there (DESIGN, invariant 9); no finding means yes. `ordinary`: in a boot where
+   * Whether all of the plan is really there (invariant 9); no finding means yes. `ordinary`: in a boot where
    * others may install as well; they are waited for, and what is newer than planned is there, too. Errors: `BUSY`.
    */
   verify(plan: P, boot?: 'update' | 'ordinary'): Promise<Finding[]>;

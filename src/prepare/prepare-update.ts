@@ -3,7 +3,7 @@
  *
  * The new stage is built beside the present one and takes its place in one step at the very end, so a failure, a
  * signal or a power cut at any instant leaves the former plan as it was, and what was downloaded is kept for the next
- * run. DESIGN, invariants 3 and 7.
+ * run (invariants 3 and 7).
  *
  * Errors: `BUSY`, `ARMED`, `BLOCKED`, `NOTHING_TO_DO`, `PLAN_FAILED` (also when the plan removes this package), `HASH_MISMATCH`, `DOWNLOAD_FAILED`, and those of the payload's
  * `plan` and `fetch`.

@@ -1,5 +1,5 @@
 /**
- * What happened, carried from the root that failed into the root that comes back (DESIGN, invariant 12): journal,
+ * What happened, carried from the root that failed into the root that comes back (invariant 12): journal,
  * terminal log, report and what the rescue script noted. Can be done again at any time; the journal comes last, so that
  * one which tells of the failure has the rest beside it.
  */

@@ -1,4 +1,4 @@
-/** No way back: an interrupted update is rolled forward instead (DESIGN, invariant 5). */
+/** No way back: an interrupted update is rolled forward instead (invariant 5). */
 import { UpdateError } from '../update/errors.js';
 import type { SnapshotProvider } from './snapshot-provider.js';
 

@@ -46,7 +46,7 @@ export interface SnapshotProvider {
   /** Usable here? Why not? Would the fallback boot? */
   probe(otherwise?: WithoutSnapshots): Promise<Support>;
   /**
-   * Returns only when a crash from now on boots the old root (DESIGN, invariant 4), which then holds a mark
+   * Returns only when a crash from now on boots the old root (invariant 4), which then holds a mark
    * (update/fallback-mark.ts). When it throws, the running root still boots next.
    */
   armFallback(id: string, otherwise?: WithoutSnapshots): Promise<Fallback>;

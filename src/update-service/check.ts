@@ -1,4 +1,4 @@
-/** The last look before the first change: is the stage as sealed, is the system as planned (DESIGN, invariant 7). */
+/** The last look before the first change: is the stage as sealed, is the system as planned (invariant 7). */
 import { UpdateError, type UpdateErrorCode } from '../update/errors.js';
 import { verifyStage } from '../update/stage.js';
 import type { Attempt } from './attempt.js';

@@ -1,4 +1,4 @@
-/** The way back: armed before the first change, taken when a later phase fails (DESIGN, invariant 4). */
+/** The way back: armed before the first change, taken when a later phase fails (invariant 4). */
 import { UpdateError } from '../update/errors.js';
 import type { Attempt } from './attempt.js';
 import { beginSnapperPair } from './snapper-pair.js';
@@ -42,7 +42,7 @@ export async function giveUp({ ports, fallback, plan, update }: Attempt, error: 
 }
 
 /**
- * Back to the old root, with the record; it boots next in any case (DESIGN, invariant 4), and its own first boot
+ * Back to the old root, with the record; it boots next in any case (invariant 4), and its own first boot
  * brings over what could not be brought now.
  */
 export async function revert({ ports, fallback, update }: Attempt): Promise<void> {

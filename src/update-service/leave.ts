@@ -1,4 +1,4 @@
-/** The end of the update boot: links away, then the wished end (DESIGN, invariants 11 and 13). */
+/** The end of the update boot: links away, then the wished end (invariants 11 and 13). */
 import { join } from 'node:path';
 import { exists } from '../host/exists.js';
 import type { PowerAction } from '../host/power.js';

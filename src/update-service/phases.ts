@@ -1,5 +1,5 @@
 /**
- * The attempt, read top to bottom (DESIGN, section 2). A row's `undo` is what makes up for its failure; a row without
+ * The attempt, read top to bottom. A row's `undo` is what makes up for its failure; a row without
  * one either has changed nothing yet, or says why it cannot be undone.
  */
 import type { Attempt } from './attempt.js';

@@ -1,4 +1,4 @@
-/** Success is proven, never an exit status alone (DESIGN, invariant 9). */
+/** Success is proven, never an exit status alone (invariant 9). */
 import { UpdateError } from '../update/errors.js';
 import type { Finding } from '../update/finding.js';
 import type { Attempt } from './attempt.js';

@@ -26,7 +26,7 @@ export type UpdateErrorCode =
   | 'SOURCE_WITHOUT_HASH'
   | 'DOWNLOAD_FAILED'
   | 'HASH_MISMATCH'
-  // the stage (DESIGN, invariant 7)
+  // the stage (invariant 7)
   | 'STAGE_MISSING'
   | 'STAGE_OWNER'
   | 'STAGE_MODE'

@@ -1,6 +1,6 @@
 /**
  * What can happen to an update. Each is one row of its journal, durable before the effect that it announces
- * (DESIGN, invariant 3). Events change the state (state.ts); notes only inform the report.
+ * (invariant 3). Events change the state (state.ts); notes only inform the report.
  */
 import type { UpdateErrorCode } from './errors.js';
 

@@ -1,6 +1,6 @@
 /**
  * The plan: the sealed description of one update (`plan.json`, format 1). Immutable once written; its SHA-256 is named
- * in the journal by `trigger`, outside the stage (DESIGN, invariant 7).
+ * in the journal by `trigger`, outside the stage (invariant 7).
  */
 import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';

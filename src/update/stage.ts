@@ -1,5 +1,5 @@
 /**
- * The seal of a stage (DESIGN, invariant 7): every file's SHA-256 stands in the plan, the plan's own in the journal.
+ * The seal of a stage (invariant 7): every file's SHA-256 stands in the plan, the plan's own in the journal.
  * `sealStage` makes it, `verifyStage` proves it just before the first change. Whatever is not exactly as sealed is
  * refused with a code of its own; nothing is repaired.
  */

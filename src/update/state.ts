@@ -1,5 +1,5 @@
 /**
- * The state machine of one update (DESIGN, section 2). The state is nothing but the fold of the journal's events; the
+ * The state machine of one update. The state is nothing but the fold of the journal's events; the
  * table `transitions` is the diagram of docs/states.md, and a test compares both.
  */
 import { UpdateError } from './errors.js';

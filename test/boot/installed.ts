@@ -110,7 +110,7 @@ export async function versionsOf(
 
 /**
  * The machine is where it should be after any update: in its normal target, with no job waiting and nothing of ours
- * left behind (DESIGN, invariant 13).
+ * left behind (invariant 13).
  */
 export async function isBackToNormal(t: Test, machine: Machine, boots: readonly BootRecord[]): Promise<void> {
   t.equal(boots.at(-1)?.ended, 'up', 'the machine is up');

@@ -1,4 +1,4 @@
-/** A snapshot of the running root is made the root that boots next (DESIGN, invariant 4). */
+/** A snapshot of the running root is made the root that boots next (invariant 4). */
 import { join } from 'node:path';
 import { exists } from '../../host/exists.js';
 import type { MarkRole } from '../../update/fallback-mark.js';

@@ -1,6 +1,6 @@
 /**
  * The way back on btrfs (docs/fallback.md): a snapshot of the running root is made the root that boots next before the
- * first change, in one atomic step, and only a proven success is switched back to (DESIGN, invariant 4).
+ * first change, in one atomic step, and only a proven success is switched back to (invariant 4).
  *
  * Errors: `SNAPSHOT_UNAVAILABLE` where the layout does not allow it, `SNAPSHOT_FAILED` when a step fails.
  */

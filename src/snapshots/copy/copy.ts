@@ -1,7 +1,7 @@
 /**
  * The way back where the root has no snapshots (docs/copy.md): what the update replaces is copied beforehand, and one
  * link arms the copy. From then on a boot that finds the claimed link puts the copy back by shell (units/rescue,
- * units/restore), however often it is cut; only a proven success takes the link away (DESIGN, invariant 4).
+ * units/restore), however often it is cut; only a proven success takes the link away (invariant 4).
  *
  * Errors: `SNAPSHOT_UNAVAILABLE` where nothing can be saved or the copy no longer fits, `SNAPSHOT_FAILED` when a step
  * fails.

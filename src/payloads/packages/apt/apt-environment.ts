@@ -15,7 +15,7 @@ export const DPKG_PATH = `${STAND_INS}:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 export interface AptEnvironmentOptions {
   policy?: Policy;
-  /** In the update boot: systemctl then starts nothing, and leaves no file for it (DESIGN, invariant 13). */
+  /** In the update boot: systemctl then starts nothing, and leaves no file for it (invariant 13). */
   offline?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Rolls an interrupted change forward from the files of the stage, where there is no fallback (DESIGN, invariant 5).
+ * Rolls an interrupted change forward from the files of the stage, where there is no fallback (invariant 5).
  *
  * `dpkg --configure -a` alone left 55 of 100 power-cut states broken, often with exit code 0; `apt-get -f install`
  * wants the *old* version. `dpkg -i` of all the transaction's .debs mended 100 of 100 [lab.md 0.3, 4], so that comes

@@ -1,5 +1,5 @@
 /**
- * Is all of the plan really there (DESIGN, invariant 9)? Each package at its version and `ii`, each removed one gone,
+ * Is all of the plan really there (invariant 9)? Each package at its version and `ii`, each removed one gone,
  * `dpkg --audit` silent, dpkg's journal empty, `apt-get check` content. No exit code of the installation counts, and
  * an empty plan is no success: there was something to be done.
  *

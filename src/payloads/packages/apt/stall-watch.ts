@@ -1,5 +1,5 @@
 /**
- * When is a package manager stalled (DESIGN, invariant 10)? When for `timeoutSeconds` it told no progress *and* none
+ * When is a package manager stalled (invariant 10)? When for `timeoutSeconds` it told no progress *and* none
  * of its processes used CPU or disk. Either alone is normal: a kernel's postinst is silent for seconds, a download
  * of progress lines may cost no measurable CPU.
  *

@@ -1,5 +1,5 @@
 /**
- * Runs a package manager to its end under the stall watch (DESIGN, invariant 10).
+ * Runs a package manager to its end under the stall watch (invariant 10).
  *
  * While there is any sign of life nothing is ever signalled. After a stall the *scripts* are ended first, and the
  * package manager lives: it then notes the failure itself and goes on with the other packages. Only when it stalls
