@@ -1,5 +1,5 @@
 /**
- * Further threads that count SHA-256, one less than there are processors. They start when they are needed, keep no idle program
+ * Further threads for SHA-256, one less than there are processors. They start when they are needed, keep no idle program
  * alive, and need nothing of the disk but the file that they read: the program is a text of this file, so that they start
  * just as well after Node.js itself was replaced.
  */
@@ -47,7 +47,7 @@ export class HashThreads {
   }
 
   /**
-   * Of all of an open file, whatever its position. Undefined where it cannot be had from a thread: it is to be counted
+   * Of all of an open file, whatever its position. Undefined where it cannot be had from a thread: it is to be hashed
    * here then, where a file that cannot be read tells why.
    */
   sha256(descriptor: number): Promise<string | undefined> {

@@ -2,7 +2,7 @@
  * SHA-256, as lower-case hex.
  *
  * Files are read as a stream and must be regular files themselves: a link, folder, pipe or device in their place is
- * `NOT_A_FILE`. Other errors: the system's own. Of several large files at once one is counted here, the others on further
+ * `NOT_A_FILE`. Other errors: the system's own. Of several large files at once one is hashed here, the others on further
  * threads, a processor each; so much memory as a buffer for each is used, however large they are.
  */
 import { createHash } from 'node:crypto';
@@ -12,10 +12,10 @@ import { hashBufferBytes, HashThreads } from './hash-threads.js';
 import { HostError, isErrno } from './host-error.js';
 
 const smallBytes = 64 * 1024;
-/** Less is counted sooner than a thread has started. */
+/** Less is hashed sooner than a thread has started. */
 const threadedBytes = 4 * 1024 * 1024;
 
-/** How many are being counted: large ones in all, and files on this thread. */
+/** How many are being hashed: large ones in all, and files on this thread. */
 const now = { large: 0, here: 0 };
 const threads = new HashThreads();
 
@@ -63,7 +63,7 @@ async function sha256Here(file: FileHandle): Promise<string> {
   }
 }
 
-/** Several at a time, so that the disk has something to do while we count. In the order of `paths`. */
+/** Several at a time, so that the disk has something to do while we hash. In the order of `paths`. */
 export async function sha256OfFiles(
   paths: readonly string[],
   parallel = 4,
@@ -79,7 +79,7 @@ export async function sha256OfFiles(
 }
 
 /**
- * Counts files as they come, `parallel` at a time, in turn: a promise is made for each at once, and a file that is still
+ * Hashes files as they come, `parallel` at a time, in turn: a promise is made for each at once, and a file that is still
  * waiting has not been opened. A promise that nobody waits for may be rejected without harm.
  */
 export function hashingInTurn(parallel = 4, sumOf = sha256OfFile): (path: string) => Promise<string> {
