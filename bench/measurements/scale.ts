@@ -1,8 +1,8 @@
 /**
  * What our part costs as the plan grows: prepare beside apt's own download, the trigger, and in the update boot all but the
- * package manager itself; and the install beside apt-get alone, since we listen to it. A step that is not linear shows as a
- * figure for each package that grows. The root is btrfs in memory: nowhere is the install itself quicker, so that our share
- * is the largest.
+ * package manager itself; and the install beside apt-get alone in the running system, since we listen to it. A step that is
+ * not linear shows as a figure for each package that grows. The root is btrfs in memory: nowhere is the install itself
+ * quicker, so that our share is the largest.
  */
 import { BtrfsMachine, machineWithVersion1, rootImage } from '../../test/laboratory/laboratory.js';
 import { packageUnderBench } from '../bench-machines.js';
@@ -87,7 +87,7 @@ function rowsOf(count: number, figures: Figures): Result[] {
     },
     { what: `\`trigger\`, ${size} (${each(trigger)})`, unit: 's', ours: [trigger] },
     {
-      what: `update boot without the install, ${size} (${each(own)}): ${words(phases)}`,
+      what: `our phases but the install, ${size} (${each(own)}): ${words(phases)}`,
       unit: 's',
       ours: [own],
       peer: theInstall,
@@ -96,7 +96,7 @@ function rowsOf(count: number, figures: Figures): Result[] {
       what: `the install, ${size} (${each(install)})`,
       unit: 's',
       ours: [install],
-      peer: { name: '`apt-get upgrade` alone', values: [bare] },
+      peer: { name: '`apt-get upgrade` alone, in the running system', values: [bare] },
     },
     {
       what: `everything of ours, ${size}: \`prepare\` without the download, \`trigger\`, and of the update boot all but the install, systemd's own start and end with it`,
