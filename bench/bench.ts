@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { benchMachines } from './bench-machines.js';
-import { guestFacts, machineFacts } from './machine-facts.js';
+import { guestFacts, loadNow, machineFacts } from './machine-facts.js';
 import type { Measurement, Result } from './measurement.js';
 import { copy } from './measurements/copy.js';
 import { generator } from './measurements/generator.js';
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   }
   const unknown = positionals.filter((name) => !measurements.some((each) => each.name === name));
   if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(', ')}; see --list`);
-  const facts = await machineFacts();
+  const facts = [...(await machineFacts()), `load ${loadNow().toFixed(1)} at the start`];
   const say = (line: string): void => {
     console.error(`bench: ${line}`);
   };

@@ -1,4 +1,4 @@
-/** The machine in general terms: enough to judge the figures by, nothing that names it. */
+/** The machine in general terms: enough to judge the figures by, nothing that names it. The load, which changes, apart. */
 import { availableParallelism, loadavg, release, totalmem } from 'node:os';
 import { mountOf, readMounts } from '../src/host/mounts.js';
 import { laboratoryFolder, type Machine } from '../test/laboratory/laboratory.js';
@@ -7,9 +7,14 @@ export async function machineFacts(machines = 'on overlayfs, written to'): Promi
   const mount = mountOf(laboratoryFolder(), await readMounts());
   return [
     `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, Linux ${kernelVersion()}`,
-    `load ${(loadavg()[0] ?? 0).toFixed(1)} at the start, Node.js ${process.versions.node} outside of the machines`,
+    `Node.js ${process.versions.node} outside of the machines`,
     `machines: systemd-nspawn ${machines} ${mount?.type ?? 'an unknown file system'}`,
   ];
+}
+
+/** Of the last minute. */
+export function loadNow(): number {
+  return loadavg()[0] ?? 0;
 }
 
 /** Without what distributors add behind the number. */

@@ -2,17 +2,18 @@
 import { median } from '../statistics.js';
 import { candidates } from './candidates.js';
 import { diskNames, type DiskName, type FileSystemName } from './peer-disk.js';
-import type { PeersReport, PeersRow } from './report.js';
+import type { GroupFacts, PeersReport, PeersRow } from './report.js';
 import { titleOf } from './scenarios.js';
 import { targetRows } from './targets.js';
 import type { Turn } from './turn.js';
 
 export function peersPage(report: PeersReport): string {
+  const dates = report.groups.map(({ date }) => date).sort();
   return [
-    `# Ours and the others, ${report.date}`,
+    `# Ours and the others, ${dates.at(-1) ?? 'of a day that was not noted'}`,
     `\`npm run bench -- peers\`: all who take part on the same image, with the same packages, in turns; the order of each round
-is drawn from seed ${report.seed}. Medians, in brackets the least. What is counted stands in [speed.md](../../speed.md).`,
-    report.machine.map((fact) => `- ${fact}`).join('\n'),
+is drawn from a seed. Medians, in brackets the least. What is counted stands in [speed.md](../../speed.md).`,
+    ...(report.missing.length > 0 ? [list(report.missing)] : []),
     '![seconds away](peers.svg)',
     `## Targets\n\n${table(targetHeader, targetRows(report.rows))}`,
     ...placesIn(report.rows).map(({ fileSystem, disk }) => placeSection(report, fileSystem, disk)),
@@ -62,18 +63,10 @@ export function placeTitle({ fileSystem, disk }: Place): string {
   return `${fileSystem}, ${diskTitles[disk]}`;
 }
 
-/** What a flush was measured to cost there. */
-function costOf({ disks }: PeersReport, place: Place): string {
-  const facts = disks.find(({ fileSystem, disk }) => fileSystem === place.fileSystem && disk === place.disk);
-  if (!facts) return 'What a flush costs here was not measured.';
-  const { flushMilliseconds: flush, fsyncMilliseconds: fsync } = facts;
-  return `A flush with nothing to write takes ${flush.toFixed(2)} ms here, fsync of a file of 4 KiB that was rewritten ${fsync.toFixed(2)} ms.`;
-}
-
 function placeSection(report: PeersReport, fileSystem: FileSystemName, disk: DiskName): string {
   const { rows } = report;
   const place = { fileSystem, disk };
-  const here = rows.filter((row) => row.fileSystem === fileSystem && row.disk === disk);
+  const here = rows.filter((row) => isSamePlace(row, place));
   const sizes = [...new Set(here.map(({ size }) => size))];
   const lines = sizes.flatMap((size) => {
     const group = here.filter((row) => row.size === size);
@@ -83,7 +76,33 @@ function placeSection(report: PeersReport, fileSystem: FileSystemName, disk: Dis
       return row ? [lineOf(row, title, ours)] : [];
     });
   });
-  return `## ${placeTitle(place)}\n\n${costOf(report, place)}\n\n${table(header, lines)}`;
+  const groups = sizes.map((size) =>
+    report.groups.find((each) => isSamePlace(each, place) && each.size === size),
+  );
+  return [`## ${placeTitle(place)}`, table(header, lines), list(runLines(sizes, groups))].join('\n\n');
+}
+
+const isSamePlace = (a: Place, b: Place): boolean => a.fileSystem === b.fileSystem && a.disk === b.disk;
+
+/** Of which run each size is, and what a flush cost then; the machine once for all that share it. */
+function runLines(sizes: readonly string[], groups: readonly (GroupFacts | undefined)[]): string[] {
+  const runs = sizes.map((size, index) => `${titleOf(size)}: ${runText(groups[index])}`);
+  const machines = new Map<string, string[]>();
+  for (const each of groups) {
+    const machine = each?.machine.join('; ') ?? '';
+    if (each) machines.set(machine, [...(machines.get(machine) ?? []), titleOf(each.size)]);
+  }
+  const isOne = machines.size === 1;
+  return [
+    ...runs,
+    ...[...machines].map(([machine, titles]) => (isOne ? machine : `${titles.join(', ')}: ${machine}`)),
+  ];
+}
+
+function runText(facts: GroupFacts | undefined): string {
+  if (!facts) return 'of a run that noted neither its day nor what a flush cost';
+  const { date, seed, load, flushMilliseconds: flush, fsyncMilliseconds: fsync } = facts;
+  return `${date}, seed ${seed}, load ${load.toFixed(1)} at the start; a flush with nothing to write took ${flush.toFixed(2)} ms, fsync of a file of 4 KiB that was rewritten ${fsync.toFixed(2)} ms`;
 }
 
 function lineOf(row: PeersRow, title: string, ours: PeersRow | undefined): string[] {
@@ -120,6 +139,8 @@ function failures(rows: readonly PeersRow[]): string[] {
   );
   return lines.length === 0 ? [] : [`## Turns without a figure\n\n${lines.join('\n')}`];
 }
+
+const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -1,13 +1,13 @@
 /**
  * `npm run bench -- peers`: whole cycles of the same update, ours and those of all others that install offline, and
  * apt-get in the running system. Each disk, each size, each round: everybody once, in an order that is drawn. Writes
- * peers.md, peers.json and peers.svg into the folder `--out`; rows that are there already from a run before, of other
- * sizes or disks, stay.
+ * peers.md, peers.json and peers.svg into the folder `--out`; what is there already from a run before, of other
+ * sizes or disks, stays.
  */
 import { parseArgs } from 'node:util';
 import { command } from '../../test/laboratory/command.js';
 import { Machine, type Deb, type Layer } from '../../test/laboratory/laboratory.js';
-import { guestFacts, machineFacts } from '../machine-facts.js';
+import { guestFacts, loadNow, machineFacts } from '../machine-facts.js';
 import { candidates, type Candidate } from './candidates.js';
 import { takeTurn } from './cycle.js';
 import {
@@ -20,7 +20,7 @@ import {
   type PeerDisk,
   type PeerDisks,
 } from './peer-disk.js';
-import { saveReport, type DiskFacts, type PeersRow } from './report.js';
+import { saveReport, type DiskFacts, type GroupFacts, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
 import { shuffled } from './turn-order.js';
 import { randomNumbers } from '../../test/fixtures/random-numbers.js';
@@ -68,24 +68,29 @@ export async function comparePeers(args: readonly string[]): Promise<void> {
   if (wishes.disks.includes('slow-flushes')) machine.push(aboutSlowFlushes(flushMilliseconds));
   const layer = await everybodysLayer();
   machine.push(...(await factsInside(layer)));
-  const missing = (what: string, error: unknown): void => {
+  const missing: string[] = [];
+  const tellMissing = (what: string, error: unknown): void => {
     const line = `not measured: ${what}: ${firstLineOf(error)}`;
-    if (!machine.includes(line)) machine.push(line);
+    if (!missing.includes(line)) missing.push(line);
     console.error(`bench: ${line}`);
   };
   for (const type of wishes.fileSystems) {
     const all = peerDisks(type, layer, flushMilliseconds);
     try {
-      const disks = await measuredDisks(all, type, wishes.disks, missing);
+      const disks = await measuredDisks(all, type, wishes.disks, tellMissing);
       for (const scenario of wishes.scenarios) {
         const debs = await scenario.debs().catch((error: unknown) => {
-          missing(titleOf(scenario.name), error);
+          tellMissing(titleOf(scenario.name), error);
         });
         if (debs === undefined) continue;
         const rows: PeersRow[] = [];
-        for (const { disk } of disks)
-          rows.push(...(await onOneDisk(await all.for(disk), { type, disk, scenario, debs }, wishes)));
-        await saveReport(values.out, { date, seed, machine, disks, rows });
+        const groups: GroupFacts[] = [];
+        for (const [index, facts] of disks.entries()) {
+          const place: Place = { type, disk: facts.disk, isFirst: index === 0, scenario, debs };
+          groups.push({ ...facts, size: scenario.name, date, seed, load: loadNow(), machine });
+          rows.push(...(await onOneDisk(await all.for(facts.disk), place, wishes)));
+        }
+        await saveReport(values.out, { groups, rows, missing });
       }
     } finally {
       await all.dispose();
@@ -142,13 +147,15 @@ async function factsInside(layer: Layer): Promise<string[]> {
 interface Place {
   type: FileSystemName;
   disk: DiskName;
+  /** Of those that could be had: the memory is looked at there alone, since the disk makes no difference to it. */
+  isFirst: boolean;
   scenario: Scenario;
   debs: readonly Deb[];
 }
 
 async function onOneDisk(
   peerDisk: PeerDisk,
-  { type, disk, scenario, debs }: Place,
+  { type, disk, isFirst, scenario, debs }: Place,
   wishes: Wishes,
 ): Promise<PeersRow[]> {
   const rows = wishes.candidates.map(({ name }): PeersRow => ({
@@ -164,8 +171,7 @@ async function onOneDisk(
   for (let round = 0; round < wishes.runs; round += 1) {
     for (const row of shuffled(rows, wishes.random)) await turnOf(row, peerDisk, debs, false);
   }
-  if (wishes.memory && disk === wishes.disks[0])
-    for (const row of rows) await turnOf(row, peerDisk, debs, true);
+  if (wishes.memory && isFirst) for (const row of rows) await turnOf(row, peerDisk, debs, true);
   return rows;
 }
 

@@ -29,16 +29,25 @@ export interface DiskFacts extends FlushCost {
   disk: DiskName;
 }
 
-export interface PeersReport {
+/** All who took turns with one size on one disk, in one run; only these may be compared. */
+export interface GroupFacts extends DiskFacts {
+  size: string;
   date: string;
   /** Of the order in which they took turns. */
   seed: number;
+  /** Before the first turn. */
+  load: number;
   machine: string[];
-  disks: DiskFacts[];
-  rows: PeersRow[];
 }
 
-/** Rows of the same place and size, and disks, take the place of those of an earlier run. */
+export interface PeersReport {
+  groups: GroupFacts[];
+  rows: PeersRow[];
+  /** What this run could not measure, and why. */
+  missing: string[];
+}
+
+/** A run takes the place of all that an earlier one has told of the same disk and size, whoever took part in it. */
 export async function saveReport(folder: string, report: PeersReport): Promise<void> {
   const file = join(folder, 'peers.json');
   const earlier = await readFile(file, 'utf8').then(
@@ -47,8 +56,8 @@ export async function saveReport(folder: string, report: PeersReport): Promise<v
   );
   const whole = {
     ...report,
-    disks: renewed(earlier?.disks ?? [], report.disks, ({ fileSystem, disk }) => `${fileSystem} ${disk}`),
-    rows: renewed(earlier?.rows ?? [], report.rows, keyOf),
+    groups: renewed(earlier?.groups ?? [], report.groups),
+    rows: renewed(earlier?.rows ?? [], report.rows),
   };
   await mkdir(folder, { recursive: true });
   await writeFile(file, await format(JSON.stringify(whole), { parser: 'json', printWidth: 110 }));
@@ -57,11 +66,10 @@ export async function saveReport(folder: string, report: PeersReport): Promise<v
   await writeFile(join(folder, 'peers.svg'), peersChart(whole.rows));
 }
 
-function keyOf({ fileSystem, disk, size, candidate }: PeersRow): string {
-  return [fileSystem, disk, size, candidate].join();
-}
+export type Group = Pick<PeersRow, 'fileSystem' | 'disk' | 'size'>;
 
-function renewed<T>(earlier: readonly T[], now: readonly T[], key: (each: T) => string): T[] {
-  const keys = new Set(now.map(key));
-  return [...earlier.filter((each) => !keys.has(key(each))), ...now];
+function renewed<T extends Group>(earlier: readonly T[], now: readonly T[]): T[] {
+  const keyOf = ({ fileSystem, disk, size }: Group): string => [fileSystem, disk, size].join();
+  const keys = new Set(now.map(keyOf));
+  return [...earlier.filter((each) => !keys.has(keyOf(each))), ...now];
 }

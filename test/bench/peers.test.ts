@@ -2,9 +2,8 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { saveReport, type DiskFacts, type PeersReport, type PeersRow } from '../../bench/peers/report.js';
+import { saveReport, type GroupFacts, type PeersReport, type PeersRow } from '../../bench/peers/report.js';
 import { peersChart } from '../../bench/peers/peers-chart.js';
-import type { DiskName } from '../../bench/peers/peer-disk.js';
 import { peersPage } from '../../bench/peers/peers-table.js';
 import { targetRows } from '../../bench/peers/targets.js';
 import { shuffled } from '../../bench/peers/turn-order.js';
@@ -30,8 +29,14 @@ function row(candidate: string, away: readonly number[], more: Partial<PeersRow>
   };
 }
 
-function report(rows: PeersRow[], disks: DiskFacts[] = []): PeersReport {
-  return { date: '2026-01-02', seed: 7, machine: ['2 cores'], disks, rows };
+/** Each disk and size of the rows has the same facts. */
+function report(rows: PeersRow[], more: Partial<GroupFacts> = {}): PeersReport {
+  const groups = rows.map(({ fileSystem, disk, size }): GroupFacts => ({
+    ...{ fileSystem, disk, size, date: '2026-01-02', seed: 7, load: 0.25, machine: ['2 cores'] },
+    ...{ flushMilliseconds: 2.104, fsyncMilliseconds: 4.3 },
+    ...more,
+  }));
+  return { groups, rows, missing: [] };
 }
 
 void t.test('the order of turns is the same for the same seed, and everybody has one', (t) => {
@@ -96,39 +101,92 @@ void t.test(
   },
 );
 
-void t.test('page and chart have a part for each disk, and the page tells what a flush costs on it', (t) => {
-  const rows = (['slow-flushes', 'flushes', 'fast'] as const).map((disk) => row('ours', [2], { disk }));
-  const slow = { flushMilliseconds: 2.104, fsyncMilliseconds: 4.3 };
-  const page = peersPage(report(rows, [{ fileSystem: 'btrfs', disk: 'slow-flushes', ...slow }]));
-  t.strictSame(page.match(/^## btrfs.*\n\n.*$/gm), [
-    "## btrfs, this machine's fast disk\n\nWhat a flush costs here was not measured.",
-    '## btrfs, each flush to the disk itself (direct I/O)\n\nWhat a flush costs here was not measured.',
-    '## btrfs, the same with slow flushes\n\nA flush with nothing to write takes 2.10 ms here, fsync of a file of 4 KiB that was rewritten 4.30 ms.',
-  ]);
-  t.equal(peersChart(rows).match(/>btrfs, /g)?.length, 3);
-  t.end();
-});
+void t.test(
+  'page and chart have a part for each disk, and under its table stands of which run it is',
+  (t) => {
+    const rows = (['slow-flushes', 'flushes', 'fast'] as const).map((disk) => row('ours', [2], { disk }));
+    const { groups } = report([...rows.slice(0, 2), row('ours', [2], { size: '1', disk: 'flushes' })]);
+    const [one, ...others] = groups;
+    const later = others.map((each): GroupFacts => ({
+      ...each,
+      seed: 8,
+      date: '2026-01-03',
+      machine: ['4 cores'],
+    }));
+    const page = peersPage({
+      groups: [...(one ? [one] : []), ...others.slice(0, 1), ...later.slice(1)],
+      rows: [...rows, row('ours', [2], { size: '1', disk: 'flushes' })],
+      missing: ['not measured: ext4, fast: no room'],
+    });
+    t.match(page, /^# Ours and the others, 2026-01-03\n/);
+    t.match(page, '\n- not measured: ext4, fast: no room\n');
+    const flush =
+      'a flush with nothing to write took 2.10 ms, fsync of a file of 4 KiB that was rewritten 4.30 ms';
+    t.strictSame(
+      page
+        .split('\n## ')
+        .filter((part) => part.startsWith('btrfs'))
+        .map((part) => part.split('\n').filter((line) => /^btrfs|^- /.test(line))),
+      [
+        [
+          "btrfs, this machine's fast disk",
+          '- 100 small packages: of a run that noted neither its day nor what a flush cost',
+        ],
+        [
+          'btrfs, each flush to the disk itself (direct I/O)',
+          `- 100 small packages: 2026-01-02, seed 7, load 0.3 at the start; ${flush}`,
+          `- 1 small package: 2026-01-03, seed 8, load 0.3 at the start; ${flush}`,
+          '- 100 small packages: 2 cores',
+          '- 1 small package: 4 cores',
+        ],
+        [
+          'btrfs, the same with slow flushes',
+          `- 100 small packages: 2026-01-02, seed 7, load 0.3 at the start; ${flush}`,
+          '- 2 cores',
+        ],
+      ],
+    );
+    t.equal(peersChart(rows).match(/>btrfs, /g)?.length, 3);
+    t.end();
+  },
+);
 
-void t.test('a later run renews its own rows and keeps the others', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'peers-'));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const facts = (disk: DiskName, flushMilliseconds: number): DiskFacts => ({
-    fileSystem: 'btrfs',
-    disk,
-    flushMilliseconds,
-    fsyncMilliseconds: 1,
-  });
-  const first = [row('ours', [1]), row('ours', [5], { disk: 'flushes' })];
-  await saveReport(folder, report(first, [facts('fast', 1), facts('flushes', 2)]));
-  await saveReport(folder, report([row('ours', [2])], [facts('fast', 3)]));
-  const { rows, disks } = JSON.parse(await readFile(join(folder, 'peers.json'), 'utf8')) as PeersReport;
-  t.strictSame(
-    rows.map(({ disk, turns }) => [disk, turns.map(({ awaySeconds }) => awaySeconds)]),
-    [
-      ['flushes', [5]],
-      ['fast', [2]],
-    ],
-  );
-  t.strictSame(disks, [facts('flushes', 2), facts('fast', 3)]);
-  t.strictSame((await readdir(folder)).sort(), ['peers.json', 'peers.md', 'peers.svg']);
-});
+void t.test(
+  'a later run takes the place of all of its disk and size, whoever took part, and keeps the others',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'peers-'));
+    t.teardown(() => rm(folder, { recursive: true }));
+    const first = [
+      row('ours', [1]),
+      row('bare', [2]),
+      row('ours', [5], { disk: 'flushes' }),
+      row('bare', [6], { size: '1' }),
+    ];
+    await saveReport(folder, report(first));
+    await saveReport(folder, report([row('ours', [2])], { seed: 8 }));
+    const { rows, groups } = JSON.parse(await readFile(join(folder, 'peers.json'), 'utf8')) as PeersReport;
+    t.strictSame(
+      rows.map(({ disk, size, candidate, turns }) => [
+        disk,
+        size,
+        candidate,
+        turns.map((turn) => turn.awaySeconds),
+      ]),
+      [
+        ['flushes', '100', 'ours', [5]],
+        ['fast', '1', 'bare', [6]],
+        ['fast', '100', 'ours', [2]],
+      ],
+      'no ratio of ours to what bare was in another run',
+    );
+    t.strictSame(
+      groups.map(({ disk, size, seed }) => [disk, size, seed]),
+      [
+        ['flushes', '100', 7],
+        ['fast', '1', 7],
+        ['fast', '100', 8],
+      ],
+    );
+    t.strictSame((await readdir(folder)).sort(), ['peers.json', 'peers.md', 'peers.svg']);
+  },
+);
