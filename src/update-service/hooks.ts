@@ -1,13 +1,13 @@
 /**
  * The administrator's executables around an install: `before-install.d` and `after-install.d`, in byte order, each
- * with a time limit and its output kept. What is not executable, or ends in `~` or `.dpkg-*`, is not run; nor is a link to
+ * with a time limit and its output kept (keep-output.ts). What is not executable, or ends in `~` or `.dpkg-*`, is not run; nor is a link to
  * /dev/null, which masks a hook as it masks a unit.
  */
 import { join } from 'node:path';
 import type { CommandResult } from '../host/command.js';
 import { isErrno } from '../host/host-error.js';
 import { UpdateError } from '../update/errors.js';
-import type { Note } from '../update/events.js';
+import { lastLine } from './keep-output.js';
 import type { Ports } from './ports.js';
 
 const OUTPUT_LIMIT_CHARACTERS = 4000;
@@ -16,7 +16,13 @@ export interface HookRun {
   folder: string;
   timeoutSeconds: number;
   env: Record<string, string>;
-  note: (note: Note) => Promise<void>;
+  note: (ran: RanHook) => Promise<void>;
+}
+
+export interface RanHook {
+  path: string;
+  exitCode: number;
+  output: string;
 }
 
 /** Runs them all, or up to the first that fails; false when there is none. Errors: `HOOK_FAILED`. */
@@ -35,9 +41,9 @@ export async function runHooks({ fs, run }: Ports, hook: HookRun): Promise<boole
     });
     const exitCode = result.exitCode ?? -1;
     const output = outputOf(result);
-    await hook.note({ note: 'hook', path, exitCode, output });
+    await hook.note({ path, exitCode, output });
     if (exitCode !== 0) {
-      throw new UpdateError('HOOK_FAILED', `the hook ${path} ended with ${exitCode}: ${output.trim()}`);
+      throw new UpdateError('HOOK_FAILED', `the hook ${path} ended with ${exitCode}${lastLine(output)}`);
     }
   }
   return paths.length > 0;

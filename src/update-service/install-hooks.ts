@@ -1,6 +1,7 @@
 /** The administrator's hooks as phases of the attempt. */
 import { runHooks } from './hooks.js';
 import type { Attempt } from './attempt.js';
+import { keepOutput } from './keep-output.js';
 import { syncDisks } from './sync-disks.js';
 
 /**
@@ -21,7 +22,10 @@ async function hooks({ ports, update, plan, number }: Attempt, folder: string): 
     folder,
     timeoutSeconds: plan.policy.hookTimeoutSeconds,
     env: hookEnvironment(update.id, update.paths.plan, number),
-    note: (note) => update.journal.append(note),
+    async note({ path, exitCode, output }) {
+      await keepOutput(ports, update, `the hook ${path}`, output);
+      await update.journal.append({ note: 'hook', path, exitCode, output: '' });
+    },
   });
 }
 

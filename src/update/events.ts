@@ -49,6 +49,7 @@ export type Note =
   | { note: 'phase'; phase: string; outcome: 'done' | 'failed'; seconds: number }
   | { note: 'finding'; check: string; message: string }
   | { note: 'conffile'; path: string; leftover: string }
+  /** `output`: empty; what it printed stands in the terminal log, since everybody may read this. */
   | { note: 'hook'; path: string; exitCode: number; output: string }
   | {
       note: 'health';
@@ -56,7 +57,7 @@ export type Note =
       outcome: 'passed' | 'failed' | 'warned';
       /** One sentence; empty when passed. */
       message: string;
-      /** What a script printed, or systemd says of the units that are meant. */
+      /** What to do about it; what was printed stands in the terminal log, since everybody may read this. */
       output: string;
     }
   /** Of an installed update that made the machine unhealthy: `switched` when the fallback boots next. */

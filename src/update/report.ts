@@ -37,6 +37,7 @@ export interface Report {
   findings: { check: string; message: string }[];
   /** Of the boot that judged it last. */
   health: { check: string; outcome: 'passed' | 'failed' | 'warned'; message: string; output: string }[];
+  /** What they printed stands in `logs.terminal`. */
   hooks: { path: string; exitCode: number; output: string }[];
   timeline: { at: string; bootId: string; text: string }[];
   /** The command that shows the journal of systemd, and a file. */

@@ -176,6 +176,7 @@ Configuration files to look at
 
 Hooks
   /etc/offline-update/after-install.d/10-say ended with 3
+  What was printed: offline-update log ${machine.id}
 
 Phases
   check          0.50 s  done

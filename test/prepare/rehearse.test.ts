@@ -77,6 +77,16 @@ void t.test('one that passed is not repeated for the same plan, and is for the n
   t.equal(machine.rehearsal.calls.length, 2);
 });
 
+void t.test('what a hook printed is told to who asked, and is not in the file for everybody', async (t) => {
+  const machine = await prepared(t);
+  const hooks = [{ path: '/etc/hook', exitCode: 0, output: 'PASSWORD=secret' }];
+  machine.rehearsal.scenes = [performed({ hooks })];
+  const { rehearsal } = told(await machine.cli('trigger', '--json'));
+  t.strictSame(rehearsal?.hooks, hooks);
+  const file = machine.path(`/var/lib/offline-update/updates/${rehearsal?.id ?? ''}/rehearsal.json`);
+  t.match(JSON.parse(readFileSync(file, 'utf8')), { hooks: [{ ...hooks[0], output: '' }] });
+});
+
 void t.test('prepare --rehearse of a plan that would fail is blocked, and keeps the plan', async (t) => {
   const machine = await prepared(t);
   machine.rehearsal.scenes = [performed({ reason: { code: 'HOOK_FAILED', message: 'no backup' } })];

@@ -1,5 +1,5 @@
 /** The verdict of the first ordinary boot, with a machine that is made up. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
@@ -44,6 +44,9 @@ interface Given {
   isUpdateBoot?: boolean;
   baseline?: string | undefined;
   units?: UnitState[];
+  /** What systemd says of them. */
+  described?: string;
+  isLogTaken?: boolean;
   seconds?: () => number;
   policy?: Partial<Plan['policy']>;
   /** Ids of other updates in the history, and of kept fallbacks. */
@@ -96,6 +99,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
     mkdirSync(paths.runFolder, { recursive: true });
     writeFileSync(join(paths.runFolder, 'update-boot'), '');
   }
+  if (given.isLogTaken) mkdirSync(of.terminalLog);
   for (const other of given.history ?? []) mkdirSync(join(paths.updates, other));
   const asked: string[] = [];
   const ask = (what: string) => () => {
@@ -129,7 +133,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
       network: () => Promise.resolve([]),
       systemState: () =>
         Promise.resolve(states.length > 1 ? (states.shift() ?? '') : (states[0] ?? 'running')),
-      describe: () => Promise.resolve(''),
+      describe: () => Promise.resolve(given.described ?? ''),
       monotonicSeconds: given.seconds ?? (() => 0),
     },
     log: systemLog({ run: unused, output: process.stderr, toJournal: false }),
@@ -232,6 +236,7 @@ void t.test('a network that only warns takes no time from the checks of the admi
     seconds: () => clock.shift() ?? 301, // the deadline of 300 s has passed at the first look
   });
   t.match(health[2], /^network warned: /);
+  t.match(readFileSync(update.paths.journal, 'utf8'), 'confirmNetwork = \\"warn\\"', 'the advice is for all');
   t.equal(health[4], 'required.d/10-looks passed');
   t.equal(update.journal.state.name, 'confirmed');
 });
@@ -354,20 +359,57 @@ for (const [when, given, code] of without) {
   });
 }
 
+const broken: UnitState = {
+  names: ['bad.service'],
+  active: 'failed',
+  sub: 'failed',
+  restarts: 0,
+  activeSinceSeconds: undefined,
+  isTransient: false,
+  job: undefined,
+};
+
+void t.test(
+  'what units and checks print is for root alone: the record for everybody has none of it',
+  async (t) => {
+    const given = { units: [broken], described: 'PASSWORD=secret', fallback };
+    const { asked, update } = await confirmed(t, given);
+    t.equal(asked.at(-1), 'reboot');
+    const { journal, terminalLog } = update.paths;
+    t.notMatch(readFileSync(journal, 'utf8'), 'secret');
+    t.match(
+      readFileSync(terminalLog, 'utf8'),
+      '\noffline-update: the check units, which failed\nPASSWORD=secret\n',
+    );
+    t.equal(lstatSync(terminalLog).mode & 0o777, 0o600);
+
+    const checked = await confirmed(t, {
+      scripts: { own: 'echo token; echo well', 'wanted.d/quiet': 'true' },
+    });
+    t.equal(checked.update.journal.state.name, 'confirmed');
+    t.notMatch(readFileSync(checked.update.paths.journal, 'utf8'), 'token');
+    t.equal(
+      readFileSync(checked.update.paths.terminalLog, 'utf8'),
+      '\noffline-update: the check own, which passed\ntoken\nwell\n',
+    );
+  },
+);
+
+void t.test('a log that cannot be written changes no verdict', async (t) => {
+  const { asked, update } = await confirmed(t, {
+    units: [broken],
+    described: 'PASSWORD=secret',
+    isLogTaken: true,
+  });
+  t.strictSame(asked, []);
+  t.match(update.journal.state, { name: 'failed', reason: { code: 'HEALTH_FAILED' } });
+});
+
 for (const [what, baseline, message] of [
   ['no baseline', undefined, 'nothing was noted then'],
   ['a baseline that cannot be read', '{"format":1}', /the baseline is not valid/],
 ] as const) {
   void t.test(`${what}: told, and units are not judged`, async (t) => {
-    const broken: UnitState = {
-      names: ['bad.service'],
-      active: 'failed',
-      sub: 'failed',
-      restarts: 0,
-      activeSinceSeconds: undefined,
-      isTransient: false,
-      job: undefined,
-    };
     const { update, health } = await confirmed(t, { baseline, units: [broken] });
     t.equal(update.journal.state.name, 'confirmed');
     t.match(health[0], /^baseline warned: units and network cannot be compared/);

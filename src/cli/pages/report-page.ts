@@ -36,11 +36,20 @@ export function reportPage(report: Report, plan: Plan): string[] {
       'Findings',
       report.findings.map(({ check, message }) => `  ${check}: ${message}`),
     ),
-    ...section('Health in the boot after it', report.health.flatMap(healthLines)),
-    ...section(
-      'Hooks',
-      report.hooks.map(({ path, exitCode }) => `  ${path} ended with ${exitCode}`),
-    ),
+    ...section('Health in the boot after it', [
+      ...report.health.flatMap(healthLines),
+      ...printedLines(
+        report,
+        report.health.some(({ outcome }) => outcome !== 'passed'),
+      ),
+    ]),
+    ...section('Hooks', [
+      ...report.hooks.map(({ path, exitCode }) => `  ${path} ended with ${exitCode}`),
+      ...printedLines(
+        report,
+        report.hooks.some(({ exitCode }) => exitCode !== 0),
+      ),
+    ]),
     ...section(
       'Phases',
       report.phases.map(
@@ -53,7 +62,12 @@ export function reportPage(report: Report, plan: Plan): string[] {
   ];
 }
 
-/** The output only where somebody has to find out what is wrong. */
+/** Where somebody has to find out what is wrong. */
+function printedLines({ id }: Report, isAsked: boolean): string[] {
+  return isAsked ? [`  What was printed: offline-update log ${id}`] : [];
+}
+
+/** With the advice, where it is not well. */
 function healthLines({ check, outcome, message, output }: Report['health'][number]): string[] {
   const printed = outcome === 'passed' || output === '' ? [] : output.split('\n');
   return [

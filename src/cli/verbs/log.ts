@@ -14,7 +14,10 @@ export const log: Verb = (program, invoke) => {
   program
     .command('log')
     .summary('what was printed while the update was installed')
-    .description('Shows the output of the package manager and its scripts. Without ID: of the last update.')
+    .description(
+      'Shows the output of the package manager and its scripts, of hooks, of checks, and what systemd said of units that\n' +
+        'failed. Without ID: of the last update.',
+    )
     .argument('[id]', 'an id from offline-update history')
     .option('--journal', 'show what the update service wrote to the journal instead')
     .option('--json', 'print JSON')

@@ -25,7 +25,9 @@ export async function rehearseUpdate(
     known.baseFingerprint === sealed.plan.payload.baseFingerprint;
   if (isGood) return known;
   const rehearsal = await rehearse(online, machine, sealed, on);
-  await online.files.replace(update.paths.rehearsal, `${JSON.stringify(rehearsal, null, 1)}\n`, 0o644);
+  // For everybody to read, and what a hook printed is for who asked for the rehearsal alone.
+  const record = { ...rehearsal, hooks: rehearsal.hooks.map((ran) => ({ ...ran, output: '' })) };
+  await online.files.replace(update.paths.rehearsal, `${JSON.stringify(record, null, 1)}\n`, 0o644);
   if (rehearsal.reason) {
     throw new UpdateError('REHEARSAL_FAILED', `the rehearsal failed${said(rehearsal)}`, {
       hint: 'put that right, or hold the package back (apt-mark hold), then offline-update prepare',

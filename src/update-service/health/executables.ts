@@ -7,6 +7,7 @@ import { join, relative } from 'node:path';
 import type { Plan } from '../../update/plan.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { hookFiles, outputOf } from '../hooks.js';
+import { lastLine } from '../keep-output.js';
 import type { Ports } from '../ports.js';
 import { failed, passed, warned, type CheckResult } from './check-result.js';
 import type { Deadline } from './watch-boot.js';
@@ -58,10 +59,4 @@ async function runOne(
       `could not be run to its end: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-}
-
-/** Its last words mostly are the reason; all of it stands in the report. */
-function lastLine(output: string): string {
-  const line = output.trim().split('\n').at(-1) ?? '';
-  return line === '' ? '' : `: ${line}`;
 }

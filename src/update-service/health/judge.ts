@@ -9,6 +9,7 @@ import { readBaseline, type Baseline } from '../../update/baseline.js';
 import { packagesAreWhole } from '../../update/finding.js';
 import type { Plan } from '../../update/plan.js';
 import type { KnownUpdate } from '../../update/store.js';
+import { keepOutput } from '../keep-output.js';
 import { lookAtPackages } from '../look-at-packages.js';
 import type { Ports } from '../ports.js';
 import { failed, passed, warned, type CheckResult } from './check-result.js';
@@ -25,7 +26,10 @@ export interface Judgement {
 export async function judge(ports: Ports, update: KnownUpdate, plan: Plan): Promise<Judgement | undefined> {
   const results: CheckResult[] = [];
   const tell = async (...found: CheckResult[]): Promise<void> => {
-    for (const each of found) await update.journal.append({ note: 'health', ...each });
+    for (const { check, outcome, message, output, advice = '' } of found) {
+      await keepOutput(ports, update, `the check ${check}, which ${outcome}`, output);
+      await update.journal.append({ note: 'health', check, outcome, message, output: advice });
+    }
     results.push(...found);
   };
   const isWell = (): boolean => results.every(({ outcome }) => outcome !== 'failed');

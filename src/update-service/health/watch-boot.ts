@@ -56,7 +56,7 @@ const SWITCHES =
 function heedNetwork(result: CheckResult, network: Policy['confirmNetwork']): CheckResult {
   const { check, outcome, message } = result;
   if (check !== 'network' || outcome !== 'failed') return result;
-  return (network === 'warn' ? warned : failed)(check, message, SWITCHES);
+  return { ...(network === 'warn' ? warned : failed)(check, message), advice: SWITCHES };
 }
 
 /** In rescue and emergency mode units are missing by intention, and while stopping they end in any way. */

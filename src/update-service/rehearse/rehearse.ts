@@ -81,10 +81,8 @@ function phasesOf(ports: Ports, plan: Plan, told: Performance, tell: (line: Rehe
         ...hookEnvironment(plan.id, pathsOfUpdate(paths, plan.id).plan, 1),
         OFFLINE_UPDATE_REHEARSAL: '1',
       },
-      note(note) {
-        if (note.note === 'hook') {
-          told.hooks.push({ path: note.path, exitCode: note.exitCode, output: note.output });
-        }
+      note(ran) {
+        told.hooks.push(ran);
         return Promise.resolve();
       },
     });
