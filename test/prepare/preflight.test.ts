@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { machineChecks } from '../../src/prepare/preflight/machine/machine-checks.js';
@@ -409,6 +409,37 @@ void t.test('every check of the table has its row here', (t) => {
   );
   t.end();
 });
+
+void t.test(
+  'doctor tells of a stage that is gone as of any other fault, with the step that is possible',
+  async (t) => {
+    const machine = newOnlineMachine(t);
+    machine.facts.kernelCommandLine = () => Promise.resolve(['3']);
+    await machine.cli('prepare');
+    const plan = readFileSync(machine.path('/var/lib/system-update/plan.json'), 'utf8');
+    const check = async (): Promise<string> => {
+      const { exitCode, stdout } = await machine.cli('doctor');
+      t.equal(exitCode, 5);
+      t.match(stdout, '[kernel-command-line]', 'the others look all the same');
+      return stdout.replaceAll(machine.root, '');
+    };
+    machine.write('/var/lib/system-update/plan.json', plan.replace('{', '{ '));
+    const another =
+      'BLOCKED: the plan in the stage is not the one that was prepared [stage-intact]\n  offline-update';
+    t.match(await check(), `${another} prepare\n`);
+    machine.facts.kernelCommandLine = () => Promise.resolve([]);
+    await machine.cli('prepare');
+    t.equal((await machine.cli('trigger')).exitCode, 0);
+    machine.facts.kernelCommandLine = () => Promise.resolve(['3']);
+    machine.write('/var/lib/system-update/plan.json', plan);
+    t.match(await check(), `${another} cancel\n`);
+    rmSync(machine.paths.stage, { recursive: true });
+    t.match(
+      await check(),
+      'BLOCKED: /var/lib/system-update holds no plan [stage-intact]\n  offline-update cancel\n',
+    );
+  },
+);
 
 void t.test('doctor reads like a list of things to do', async (t) => {
   const machine = newOnlineMachine(t);

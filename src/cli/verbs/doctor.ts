@@ -25,16 +25,11 @@ export const doctor: Verb = (program, invoke) => {
         failed: 'the machine could not be checked',
         needsRoot: true,
         async run({ options, ports, out }) {
-          const { preflight, blocks } = await import('../../prepare/preflight/preflight.js');
-          const { stagedUpdate } = await import('../../prepare/staged-update.js');
+          const { blocks } = await import('../../prepare/preflight/preflight.js');
+          const { checkUp } = await import('../../prepare/check-up.js');
           const { machineOf } = await import('../preflight-machine.js');
           const { findingLines } = await import('../pages/finding-lines.js');
-          const state = (await ports.online.store.current())?.journal.state;
-          const staged =
-            state?.name === 'prepared' || state?.name === 'armed'
-              ? await stagedUpdate(ports.online, state.planHash)
-              : undefined;
-          const findings = await preflight({ ...(await machineOf(ports)), staged });
+          const findings = await checkUp(ports.online, await machineOf(ports));
           const steps = options.drill === true ? await rehearse(ports) : null;
           findings.push(...(steps ?? []).flatMap((step) => step.findings));
           const blocking = blocks(findings).length;
