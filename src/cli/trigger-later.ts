@@ -14,23 +14,20 @@ export interface LaterWords {
   whenIdle?: boolean;
   unattended?: boolean;
   scheduled?: boolean;
-  root: string;
 }
 
 /** Errors: `USAGE` for words that do not go together. */
 export function isForLater(words: LaterWords, { windows }: Pick<Policy, 'windows'>): boolean {
-  const { now = false, at, whenIdle = false, unattended = false, scheduled = false, root } = words;
+  const { now = false, at, whenIdle = false, unattended = false, scheduled = false } = words;
   const isAsked = at !== undefined || whenIdle || unattended || scheduled;
   const wrong =
     now && isAsked
       ? '--now is at once, whatever the time, the windows and the people: no --at, --when-idle or --unattended beside it'
       : unattended && (at !== undefined || whenIdle)
         ? '--unattended is for a timer, within the windows of the policy: no --at or --when-idle beside it'
-        : isAsked && root !== '/'
-          ? 'only the running system can wait for a time: no --root beside it'
-          : undefined;
+        : undefined;
   if (wrong !== undefined) throw new UpdateError('USAGE', wrong, { hint: 'offline-update trigger --help' });
-  return !now && (isAsked || (windows.length > 0 && root === '/'));
+  return !now && (isAsked || windows.length > 0);
 }
 
 export async function triggerLater(

@@ -316,6 +316,30 @@ void t.test('clean says that nothing was cleaned only where that is so', async (
   t.notOk(existsSync(machine.paths.stage));
 });
 
+void t.test('what asks the running system is not done for another root', async (t) => {
+  const machine = newOnlineMachine(t);
+  await machine.cli('prepare');
+  const downloaded = [...machine.payload.downloaded];
+  for (const [verb, ...words] of [
+    ['prepare'],
+    ['trigger'],
+    ['trigger', '--at', '03:00'],
+    ['doctor', '--drill'],
+  ]) {
+    const called = await machine.cli('--root', '/mnt/other', verb ?? '', ...words, '--json');
+    t.equal(called.exitCode, 2);
+    t.match(called.json(), {
+      error: {
+        code: 'USAGE',
+        message: `${verb ?? ''} asks the running system, whatever folder the files are in: no --root`,
+        hint: `chroot /mnt/other offline-update ${verb ?? ''}`,
+      },
+    });
+  }
+  t.strictSame(machine.payload.downloaded, downloaded);
+  t.notOk(existsSync(machine.path('/system-update')));
+});
+
 void t.test('--root is a folder, and never this very system by mistake', async (t) => {
   const roots: string[] = [];
   const called = (root: string) =>

@@ -301,14 +301,6 @@ void t.test('a link in the place of the next stage is not followed', async (t) =
   t.strictSame(await readdir(machine.path('/home/somebody')), ['file']);
 });
 
-void t.test('the apt of this system prepares nothing for another one', async (t) => {
-  const machine = newMachine(t);
-  const called = await machine.cli('--root', '/mnt/other', 'prepare', '--json');
-  t.equal(called.exitCode, 2);
-  t.match(called.json(), { error: { code: 'USAGE', hint: 'chroot /mnt/other offline-update prepare' } });
-  t.strictSame(machine.payload.downloaded, []);
-});
-
 void t.test('what contradicts itself is a matter of usage', async (t) => {
   const machine = newMachine(t);
   for (const words of [

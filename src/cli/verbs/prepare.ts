@@ -7,6 +7,7 @@ import type { Rehearsal } from '../../update/rehearsal.js';
 import type { Policy } from '../../update/policy.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
+import { refuseOtherRoot } from '../other-root.js';
 import type { Output, Stream } from '../output.js';
 import type { CliPayload, CliPorts } from '../ports.js';
 import { progressBar } from '../progress-bar.js';
@@ -51,7 +52,7 @@ export const prepare: Verb = (program, invoke) => {
           const { planPage } = await import('../pages/plan-page.js');
           const { preparedOutcome } = await import('../../prepare/outcome.js');
           const { prepareUnattended } = await import('../../prepare/prepare-unattended.js');
-          refuseOtherRoot(options.root);
+          refuseOtherRoot(options.root, 'prepare');
           const policy = await ports.policy();
           const payload = await ports.payload();
           const source = sourceOf(words, options, payload, policy);
@@ -122,14 +123,6 @@ async function rehearsed(
   } finally {
     bar.end();
   }
-}
-
-/** apt and dpkg answer for the running system, whatever folder our own files are in. */
-function refuseOtherRoot(root: string): void {
-  if (root === '/') return;
-  throw new UpdateError('USAGE', 'an update can be prepared by the system that it is for alone: no --root', {
-    hint: `chroot ${root} offline-update prepare`,
-  });
 }
 
 function sourceOf(packages: string[], options: Options, payload: CliPayload, policy: Policy): PlanSource {

@@ -5,6 +5,7 @@ import type { TriggerOptions } from '../../prepare/trigger.js';
 import type { Action } from '../../update/events.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
+import { refuseOtherRoot } from '../other-root.js';
 import { progressBar } from '../progress-bar.js';
 import { rebootNow } from '../reboot-now.js';
 import { attendScheduled, isForLater, tellLater, triggerLater, type LaterWords } from '../trigger-later.js';
@@ -14,6 +15,7 @@ interface Options extends LaterWords {
   action?: Action;
   rehearse: boolean;
   force?: boolean;
+  root: string;
 }
 
 const actions: readonly Action[] = ['auto', 'reboot', 'soft-reboot', 'poweroff'];
@@ -48,6 +50,7 @@ export const trigger: Verb = (program, invoke) => {
         failed: 'the update was not armed',
         needsRoot: true,
         async run({ options, ports, out, stderr }) {
+          refuseOtherRoot(options.root, 'trigger');
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
