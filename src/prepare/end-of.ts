@@ -31,6 +31,6 @@ export async function endOf(
   if (wish !== 'auto') return { action: wish, because: null };
   const kind = rebootKindOf(changes, await facts.systemdVersion());
   if (kind.action === 'reboot') return kind;
-  const owed = await owedReboot(fs, paths.root, await facts.runningSystem());
+  const owed = await owedReboot(fs, paths.root, () => facts.runningSystem());
   return owed === undefined ? kind : { action: 'reboot', because: owed };
 }

@@ -7,14 +7,30 @@ import type { FileSystem } from '../host/file-system.js';
 import { ifThere, namesIn, textOf } from '../host/if-there.js';
 import type { RunningSystem } from '../host/running-system.js';
 import { readEarlyParts, REBOOT_REQUIRED } from './early-parts.js';
+import { asUpdateError } from './errors.js';
 import { someOf } from './reboot-kind.js';
 
 /** Where systemd looks for another root to soft-reboot into. */
 const NEXT_ROOT = '/run/nextroot';
 const MODULES = '/usr/lib/modules';
 
-/** As a sentence without its full stop; undefined when nothing is owed. The first reason that is found. */
+/**
+ * As a sentence without its full stop; undefined when nothing is owed. The first reason that is found, and what cannot be
+ * looked at is one: a boot partition that does not mount, a disk that does not answer.
+ */
 export async function owedReboot(
+  fs: FileSystem,
+  root: string,
+  runningSystem: () => Promise<RunningSystem>,
+): Promise<string | undefined> {
+  try {
+    return await firstReason(fs, root, await runningSystem());
+  } catch (error) {
+    return `whether a reboot is owed cannot be told: ${asUpdateError(error).message}`;
+  }
+}
+
+async function firstReason(
   fs: FileSystem,
   root: string,
   running: RunningSystem,

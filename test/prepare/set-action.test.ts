@@ -38,6 +38,8 @@ void t.test('an armed update gets another end and stays armed by one row', async
   t.strictSame(await setAction(online, facts, 'auto'), { id, action: 'reboot' });
   const because = 'a reboot is owed already: /usr/lib/systemd/systemd was replaced beneath PID 1';
   t.match((await machine.cli('status', '--json')).json(), { action: 'reboot', actionBecause: because });
+  facts.runningSystem = () => Promise.reject(new Error('no /proc here'));
+  t.strictSame(await setAction(online, facts, 'auto'), { id, action: 'reboot' }, 'doubt');
   t.equal((await machine.cli('cancel')).exitCode, 0);
 });
 

@@ -21,7 +21,11 @@ const fallback: FallbackNote = { provider: 'fake', reference: 'the old root' };
 interface Given {
   events: UpdateEvent[];
   action?: Action;
+  /** Why the plan, and no person, has said this action. */
+  because?: string;
   attempts?: number;
+  /** The reading of /boot that fails, counted from 1. */
+  unreadableBoot?: number;
   verify?: () => Promise<never>;
   /** Between the reboot that is asked for and the last row the disk is full. */
   isFullAtTheEnd?: boolean;
@@ -36,7 +40,7 @@ interface Outcome {
 }
 
 async function updateBoot(t: Test, given: Given): Promise<Outcome> {
-  const { action = 'reboot', attempts = 3 } = given;
+  const { action = 'reboot', attempts = 3, because } = given;
   const paths = pathsBelow(t.testdir({ etc: {}, run: {}, var: { lib: {} } }));
   const files = durableFiles(fileSystem);
   const at = (bootId: string, files: DurableFiles) => {
@@ -45,7 +49,8 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
   };
   const before = updateStore(at('before', files));
   const { journal } = await before.record(emptyPlan({ policy: { ...defaultPolicy, attempts } }));
-  await journal.append({ event: 'armed', planHash: 'aa', action, trigger: paths.triggers[0] });
+  const armed = { event: 'armed', planHash: 'aa', action, trigger: paths.triggers[0] } as const;
+  await journal.append({ ...armed, ...(because !== undefined && { because }) });
   for (const event of given.events) await journal.append(event);
   await before.markOpen(id);
   symlinkSync('/var/lib/system-update', `${paths.triggers[0]}.claimed`);
@@ -59,10 +64,16 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
         ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
         : files.appendLine(...line),
   };
+  let boots = 0;
+  const readFolder = (path: string): Promise<string[]> =>
+    path === join(paths.root, 'boot') && (boots += 1) === given.unreadableBoot
+      ? Promise.reject(Object.assign(new Error('ENODEV: no such device'), { code: 'ENODEV' }))
+      : fileSystem.readFolder(path);
   const asked: string[] = [];
   const ports: Ports = {
     ...unusedPorts,
     ...at('now', failing),
+    fs: { ...fileSystem, readFolder },
     store: updateStore(at('now', failing)),
     payload: {
       ...unusedPayload,
@@ -117,6 +128,32 @@ void t.test('without a fallback the attempts come to an end: blocked, and the ma
   t.equal(error, undefined);
   t.match(update.journal.state, { name: 'blocked', reason: { code: 'ATTEMPTS_USED_UP' } });
   t.strictSame(asked, ['reboot']);
+});
+
+void t.test('what cannot be looked at speaks for a full reboot, and costs no update', async (t) => {
+  const softly = { action: 'soft-reboot', because: 'nothing changes that a kernel reads' } as const;
+  const installed: UpdateEvent[] = [...cutShort(null), { event: 'installed', attempt: 1 }];
+  const expected = ['soft-reboot', 'reboot', 'reboot', 'reboot'];
+  const whys = [
+    undefined,
+    'a soft-reboot is not enough: whether a reboot is owed cannot be told: ENODEV: no such device',
+    'a soft-reboot is not enough: what changed cannot be told: ENODEV: no such device',
+    'a soft-reboot is not enough: what changed cannot be told: ENODEV: no such device',
+  ];
+  for (const [unreadableBoot, end] of expected.entries()) {
+    const { error, asked, update } = await updateBoot(t, { events: installed, ...softly, unreadableBoot });
+    t.equal(error, undefined);
+    t.strictSame(asked, [end]);
+    t.match(update.journal.rows.at(-1)?.entry, {
+      note: 'leaving',
+      action: end,
+      because: whys[unreadableBoot],
+    });
+  }
+  const blocked = await updateBoot(t, { events: cutShort(null), attempts: 1, ...softly, unreadableBoot: 1 });
+  t.equal(blocked.error, undefined);
+  t.equal(blocked.update.journal.state.name, 'blocked', 'the attempt went on');
+  t.strictSame(blocked.asked, ['reboot']);
 });
 
 void t.test('what the update boot told of itself does not outlive it, however it ends', async (t) => {

@@ -13,7 +13,7 @@ async function owed(
   running: (folder: string) => Partial<RunningSystem> = () => ({}),
 ): Promise<string | undefined> {
   const folder = t.testdir(root);
-  return owedReboot(fileSystem, folder, await fakeRunningSystem(running(folder)));
+  return owedReboot(fileSystem, folder, () => fakeRunningSystem(running(folder)));
 }
 
 void t.test('a machine that is as it was when its boot began owes nothing', async (t) => {
@@ -84,4 +84,16 @@ void t.test('what is read before systemd changed since the boot began', async (t
     'a reboot is owed already: /boot/grub/grub.cfg, /boot/vmlinuz-6.12.2, /etc/crypttab and 1 more changed since this boot began',
   );
   t.equal(await changed('/etc/hostname', '/boot/grub', '/boot/grub/grubenv'), undefined);
+});
+
+void t.test('what cannot be looked at is in doubt, and so a full reboot', async (t) => {
+  const sick = (code: string) => (): Promise<never> =>
+    Promise.reject(Object.assign(new Error(`${code}: sick`), { code }));
+  const root = t.testdir(modules);
+  for (const code of ['ENODEV', 'EIO', 'EACCES']) {
+    const fs = { ...fileSystem, readFolder: sick(code) };
+    const why = `whether a reboot is owed cannot be told: ${code}: sick`;
+    t.equal(await owedReboot(fs, root, fakeRunningSystem), why);
+    t.equal(await owedReboot(fileSystem, root, sick(code)), why, 'the running system itself');
+  }
 });
