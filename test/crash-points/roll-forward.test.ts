@@ -5,16 +5,22 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { sha256OfText } from '../../src/host/hash.js';
 
-/** The calls of dpkg, after the exit status. `files`: of the stage, by name. */
+const aptConf = { path: 'apt.conf', sizeBytes: 2, sha256: sha256OfText('c\n') };
+
+/** The calls of dpkg, after the exit status. `files`: packages of the stage, by name. */
 function rollForward(t: Test, plan: object, files: Record<string, string>): [number | null, ...string[]] {
-  const root = t.testdir({ programs: {}, stage: { packages: files }, state: { open: {} } });
+  const stage = { 'apt.conf': 'c\n', packages: files };
+  const root = t.testdir({ programs: {}, stage, state: { open: {} } });
   const at = (path: string): string => join(root, path);
   const text = `${JSON.stringify(plan, null, 1)}\n`;
   writeFileSync(at('stage/plan.json'), text);
   const row = `{"entry":{"event":"armed","planHash":"${sha256OfText(text)}"}}\n`;
   writeFileSync(at('state/open/journal.jsonl'), row);
   mkdirSync(at('programs'), { recursive: true });
-  const dpkg = `#!/bin/sh\necho "$*" >>${at('calls')}\n`;
+  const dpkg = `#!/bin/sh
+echo "$*" >>${at('calls')}
+for file; do case $file in *.deb) [ -e "$file" ] || exit 1 ;; esac; done
+`;
   writeFileSync(at('programs/dpkg'), dpkg, { mode: 0o755 });
   writeFileSync(at('links'), `state=${at('state')}\nstage=${at('stage')}\n`);
   const script = readFileSync('units/roll-forward', 'utf8').replace(
@@ -32,7 +38,7 @@ const removal = '--force-depends --force-remove-reinstreq --remove old-tool:amd6
 const configuration = '--force-confdef --force-confold --configure --pending';
 
 void t.test('an update that only removes is finished, too', (t) => {
-  t.strictSame(rollForward(t, { payload: { changes: [gone] }, files: [] }, {}), [
+  t.strictSame(rollForward(t, { payload: { changes: [gone] }, files: [aptConf] }, {}), [
     0,
     removal,
     configuration,
@@ -42,7 +48,7 @@ void t.test('an update that only removes is finished, too', (t) => {
 });
 
 void t.test('all sealed files are installed in one call, after what has to go', (t) => {
-  const files = [{ path: 'packages/a.deb', sizeBytes: 2, sha256: sha256OfText('a\n') }];
+  const files = [aptConf, { path: 'packages/a.deb', sizeBytes: 2, sha256: sha256OfText('a\n') }];
   const plan = { payload: { changes: [gone] }, files };
   t.strictSame(rollForward(t, plan, { 'a.deb': 'a\n' }), [
     0,
