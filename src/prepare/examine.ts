@@ -34,6 +34,11 @@ export interface TriggerOptions {
   /** All that the preflight needs but the update itself. */
   machine: Omit<PreflightContext, 'staged' | 'isForced'>;
   rehearsal: RehearsalOptions;
+  /**
+   * Asked just before the update is armed, or gets its time. Who was interrupted does not resolve: nothing may follow
+   * upon the word that nothing was armed, and the process is about to end.
+   */
+  onArming?: () => Promise<void>;
 }
 
 export interface Examined {

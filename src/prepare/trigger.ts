@@ -39,6 +39,7 @@ export async function armUpdate(online: Online, options: TriggerOptions): Promis
   if (trigger === undefined) throw new UpdateError('INTERNAL', 'the preflight let an unwritable root pass');
   findings.push(...(await takeBaseline(online, update, facts)));
   const armed = { ...end, trigger };
+  await options.onArming?.();
   await carryOut(armingSteps(online, update, armed));
   // It is armed, so a time at which it would be has no meaning any more.
   await online.files.remove(online.paths.scheduled);

@@ -131,6 +131,35 @@ void t.test(
   },
 );
 
+for (const [when, interruptAt, words, says, isArmed] of [
+  ['before the arming', '.baseline.json', [], 'nothing was armed\n  next: offline-update trigger', false],
+  [
+    'in the midst of it',
+    'system-update',
+    [],
+    'it may be armed or scheduled already\n  next: offline-update status',
+    true,
+  ],
+  [
+    'when it has its time',
+    '.scheduled.json',
+    ['--at', '+10h'],
+    'it may be armed or scheduled already\n  next: offline-update status',
+    false,
+  ],
+] as const) {
+  void t.test(`Ctrl-C in trigger, ${when}: what it says is so`, async (t) => {
+    const root = join(folder, `armed ${interruptAt}`);
+    await mkdir(root);
+    furnish(root);
+    await start(root, -1, ['prepare']).ended;
+    const { signal, stderr } = await start(root, -1, ['trigger', ...words], { interruptAt }).ended;
+    t.equal(signal, 'SIGINT');
+    t.equal(stderr, `interrupted: ${says}\n`);
+    t.equal((await readdir(root)).includes('system-update'), isArmed);
+  });
+}
+
 void t.test('a promise that never settles is no success', async (t) => {
   const main = await readFile(join(import.meta.dirname, '../../src/cli/main.ts'), 'utf8');
   const entry = join(folder, 'hung.cjs');

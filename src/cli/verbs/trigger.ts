@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { UpdateError } from '../../update/errors.js';
 import type { TriggerOptions } from '../../prepare/trigger.js';
 import type { Action } from '../../update/events.js';
+import { armingWatch } from '../arming-watch.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
 import { refuseOtherRoot } from '../other-root.js';
@@ -60,16 +61,18 @@ export const trigger: Verb = (program, invoke) => {
           const { findingLines } = await import('../pages/finding-lines.js');
           const { action, now = false, rehearse, force = false } = options;
           const bar = progressBar(stderr, () => performance.now());
+          const watch = armingWatch();
           const makeWishes = async (): Promise<TriggerOptions> => ({
             machine: await machineOf(ports),
             rehearsal: { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on },
             force,
+            onArming: watch.onArming,
             ...(action && { action }),
           });
           const watched = <T>(work: () => Promise<T>): Promise<T> => {
             const settle = onInterrupt(() => {
               bar.end();
-              out.note('interrupted: nothing was armed\n  next: offline-update trigger');
+              out.note(watch.interrupt());
             });
             return work().finally(() => {
               bar.end();

@@ -39,7 +39,7 @@ export type Attended =
   | { outcome: 'leaving'; id: string; at: Date; armed: Triggered | null }
   | { outcome: 'given-up'; id: string; reason: Reason };
 
-export type AttendOptions = Pick<TriggerOptions, 'machine' | 'rehearsal'>;
+export type AttendOptions = Pick<TriggerOptions, 'machine' | 'rehearsal' | 'onArming'>;
 
 /**
  * While another run has the lock, it is tried again later. `makeOptions`: a policy that cannot be read just then costs two
@@ -132,7 +132,7 @@ async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
   const { online, scheduler, options, scheduled } = of;
   const { action, force, rehearse, awaySeconds } = scheduled;
   const rehearsal = { ...options.rehearsal, isWanted: rehearse };
-  const wish = { machine: options.machine, rehearsal, force, ...(action !== null && { action }) };
+  const wish = { ...options, rehearsal, force, ...(action !== null && { action }) };
   try {
     // Should this process end in between, our service finds an armed update without its reboot, and disarms it.
     await expectReboot(online, scheduler, { id: scheduled.id, type: 'reboot', at: reboot });

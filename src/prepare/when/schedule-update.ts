@@ -50,6 +50,7 @@ export function scheduleUpdate(
     const { update, findings, rehearsal, estimate } = await examined(online, scheduler, options);
     const awaySeconds = estimate && totalSeconds(estimate);
     const term = chooseTerm({ at, whenIdle, awaySeconds }, now, windows);
+    await options.onArming?.();
     await writeScheduled(online.files, online.paths, {
       ...times(term),
       ...{ format: SCHEDULE_FORMAT, id: update.id, askedAt: now.toISOString(), whenIdle },
