@@ -5,7 +5,7 @@
 import type { JournalRow } from './journal.js';
 
 export interface Away {
-  /** Null: not known, for instance because nobody wrote down when the shutdown began. */
+  /** Null: not known, for instance because nobody wrote down when the shutdown began, or the clock was set back. */
   downSeconds: number | null;
   installSeconds: number | null;
   upSeconds: number | null;
@@ -47,10 +47,15 @@ export function measuredAway(
   const left = rows.findLast(({ entry }) => 'note' in entry && entry.note === 'leaving');
   if (!claimed || !left || claims.length > 1 || claimed.bootId !== left.bootId) return undefined;
   const [claimedAt, leftAt] = [Date.parse(claimed.at), Date.parse(left.at)];
-  const isBefore = shutdownAsked && shutdownAsked.getTime() <= claimedAt;
-  return {
-    downSeconds: isBefore ? (claimedAt - shutdownAsked.getTime()) / 1000 : null,
-    installSeconds: (leftAt - claimedAt) / 1000,
-    upSeconds: Math.max(0, (now.getTime() - leftAt) / 1000),
+  const away: Away = {
+    downSeconds: shutdownAsked ? secondsBetween(shutdownAsked.getTime(), claimedAt) : null,
+    installSeconds: secondsBetween(claimedAt, leftAt),
+    upSeconds: secondsBetween(leftAt, now.getTime()),
   };
+  return Object.values(away).every((seconds) => seconds === null) ? undefined : away;
+}
+
+/** Null when it would be negative: the clock was set back meanwhile, and nobody knows. Both in milliseconds. */
+export function secondsBetween(from: number, to: number): number | null {
+  return to < from ? null : (to - from) / 1000;
 }

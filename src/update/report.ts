@@ -3,7 +3,7 @@
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
 import type { Action, JournalEntry, Reason, Syncs, UpdateEvent } from './events.js';
-import { awayIn, estimateIn, totalSeconds, type Away } from './away.js';
+import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
@@ -25,7 +25,7 @@ export interface Report {
   /** Why it is this one; null when it was wished for. */
   actionBecause: string | null;
   leftBy: string | null;
-  /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short. */
+  /** From the claim to the request to leave the update boot, of the last attempt; null when it was cut short, or the clock was set back. */
   awaySeconds: number | null;
   /** How long the machine was to be away, as foretold, and was, from the shutdown to the end of the next boot. */
   estimate: Away | null;
@@ -116,7 +116,7 @@ function awaySeconds(rows: readonly JournalRow[]): number | null {
       bootId === last?.bootId && 'event' in entry && (entry.event === 'claimed' || entry.event === 'resumed'),
   );
   if (!last || !first) return null;
-  return (Date.parse(last.at) - Date.parse(first.at)) / 1000;
+  return secondsBetween(Date.parse(first.at), Date.parse(last.at));
 }
 
 /** One line of the timeline. */

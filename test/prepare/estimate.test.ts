@@ -1,7 +1,9 @@
 import t from 'tap';
 import { estimateAway, type EstimateFacts } from '../../src/prepare/estimate.js';
+import { buildReport } from '../../src/update/report.js';
 import { measuredAway, totalSeconds } from '../../src/update/away.js';
 import type { JournalRow } from '../../src/update/journal.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const facts: EstimateFacts = {
   isSoft: false,
@@ -82,3 +84,30 @@ void t.test(
     t.end();
   },
 );
+
+void t.test('a clock that was set back leaves no negative time, in the report neither', (t) => {
+  const armed = row(50, 'first', {
+    event: 'armed',
+    planHash: 'x',
+    action: 'reboot',
+    trigger: '/system-update',
+  });
+  const claimed = row(109, 'second', { event: 'claimed', attempt: 1 });
+  const left = (at: number): JournalRow =>
+    row(at, 'second', { note: 'leaving', action: 'reboot', by: 'logind' });
+  const measured = (at: number, now: number): unknown =>
+    measuredAway([armed, claimed, left(at)], new Date(100_000), new Date(now * 1000));
+  t.strictSame(measured(10, 20), { downSeconds: 9, installSeconds: null, upSeconds: 10 });
+  t.strictSame(measured(136, 20), { downSeconds: 9, installSeconds: 27, upSeconds: null });
+  t.equal(measuredAway([armed, claimed, left(10)], undefined, new Date(0)), undefined, 'nothing is known');
+  const report = (at: number): number | null =>
+    buildReport(emptyPlan(), [armed, claimed, left(at)], { name: 'none' }, { journal: '', terminal: '' })
+      .awaySeconds;
+  t.strictSame([report(136), report(10)], [27, null]);
+  const past = {
+    estimate: { downSeconds: 1, installSeconds: 10, upSeconds: 1 },
+    away: { downSeconds: null, installSeconds: null, upSeconds: null },
+  };
+  t.strictSame(estimateAway({ ...facts, history: [past] }), estimateAway({ ...facts, history: [] }));
+  t.end();
+});
