@@ -4,6 +4,7 @@
  *
  * A loop, since nothing else tells: `systemctl is-system-running --wait` would wait for the very job that asks.
  */
+import type { NetworkInterface } from '../../host/network-state.js';
 import type { UnitState } from '../../host/unit-states.js';
 import type { Baseline } from '../../update/baseline.js';
 import type { Policy } from '../../update/policy.js';
@@ -76,8 +77,8 @@ async function look(
   const looks: Looks = { boot: nothing, units: nothing, network: nothing };
   const [units, interfaces] = await Promise.allSettled([machine.units(), machine.network()]);
   const monotonicSeconds = machine.monotonicSeconds();
-  if (interfaces.status === 'rejected') looks.network = unseen('the network', interfaces.reason);
-  else if (baseline) looks.network = lookAtNetwork(interfaces.value, baseline);
+  // Where it could not be read before the update, no baseline was taken.
+  if (baseline) looks.network = networkLook(interfaces, baseline);
   if (units.status === 'rejected') return { ...looks, units: unseen('the units', units.reason) };
   looks.boot = lookAtBoot(units.value);
   if (!baseline) return looks;
@@ -87,6 +88,12 @@ async function look(
   looks.units = ofUnits(units.value.filter((unit) => !isNetwork(unit)));
   looks.network = both(looks.network, ofUnits(units.value.filter(isNetwork)));
   return looks;
+}
+
+function networkLook(seen: PromiseSettledResult<NetworkInterface[]>, baseline: Baseline): Look {
+  return seen.status === 'rejected'
+    ? unseen('the network', seen.reason)
+    : lookAtNetwork(seen.value, baseline);
 }
 
 /** It may be a moment only: waited for, until the deadline. */

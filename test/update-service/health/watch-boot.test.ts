@@ -147,6 +147,13 @@ void t.test('without a baseline only the boot is judged', async (t) => {
     await watchBoot(machine({ units: [target, broken], network: [] }), undefined, deadline),
     allWell,
   );
+  const unreadable = machine({ network: new Error('no network can be read here') });
+  t.strictSame(
+    await watchBoot(unreadable, undefined, deadline),
+    allWell,
+    'nor could it be before the update',
+  );
+  t.equal(unreadable.looks, 1);
 });
 
 for (const state of ['maintenance', 'stopping']) {
