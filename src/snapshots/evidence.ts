@@ -36,7 +36,7 @@ export async function carryEvidence(ports: EvidencePorts, id: string, from: Path
   const [theirs, ours] = [await textOf(ports.fs, source.journal), await textOf(ports.fs, target.journal)];
   if (ours.startsWith(theirs)) return;
   // The journal here was cut off when the fallback was made: theirs is the same one, gone on.
-  if (theirs.startsWith(ours) && isSound(theirs)) await ports.files.replace(target.journal, theirs);
+  if (theirs.startsWith(ours) && isSound(theirs)) await ports.files.replace(target.journal, theirs, 0o644);
   else await copy(ports, source.journal, `${target.journal}.failed-root`);
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { durableFiles } from '../../src/host/durable-files.js';
@@ -23,8 +23,10 @@ async function twoRoots(t: Test) {
   await journal.append({ event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' });
   await journal.append({ event: 'claimed', attempt: 1 });
   writeFileSync(target.journal, readFileSync(source.journal));
+  // As the store makes them: the record is for everybody, what programs printed for root.
+  for (const path of [source.journal, target.journal]) chmodSync(path, 0o644);
   await journal.append({ event: 'installing', attempt: 1, fallback: null });
-  writeFileSync(source.terminalLog, 'Setting up\n');
+  writeFileSync(source.terminalLog, 'Setting up\n', { mode: 0o600 });
   writeFileSync(source.report, '{}\n');
   writeFileSync(failed.rescued, 'boot fallback-boots-next\n');
   const carry = () => carryEvidence({ fs: fileSystem, files }, id, failed, old);
@@ -40,6 +42,9 @@ void t.test('invariant 12: the record of the failed root goes on in the old one'
   t.equal(readFileSync(target.report, 'utf8'), '{}\n');
   t.equal(readFileSync(old.rescued, 'utf8'), 'boot fallback-boots-next\n');
   t.strictSame(readdirSync(target.folder), ['journal.jsonl', 'report.json', 'term.log']);
+  const modeOf = (path: string): number => statSync(path).mode & 0o777;
+  t.equal(modeOf(target.journal), 0o644, 'for everybody, as before');
+  t.equal(modeOf(target.terminalLog), 0o600);
 
   const journal = await open();
   await journal.append({ event: 'reverted', reason: { code: 'SERVICE_CRASHED', message: 'it ended' } });
