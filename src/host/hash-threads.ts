@@ -36,10 +36,11 @@ interface HashThread {
 export class HashThreads {
   readonly #most: number;
   readonly #program: string;
+  readonly #newWorker: (text: string) => Worker;
   #threads: HashThread[] = [];
 
-  constructor(most = availableParallelism() - 1, text = program) {
-    [this.#most, this.#program] = [most, text];
+  constructor(most = availableParallelism() - 1, text = program, newWorker = startWorker) {
+    [this.#most, this.#program, this.#newWorker] = [most, text, newWorker];
   }
 
   get count(): number {
@@ -69,14 +70,16 @@ export class HashThreads {
     this.#threads = [];
   }
 
-  /** Undefined on a machine with one processor. */
+  /** Undefined on a machine with one processor, and where the kernel has no thread to give. */
   #leastBusy(): HashThread | undefined {
     const [least] = [...this.#threads].sort((a, b) => a.waiting.length - b.waiting.length);
-    return least?.waiting.length === 0 || this.#threads.length >= this.#most ? least : this.#start();
+    if (least?.waiting.length === 0 || this.#threads.length >= this.#most) return least;
+    return this.#start() ?? least;
   }
 
-  #start(): HashThread {
-    const worker = new Worker(this.#program, { eval: true, execArgv: [] });
+  #start(): HashThread | undefined {
+    const worker = this.#worker();
+    if (!worker) return undefined;
     const thread: HashThread = { worker, waiting: [] };
     const gone = (): void => {
       this.#threads = this.#threads.filter((each) => each !== thread);
@@ -90,6 +93,19 @@ export class HashThreads {
     this.#threads.push(thread);
     return thread;
   }
+
+  /** A limit on tasks or memory (EAGAIN) is told by the constructor itself, and not as an event. */
+  #worker(): Worker | undefined {
+    try {
+      return this.#newWorker(this.#program);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function startWorker(text: string): Worker {
+  return new Worker(text, { eval: true, execArgv: [] });
 }
 
 function release(thread: HashThread): void {

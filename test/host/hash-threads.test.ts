@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { sha256OfFiles } from '../../src/host/hash.js';
 import { HashThreads } from '../../src/host/hash-threads.js';
@@ -66,3 +67,24 @@ void t.test(
     t.equal(await ended, undefined, 'it was ended before it answered');
   },
 );
+
+void t.test('where the kernel has no thread to give, there is no sum and no error', async (t) => {
+  const [file] = largeFiles(t, 1);
+  const path = file?.path ?? '';
+  const refused = (): never => {
+    throw Object.assign(new Error('EAGAIN: no thread'), { code: 'ERR_WORKER_INIT_FAILED' });
+  };
+  const none = new HashThreads(2, undefined, refused);
+  t.equal(await none.sha256(opened(t, path)), undefined);
+  t.equal(none.count, 0);
+
+  let given = 0;
+  const one = new HashThreads(2, undefined, (text) => {
+    given += 1;
+    return given === 1 ? new Worker(text, { eval: true, execArgv: [] }) : refused();
+  });
+  const sums = await Promise.all([one.sha256(opened(t, path)), one.sha256(opened(t, path))]);
+  t.strictSame(sums, [file?.sum, file?.sum], 'the one that there is does it all');
+  t.strictSame([given, one.count], [2, 1]);
+  one.end();
+});
