@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Mount } from '../../src/host/mounts.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import type { Attempt } from '../../src/update-service/attempt.js';
 import { commit } from '../../src/update-service/commit.js';
@@ -30,11 +31,39 @@ void t.test(
   },
 );
 
+interface Given {
+  mounts: readonly Mount[];
+  /** Went away since the mounts were read. */
+  gone?: string;
+  /** Of `sync` without a path. */
+  exitCode?: number;
+}
+
+const mount = (target: string, device: string, type = 'btrfs', writable = true): Mount => ({
+  ...{ target, device, type, writable },
+  ...{ source: '/dev/x', root: '/', options: [] },
+});
+
+/** Sorted: what was synced; `everything` by the one call that names nothing. */
+async function synced({ mounts, gone, exitCode = 0 }: Given): Promise<string[]> {
+  const paths: string[] = [];
+  await syncDisks({
+    fs: {
+      syncFileSystem: (path: string) =>
+        path === gone
+          ? Promise.reject(Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' }))
+          : Promise.resolve(void paths.push(path)),
+    },
+    kernel: { mounts: () => Promise.resolve(mounts) },
+    run: (file: string, args: readonly string[]) => {
+      paths.push(file === 'sync' && args.length === 0 ? 'everything' : [file, ...args].join(' '));
+      return Promise.resolve({ exitCode, stderr: 'sick' });
+    },
+  } as unknown as Parameters<typeof syncDisks>[0]);
+  return paths.sort();
+}
+
 void t.test('each file system is synced once, and what a host lends its container not at all', async (t) => {
-  const mount = (target: string, device: string, type = 'btrfs', writable = true) => ({
-    ...{ target, device, type, writable },
-    ...{ source: '/dev/x', root: '/', options: [] },
-  });
   const mounts = [
     mount('/', '0:30'),
     mount('/home', '0:30'),
@@ -48,11 +77,29 @@ void t.test('each file system is synced once, and what a host lends its containe
     mount('/run', '0:21', 'tmpfs'),
     mount('/run/host/incoming', '8:9', 'ext4'),
   ];
-  const synced: string[] = [];
-  const syncFileSystem = (path: string) => Promise.resolve(void synced.push(path));
-  await syncDisks({
-    fs: { syncFileSystem },
-    kernel: { mounts: () => Promise.resolve(mounts) },
-  } as unknown as Parameters<typeof syncDisks>[0]);
-  t.strictSame(synced.sort(), ['/', '/boot', '/boot/efi', '/media']);
+  t.strictSame(await synced({ mounts }), ['/', '/boot', '/boot/efi', '/media']);
+});
+
+void t.test('a file system is synced where it can be reached', async (t) => {
+  const root = mount('/', '8:1', 'ext4');
+  const mounts = [root, mount('/data/old', '8:2'), mount('/data', '8:3'), mount('/srv', '8:2')];
+  t.strictSame(await synced({ mounts }), ['/', '/data', '/srv'], 'hidden by a later mount of its parent');
+  const gone = [root, mount('/tmp/x//deleted', '8:2'), mount('/srv', '8:2')];
+  t.strictSame(await synced({ mounts: gone }), ['/', '/srv'], 'its folder was removed');
+  const early = [mount('/usr', '8:2'), root];
+  t.strictSame(await synced({ mounts: early }), ['/', '/usr'], 'mounted before the root, by the initramfs');
+});
+
+void t.test('invariant 3: a disk that cannot be reached by any path is synced with all others', async (t) => {
+  const root = mount('/', '8:1', 'ext4');
+  for (const hidden of [
+    [mount('/data/old', '8:2'), mount('/data', '8:1')],
+    [mount('/data', '8:2'), mount('/data', '0:9', 'tmpfs')],
+    [mount('/data//deleted', '8:2')],
+  ]) {
+    t.strictSame(await synced({ mounts: [root, ...hidden] }), ['/', 'everything']);
+  }
+  const [mounts, gone] = [[root, mount('/data', '8:2')], '/data'];
+  t.strictSame(await synced({ mounts, gone }), ['/', 'everything']);
+  await t.rejects(synced({ mounts, gone, exitCode: 1 }), { code: 'INTERNAL', message: 'cannot sync: sick' });
 });
