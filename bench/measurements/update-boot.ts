@@ -94,6 +94,13 @@ const places: readonly Place[] = [
     make: (layer) => ImageMachine.make(layer, { type: 'ext4' }),
   },
   {
+    what: 'btrfs with its way back, on the disk',
+    packages: smallestOfDebian,
+    policy: 'snapshot = "require"\n',
+    make: (layer) => BtrfsMachine.make(layer, { on: 'disk' }),
+    target,
+  },
+  {
     what: 'ext4 without a way back, on the disk',
     packages: smallestOfDebian,
     policy: 'withoutSnapshots = "resume"\n',

@@ -30,11 +30,11 @@ export function rehearsalMachine(
       return { boot, shutdownSeconds: shutdown, syncSeconds: sync };
     },
     async fallback({ policy }) {
-      if (policy.snapshot === 'off') return { keepsOldFiles: false, sparesSyncs: false };
+      if (policy.snapshot === 'off') return { keepsOldFiles: false, isWhole: false, sparesSyncs: false };
       const { usable, copiedBytes } = await snapshots.probe(policy.withoutSnapshots);
       // update-service/syncs.ts: spared while all that is written can be thrown away
       const isWhole = usable && copiedBytes === undefined;
-      return { keepsOldFiles: usable, sparesSyncs: isWhole && policy.packageSyncs === 'auto' };
+      return { keepsOldFiles: usable, isWhole, sparesSyncs: isWhole && policy.packageSyncs === 'auto' };
     },
   };
 }

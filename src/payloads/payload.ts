@@ -41,6 +41,11 @@ export interface InstallOptions {
   terminalLog: string;
   /** `suppressed`: the caller syncs all file systems afterwards, and can throw away all that is done until then. */
   syncs: Syncs;
+  /**
+   * Whatever becomes of it, the untouched old root boots: the system need not be whole at each moment of the install, so
+   * that it may be made in the order that is quickest.
+   */
+  revertible: boolean;
 }
 
 /** A question that got its default. */

@@ -13,17 +13,18 @@ export async function install(attempt: Attempt): Promise<void> {
   const { ports, update, plan, number, fallback, progress } = attempt;
   const syncs = (attempt.syncs = await chooseSyncs(attempt));
   await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null, syncs });
+  const revertible = fallback !== undefined && fallback.inPlace === undefined;
   const on: Progress = (event) => {
     progress.on(event);
     // Nearly done: logind starts beside the rest, and `leave` need not wait for it.
     if (event.percent >= nearlyDonePercent) void ports.wakeLogin();
   };
-  await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs));
+  await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs, revertible));
 }
 
 export async function rollForward(attempt: Attempt): Promise<void> {
   const { ports, plan, progress } = attempt;
-  await ports.payload.heal(plan.payload, stage(attempt), progress.on, options(attempt, 'kept'));
+  await ports.payload.heal(plan.payload, stage(attempt), progress.on, options(attempt, 'kept', false));
 }
 
 /**
@@ -49,6 +50,6 @@ function stage({ ports }: Attempt): { path: string } {
   return { path: ports.paths.stage };
 }
 
-function options({ plan, update }: Attempt, syncs: Syncs): InstallOptions {
-  return { policy: plan.policy, terminalLog: update.paths.terminalLog, syncs };
+function options({ plan, update }: Attempt, syncs: Syncs, revertible: boolean): InstallOptions {
+  return { policy: plan.policy, terminalLog: update.paths.terminalLog, syncs, revertible };
 }

@@ -107,6 +107,8 @@ export type RehearsalLine = z.infer<typeof line>;
 export const rehearsalOrderSchema = z.strictObject({
   id: z.string().check(z.regex(UPDATE_ID)),
   planHash: sha256,
+  /** As the install of the update boot will be. */
+  revertible: z.boolean(),
 });
 export type RehearsalOrder = z.infer<typeof rehearsalOrderSchema>;
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { fixtureMachines, terminalLog } from '../fixtures/apt-machine.js';
+import { aptMachine, fixtureMachines, terminalLog } from '../fixtures/apt-machine.js';
 import type { StepResult } from '../fixtures/apt-driver.js';
 import { fingerprintOf } from '../../src/payloads/packages/apt/dpkg-database.js';
-import { tinyPackages } from '../laboratory/laboratory.js';
+import { repackedPackages, rootImage, tinyPackages } from '../laboratory/laboratory.js';
 
 const machineFor = await fixtureMachines([
   'lab-good',
@@ -58,6 +58,21 @@ void t.test('the scripts get a whole environment of their own, and nothing is st
   t.match(environment, /^HOME=\/root$/m);
   t.match(environment, /^SYSTEMD_OFFLINE=1$/m);
   t.notMatch(environment, /^container=/m, 'nothing of ours is inherited');
+});
+
+void t.test('what can be thrown away as a whole is made by fewer runs of dpkg', async (t) => {
+  const root = await rootImage();
+  const essential = await repackedPackages(root, ['grep', 'gzip', 'hostname', 'sed']);
+  const runsOfDpkg = async (revertible: boolean): Promise<number> => {
+    const { drive, machine, dispose } = await aptMachine(root, essential);
+    t.teardown(dispose);
+    const [install, verify] = await drive(['install', 'verify'], { revertible });
+    t.strictSame([install?.error, verify?.findings], [undefined, []]);
+    return (await machine.read('/var/log/dpkg.log')).split('\n').filter((line) => / startup /.test(line))
+      .length;
+  };
+  const [careful, quick] = [await runsOfDpkg(false), await runsOfDpkg(true)];
+  t.ok(quick < careful, `${quick} instead of ${careful}`);
 });
 
 void t.test(

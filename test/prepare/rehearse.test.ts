@@ -29,7 +29,7 @@ void t.test('trigger rehearses what is sealed, tells how long it will be away, a
   const [call] = machine.rehearsal.calls;
   t.equal(call?.command[2], 'rehearse');
   const order = JSON.parse(call?.command[3] ?? '') as { id: string; planHash: string };
-  t.match(order, { id: /^\d{8}T\d{6}-/, planHash: /^[0-9a-f]{64}$/ });
+  t.match(order, { id: /^\d{8}T\d{6}-/, planHash: /^[0-9a-f]{64}$/, revertible: false });
   t.equal(call?.options.timeoutSeconds, 1800);
   const rows = readFileSync(
     machine.path(`/var/lib/offline-update/updates/${order.id}/journal.jsonl`),

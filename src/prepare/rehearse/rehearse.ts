@@ -32,10 +32,17 @@ export interface RehearsalMachine {
   availableMemoryBytes(): Promise<number>;
   freeBytes(path: string): Promise<number>;
   servicesUsing(files: ReadonlySet<string>): Promise<string[]>;
-  /** The way back that the update boot will have: it keeps the old files, and may make syncs needless. */
-  fallback(plan: Plan): Promise<{ keepsOldFiles: boolean; sparesSyncs: boolean }>;
+  /** The way back that the update boot will have. */
+  fallback(plan: Plan): Promise<ForeseenFallback>;
   /** What an estimate has to know. */
   pace(): Promise<Pick<EstimateFacts, 'syncSeconds' | 'boot' | 'shutdownSeconds'>>;
+}
+
+export interface ForeseenFallback {
+  keepsOldFiles: boolean;
+  /** The old root stays untouched: an install may be made in the order that is quickest. */
+  isWhole: boolean;
+  sparesSyncs: boolean;
 }
 
 export interface SealedPlan {
@@ -60,7 +67,8 @@ export async function rehearse(
     freeDiskBytes: await machine.freeBytes(paths.state),
   };
   const at = moment.now().toISOString();
-  const order = { id: plan.id, planHash };
+  const { keepsOldFiles, isWhole } = await machine.fallback(plan);
+  const order = { id: plan.id, planHash, revertible: isWhole };
   let room = roomFor(plan.payload, facts);
   if (!room) {
     const needed = Math.ceil(bytesToWrite(plan.payload) / 1024 / 1024);
@@ -76,7 +84,7 @@ export async function rehearse(
     fs,
     freeBytes: (path) => machine.freeBytes(path),
     servicesUsing: (used) => machine.servicesUsing(used),
-    keepsOldFiles: (await machine.fallback(plan)).keepsOldFiles,
+    keepsOldFiles,
   });
   const why = reason ?? (lacking === undefined ? null : { code: 'NO_SPACE', message: lacking });
   return {

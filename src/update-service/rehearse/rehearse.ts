@@ -46,7 +46,7 @@ export async function rehearse(
 
   const told = nothingPerformed(null);
   const asked = await ports.payload.questions();
-  for (const [phase, run] of phasesOf(ports, plan, told, tell)) {
+  for (const [phase, run] of phasesOf(ports, plan, order, told, tell)) {
     const began = performance.now();
     const done = (outcome: 'done' | 'failed'): void => {
       told.phases.push({ phase, outcome, seconds: (performance.now() - began) / 1000 });
@@ -71,7 +71,13 @@ export async function rehearse(
 
 type Phases = [phase: string, run: () => Promise<void>][];
 
-function phasesOf(ports: Ports, plan: Plan, told: Performance, tell: (line: RehearsalLine) => void): Phases {
+function phasesOf(
+  ports: Ports,
+  plan: Plan,
+  { revertible }: RehearsalOrder,
+  told: Performance,
+  tell: (line: RehearsalLine) => void,
+): Phases {
   const { paths, payload } = ports;
   const hooks = async (folder: string): Promise<void> => {
     await runHooks(ports, {
@@ -97,7 +103,12 @@ function phasesOf(ports: Ports, plan: Plan, told: Performance, tell: (line: Rehe
         ({ percent } = event);
         tell({ progress: { percent, text: event.text } });
       },
-      { policy: rehearsed(plan.policy), terminalLog: join(THROW_AWAY_FOLDER, 'term.log'), syncs: 'kept' },
+      {
+        policy: rehearsed(plan.policy),
+        terminalLog: join(THROW_AWAY_FOLDER, 'term.log'),
+        syncs: 'kept',
+        revertible,
+      },
     );
   return [
     ['before', () => hooks(paths.hooksBefore)],

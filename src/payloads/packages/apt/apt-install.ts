@@ -14,7 +14,7 @@ import type { PackagesPlan } from '../../../update/plan.js';
 import type { InstallOptions, Progress, Stage } from '../../payload.js';
 import type { VerifyPorts } from './apt-verify.js';
 import { verifyPlan } from './apt-verify.js';
-import { installArguments } from './apt-arguments.js';
+import { installArguments, laterConfiguration } from './apt-arguments.js';
 import { markAutomatic } from './automatic-marks.js';
 import type { LockPorts } from './dpkg-lock.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
@@ -37,7 +37,7 @@ export async function installPlan(
   // before the job starts: while apt waits for a lock it shows no life, and would be taken for stalled
   await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds);
   const progress = installProgress(plan.changes.map((change) => change.name));
-  const args = installArguments(plan, stage);
+  const args = [...(options.revertible ? laterConfiguration : []), ...installArguments(plan, stage)];
   const run = await runPackageTool(ports, { file: 'apt-get', args }, progress, on, options);
   // an apt-get that was killed leaves its dpkg working: nothing is known before that has ended
   if (run.end.exitCode === undefined) await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds);

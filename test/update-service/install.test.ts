@@ -1,0 +1,40 @@
+import t from 'tap';
+import type { InstallOptions } from '../../src/payloads/payload.js';
+import type { Fallback } from '../../src/snapshots/snapshot-provider.js';
+import { defaultPolicy } from '../../src/update/policy.js';
+import { pathsBelow } from '../../src/update/paths.js';
+import type { Attempt } from '../../src/update-service/attempt.js';
+import { install, rollForward } from '../../src/update-service/install.js';
+
+/** How the package manager is run in an attempt with this way back. */
+async function optionsWith(fallback?: Fallback): Promise<{ installed: boolean; rolledForward: boolean }> {
+  const seen: InstallOptions[] = [];
+  const run = (...[, , , options]: [unknown, unknown, unknown, InstallOptions]): Promise<void> => {
+    seen.push(options);
+    return Promise.resolve();
+  };
+  const attempt = {
+    fallback,
+    plan: { policy: { ...defaultPolicy, packageSyncs: 'keep' }, payload: {} },
+    ports: { paths: pathsBelow('/'), payload: { install: run, heal: run } },
+    progress: { on: () => undefined },
+    update: { paths: { terminalLog: '/term.log' }, journal: { append: () => Promise.resolve() } },
+  } as unknown as Attempt;
+  await install(attempt);
+  await rollForward(attempt);
+  const [installed, rolledForward] = seen.map(({ revertible }) => revertible);
+  return { installed: installed === true, rolledForward: rolledForward === true };
+}
+
+void t.test(
+  'an install is hurried only where the old root boots untouched, and a repair never is',
+  async (t) => {
+    const btrfs = { provider: 'btrfs', reference: '@' };
+    t.strictSame(await optionsWith(), { installed: false, rolledForward: false });
+    t.strictSame(await optionsWith(btrfs), { installed: true, rolledForward: false });
+    t.strictSame(await optionsWith({ ...btrfs, inPlace: '/boot' }), {
+      installed: false,
+      rolledForward: false,
+    });
+  },
+);
