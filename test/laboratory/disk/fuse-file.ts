@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from '../command.js';
 import { LaboratoryError } from '../laboratory-error.js';
@@ -10,9 +10,9 @@ const runner = join(import.meta.dirname, '../../../scripts/run-ts.mjs');
 /** A file whose content a program of ours shows by FUSE, to be mounted with `-o loop`: a disk with ways of its own. */
 export class FuseFile {
   readonly path: string;
-  readonly #ended: Promise<number | null>;
+  readonly #ended: Promise<ServerEnd>;
 
-  private constructor(path: string, ended: Promise<number | null>) {
+  private constructor(path: string, ended: Promise<ServerEnd>) {
     [this.path, this.#ended] = [path, ended];
   }
 
@@ -24,10 +24,16 @@ export class FuseFile {
       const options = 'fd=3,rootmode=100000,user_id=0,group_id=0,allow_other';
       await inherit(['mount', '-i', '-t', 'fuse', '-o', options, name, path], fuse);
       const server = spawn(process.execPath, [runner, ...program], {
-        stdio: ['ignore', 'inherit', 'inherit', fuse],
+        stdio: ['ignore', 'inherit', 'pipe', fuse],
       });
-      const ended = new Promise<number | null>((resolve, reject) => {
-        server.on('error', reject).on('exit', resolve);
+      let words = '';
+      server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        words += text;
+      });
+      const ended = new Promise<ServerEnd>((resolve, reject) => {
+        server.on('error', reject).on('close', (code) => {
+          resolve({ code, words });
+        });
       });
       ended.catch(() => undefined);
       return new FuseFile(path, ended);
@@ -36,12 +42,30 @@ export class FuseFile {
     }
   }
 
+  /** Opens the file once. Rejects with the words of its server when that does not work; it is unmounted then. */
+  async prove(): Promise<void> {
+    try {
+      await (await open(this.path)).close();
+    } catch {
+      await command(['umount', '--lazy', this.path]);
+      const { words } = await this.#ended;
+      throw new LaboratoryError(/^Error: (.*)$/m.exec(words)?.[1] ?? words);
+    }
+  }
+
   /** After nobody uses the file any more. Returns when the program has done all it does at its end. */
   async close(): Promise<void> {
     await command(['umount', this.path]);
-    const code = await this.#ended;
-    if (code !== 0) throw new LaboratoryError(`the server of ${this.path} ended with ${code ?? 'a signal'}`);
+    const { code, words } = await this.#ended;
+    if (code !== 0)
+      throw new LaboratoryError(`the server of ${this.path} ended with ${code ?? 'a signal'}: ${words}`);
   }
+}
+
+interface ServerEnd {
+  code: number | null;
+  /** All of its standard error. */
+  words: string;
 }
 
 /** Runs a command that has `descriptor` as its file descriptor 3. */

@@ -13,10 +13,10 @@ export interface SlowFlushes {
   flushMilliseconds: number;
 }
 
-/** Returns the file to mount. Mount it, or open it, before `image` is touched again: only then is it known to work. */
+/** Returns the file to mount. Rejects with the reason where this machine cannot have such a disk. */
 export async function startSlowDisk(image: string, { flushMilliseconds }: SlowFlushes): Promise<string> {
   const file = shownBeside(image);
-  await FuseFile.start(file, 'slow-disk', [program, image, String(flushMilliseconds)]);
+  await (await FuseFile.start(file, 'slow-disk', [program, image, String(flushMilliseconds)])).prove();
   return file;
 }
 

@@ -44,6 +44,6 @@ function registerBacking(): number {
     stdio: ['ignore', 'pipe', 'pipe', fuse, disk],
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`the image cannot be passed through: ${stderr}`);
+  if (status !== 0) throw new Error(`no FUSE passthrough to the image: ${stderr}`);
   return Number(stdout);
 }
