@@ -1,8 +1,8 @@
 // Loaded before each test file. A run that has to come to its end in time names the moment after which no file is begun
 // (OFFLINE_UPDATE_BEGIN_UNTIL, seconds since 1970): what has no time left is skipped and told, never cut off half-way.
-import { timeIsOver } from './time-is-over.mjs';
+import { notBegun, timeIsOver } from './time-is-over.mjs';
 
 if (timeIsOver()) {
-  console.log('TAP version 14\nok 1 - the whole file # SKIP not begun: the time of this run is over\n1..1');
+  console.log(`TAP version 14\nok 1 - the whole file # SKIP ${notBegun}\n1..1`);
   process.exit(0);
 }

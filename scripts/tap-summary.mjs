@@ -2,12 +2,15 @@
 // Of a file that passed it prints the comments that begin with `seed`: what chance has chosen is told.
 // A test is a line of the first level in a file; a file that fails without such a line (it crashed, it hung) is one.
 import { createInterface } from 'node:readline';
+import { notBegun } from './time-is-over.mjs';
 
 export class TapSummary {
   passed = 0;
   failed = 0;
   /** The files that came to an end. */
   files = new Set();
+  /** Of them those that were not even begun (begin-until.mjs). */
+  notBegun = new Set();
   /** What was counted for each file that failed. */
   failures = new Map();
   #print;
@@ -33,6 +36,7 @@ export class TapSummary {
     this.failed -= failed;
     this.failures.delete(file);
     this.files.delete(file);
+    this.notBegun.delete(file);
   }
 
   /** A failure that no line of TAP tells. */
@@ -66,6 +70,7 @@ export class TapSummary {
     this.passed += passed;
     this.failed += failed;
     this.files.add(name);
+    if (skipped.some((test) => test.endsWith(notBegun))) this.notBegun.add(name);
     if (failed > 0) this.failures.set(name, { passed, failed });
     const told = failed > 0 ? lines : lines.filter((line) => /^ +# seed \d/.test(line));
     for (const line of told) this.#print(line);

@@ -91,7 +91,9 @@ for (const run of await planRuns()) {
   if (run.bootsMachines) await runFailedAgain(run);
 }
 for (const file of flaky) console.log(`FLAKY ${file}: failed, and passed when it was run again`);
-console.log(`\n${summary.passed} passed, ${summary.failed} failed`);
+console.log('');
+if (summary.notBegun.size > 0) console.log(`NOT BEGUN: ${summary.notBegun.size} files`);
+console.log(`${summary.passed} passed, ${summary.failed} failed`);
 process.exitCode = summary.failed === 0 ? 0 : 1;
 
 /** The tiers to run with their files, each prepared: bundles for all, the package where it is installed. */

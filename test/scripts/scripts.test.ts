@@ -12,6 +12,7 @@ interface Tools {
     passed: number;
     failed: number;
     files: Set<string>;
+    notBegun: Set<string>;
     failures: Map<string, { passed: number; failed: number }>;
     takeBack(file: string): void;
     read(stream: Readable): Promise<void>;
@@ -164,6 +165,27 @@ not ok 4 - timeout!
   t.strictSame({ passed: summary.passed, failed: summary.failed }, { passed: 1, failed: 1 });
   t.notOk(summary.files.has('test/b.test.ts'));
 });
+
+void t.test(
+  'files that a run had no time to begin are told apart from others that were skipped',
+  async (t) => {
+    const summary = new TapSummary(() => undefined);
+    await summary.read(
+      Readable.from(`TAP version 14
+# Subtest: test/a.test.ts
+    ok 1 - the whole file # SKIP not begun: the time of this run is over
+    1..1
+ok 1 - test/a.test.ts # time=5ms
+# Subtest: test/b.test.ts
+    ok 1 - one # SKIP not root
+    1..1
+ok 2 - test/b.test.ts # time=5ms
+1..2
+`),
+    );
+    t.strictSame([...summary.notBegun], ['test/a.test.ts']);
+  },
+);
 
 void t.test('a run that must end in time begins no file after its moment, and says so', (t) => {
   const output = (until: string): string =>
