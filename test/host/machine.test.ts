@@ -164,7 +164,7 @@ void t.test(
     const ends = new Map<string, () => void>();
     const sha256Of = hashingInTurn(2, async (path) => {
       await new Promise<void>((resolve) => ends.set(path, resolve));
-      if (path === 'bad') throw new Error('unreadable');
+      if (path.startsWith('bad')) throw new Error('unreadable');
       return `sum of ${path}`;
     });
     const [one, bad, three] = [sha256Of('one'), sha256Of('bad'), sha256Of('three')];
@@ -176,6 +176,9 @@ void t.test(
     ends.get('three')?.();
     ends.get('one')?.();
     t.strictSame([await one, await three], ['sum of one', 'sum of three']);
+    t.ok(ends.has('bad too'));
+    ends.get('bad too')?.();
+    await new Promise(setImmediate);
     t.equal(await hashingInTurn()(join(t.testdir({ abc: 'abc' }), 'abc')), abc);
   },
 );
