@@ -6,12 +6,18 @@ import type { Attempt } from '../../src/update-service/attempt.js';
 import { armFallback } from '../../src/update-service/fallback.js';
 import { lookAhead } from '../../src/update-service/look-ahead.js';
 
+const refuse = (what: string): Promise<never> => Promise.reject(new Error(`no answer: ${what}`));
+
 /** An attempt of nothing but questions, and what was asked. */
-function attemptBelow(root: string, policy: Partial<Policy> = {}): { attempt: Attempt; asked: string[] } {
+function attemptBelow(
+  root: string,
+  policy: Partial<Policy> = {},
+  answer = refuse,
+): { attempt: Attempt; asked: string[] } {
   const asked: string[] = [];
   const ask = (what: string) => () => {
     asked.push(what);
-    return Promise.reject(new Error(`no answer: ${what}`));
+    return answer(what);
   };
   const attempt = {
     ports: {
@@ -28,7 +34,7 @@ function attemptBelow(root: string, policy: Partial<Policy> = {}): { attempt: At
 }
 
 void t.test('what later phases need is asked at once, and nobody waits for it', async (t) => {
-  const { attempt, asked } = attemptBelow(t.testdir({}));
+  const { attempt, asked } = attemptBelow(t.testdir({}), {}, () => new Promise(() => undefined));
   await lookAhead(attempt);
   t.strictSame(asked, ['way back', 'syncs', 'leftovers']);
 });
