@@ -17,9 +17,9 @@ const threadedBytes = 4 * 1024 * 1024;
 
 /** How many are being hashed: large ones in all, and files on this thread. */
 const now = { large: 0, here: 0 };
-const threads = new HashThreads();
+const sharedThreads = new HashThreads();
 
-export async function sha256OfFile(path: string): Promise<string> {
+export async function sha256OfFile(path: string, threads = sharedThreads): Promise<string> {
   // O_NONBLOCK: the open of a pipe without writer would wait for ever
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {
@@ -30,13 +30,13 @@ export async function sha256OfFile(path: string): Promise<string> {
     if (!found.isFile()) throw notAFile(path);
     // a way through the thread pool costs more than to read a small file, and there may be thousands
     if (found.size <= smallBytes) return createHash('sha256').update(readFileSync(file.fd)).digest('hex');
-    return found.size < threadedBytes ? await sha256Here(file) : await sha256OfLarge(file);
+    return found.size < threadedBytes ? await sha256Here(file) : await sha256OfLarge(file, threads);
   } finally {
     await file.close();
   }
 }
 
-async function sha256OfLarge(file: FileHandle): Promise<string> {
+async function sha256OfLarge(file: FileHandle, threads: HashThreads): Promise<string> {
   now.large += 1;
   try {
     const elsewhere = now.here > 0 ? await threads.sha256(file.fd) : undefined;
@@ -63,11 +63,13 @@ async function sha256Here(file: FileHandle): Promise<string> {
   }
 }
 
+type SumOf = (path: string) => Promise<string>;
+
 /** Several at a time, so that the disk has something to do while we hash. In the order of `paths`. */
 export async function sha256OfFiles(
   paths: readonly string[],
   parallel = 4,
-  sumOf = sha256OfFile,
+  sumOf: SumOf = sha256OfFile,
 ): Promise<Map<string, string>> {
   const sums = new Map<string, string>(paths.map((path) => [path, '']));
   const queue = [...sums.keys()].values();
@@ -82,7 +84,7 @@ export async function sha256OfFiles(
  * Hashes files as they come, `parallel` at a time, in turn: a promise is made for each at once, and a file that is still
  * waiting has not been opened. A promise that nobody waits for may be rejected without harm.
  */
-export function hashingInTurn(parallel = 4, sumOf = sha256OfFile): (path: string) => Promise<string> {
+export function hashingInTurn(parallel = 4, sumOf: SumOf = sha256OfFile): (path: string) => Promise<string> {
   const waiting: (() => void)[] = [];
   let running = 0;
   const one = async (path: string): Promise<string> => {
