@@ -20,7 +20,7 @@ const exceptions = new Set([
 ]);
 
 /** Packages that are effects on the machine: only `host` may use them. */
-const effects = /^(dbus-next|node:child_process)$/;
+const effects = /^(dbus-next|execa|fs-extra|node:child_process)$/;
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
