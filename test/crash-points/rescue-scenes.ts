@@ -11,6 +11,8 @@ import type { Change, Script } from './shell/rooted-scripts.js';
 
 export interface Mutant {
   what: string;
+  /** How one of the problems begins that it is found by: not just any, as a script that dies at once has. */
+  foundBy: string;
   changes?: readonly Change[];
   /** A sync that is left away. */
   without?: string;
@@ -21,8 +23,8 @@ export interface Scene extends DeadService {
   script: Script;
   /** All that may come of it: the system, and what the record says. */
   ends: readonly string[];
-  /** Syncs that are found when they are left away. */
-  caught: readonly string[];
+  /** Syncs that are found when they are left away, each with how one of the problems begins. */
+  caught: Record<string, string>;
   harmless: Record<string, string>;
   mutants?: readonly Mutant[];
 }
@@ -49,6 +51,8 @@ const inUpdateBoot = (root: string, ...more: string[]): void => {
   for (const name of ['update-boot', ...more]) writeFileSync(join(root, 'run/offline-update', name), '');
 };
 const [claimed, midst] = ['claim: appendFile ./claims', 'run: step of the package manager (5)'];
+const goneUnrecorded = 'the links are gone, and the record knows only: , ';
+const halfAsWhole = 'the record says confirmed, the system is mixed';
 const [isOld, isNew] = ['old, refused', 'new, confirmed'];
 
 export const scenes: readonly Scene[] = [
@@ -57,7 +61,7 @@ export const scenes: readonly Scene[] = [
     script: 'rescue',
     diedAt: 'armed',
     ends: [isNew, isOld],
-    caught: [],
+    caught: {},
     harmless: { ...recorded, sync: 'that of the record holds for it', ...again },
   },
   {
@@ -65,16 +69,23 @@ export const scenes: readonly Scene[] = [
     script: 'rescue',
     diedAt: claimed,
     ends: [isNew, isOld],
-    caught: [],
+    caught: {},
     harmless: { ...recorded, sync: 'that of the record holds for it', ...again },
     mutants: [
-      { what: 'the record not synced at all', changes: [unsyncedRecord], without: 'sync' },
+      {
+        what: 'the record not synced at all',
+        foundBy: goneUnrecorded,
+        changes: [unsyncedRecord],
+        without: 'sync',
+      },
       {
         what: 'the links taken away before it is recorded',
+        foundBy: goneUnrecorded,
         changes: [rescue('\t\trecord nothing-changed', '\t\tdrop_links\n\t\trecord nothing-changed')],
       },
       {
         what: 'a boot that a claimed link leads nowhere',
+        foundBy: 'no update boot, with system-update.claimed',
         changes: [changed('offline-update-generator', ' /system-update.claimed /etc', ' /etc')],
       },
     ],
@@ -84,15 +95,17 @@ export const scenes: readonly Scene[] = [
     script: 'rescue',
     diedAt: midst,
     ends: [isNew],
-    caught: ['sync'],
+    caught: { sync: halfAsWhole },
     harmless: { ...recorded, ...again },
     mutants: [
       {
         what: 'the links taken away before the sync of all',
+        foundBy: halfAsWhole,
         changes: [rescue('sync\ndrop_links || leave stay', 'drop_links || leave stay\nsync')],
       },
       {
         what: 'the links taken away before dpkg has rolled forward',
+        foundBy: goneUnrecorded,
         changes: [
           rescue("finishing the install by dpkg'\n", "finishing the install by dpkg'\n\t\tdrop_links\n"),
         ],
@@ -107,7 +120,7 @@ export const scenes: readonly Scene[] = [
       writeFileSync(join(root, 'dpkg-is-broken'), '');
     },
     ends: ['mixed, failed', 'old, failed', isNew],
-    caught: [],
+    caught: {},
     harmless: { ...recorded, sync: 'that of the record holds for it; nothing was made whole', ...again },
   },
   {
@@ -115,7 +128,7 @@ export const scenes: readonly Scene[] = [
     script: 'rescue',
     diedAt: 'run: journal: installed',
     ends: [isNew],
-    caught: [],
+    caught: {},
     harmless: { ...recorded, sync: 'the service had synced what it installed', ...again },
   },
   {
@@ -127,7 +140,7 @@ export const scenes: readonly Scene[] = [
       inUpdateBoot(root, 'fallback-armed');
     },
     ends: ['old, reverted'],
-    caught: [],
+    caught: {},
     harmless: {
       [record]: 'nothing is taken away: the next boot begins with the way back, and writes down that',
       sync: 'this system is given up',
@@ -135,6 +148,7 @@ export const scenes: readonly Scene[] = [
     mutants: [
       {
         what: 'the links taken away, as after all else',
+        foundBy: 'mixed, failed',
         changes: [rescue('\t\tsync\n\t\tleave reboot', '\t\tsync\n\t\tdrop_links\n\t\tleave reboot')],
       },
     ],
@@ -145,11 +159,12 @@ export const scenes: readonly Scene[] = [
     diedAt: midst,
     copy: 'armed',
     ends: ['old, reverted'],
-    caught: [],
+    caught: {},
     harmless: putBack,
     mutants: [
       {
         what: 'the links taken away before the copy is put back',
+        foundBy: goneUnrecorded,
         changes: [rescue("say 'putting back what the update replaced'", 'drop_links')],
       },
     ],
@@ -163,7 +178,7 @@ export const scenes: readonly Scene[] = [
       writeFileSync(join(root, 'var/lib/offline-update/fallback.json'), markText(mark));
     },
     ends: ['old, reverted'],
-    caught: [],
+    caught: {},
     harmless: {
       [record]: 'the mark of the restore says the same',
       sync: 'nothing else is changed',
@@ -179,7 +194,7 @@ export const scenes: readonly Scene[] = [
       appendFileSync(join(root, copy, 'names'), 'torn');
     },
     ends: [isNew],
-    caught: ['sync'],
+    caught: { sync: halfAsWhole },
     harmless: {
       [record]: 'the next one makes both durable',
       [`${record} (2)`]: 'the sync of all before the links go holds for it',
@@ -192,11 +207,12 @@ export const scenes: readonly Scene[] = [
     diedAt: claimed,
     furnish: inUpdateBoot,
     ends: [isNew, isOld],
-    caught: [record],
+    caught: { [record]: goneUnrecorded },
     harmless: again,
     mutants: [
       {
         what: 'the links taken away before it is recorded',
+        foundBy: goneUnrecorded,
         changes: [changed('guard', 'record left-by-guard\ndrop_links', 'drop_links && record left-by-guard')],
       },
     ],
@@ -208,11 +224,12 @@ export const scenes: readonly Scene[] = [
     copy: 'armed',
     furnish: inUpdateBoot,
     ends: ['old, reverted'],
-    caught: [],
+    caught: {},
     harmless: putBack,
     mutants: [
       {
         what: 'left as any other',
+        foundBy: 'mixed, failed',
         changes: [changed('guard', 'copy_armed && exec /usr/lib/offline-update/rescue\n', '')],
       },
     ],
@@ -225,11 +242,12 @@ export const scenes: readonly Scene[] = [
       appendFileSync(join(root, 'var/lib/offline-update/claims'), 'boot\n'.repeat(12));
     },
     ends: [isNew, isOld, 'old, failed'],
-    caught: [record],
+    caught: { [record]: goneUnrecorded },
     harmless: { 'sync var/lib/offline-update/claims': 'one claim is not counted', ...again },
     mutants: [
       {
         what: 'the links taken away before it is recorded',
+        foundBy: goneUnrecorded,
         changes: [
           changed(
             'claim',

@@ -17,7 +17,7 @@ const isOfOthers = (sync: string): boolean => sync.includes('lib/dpkg');
 async function cut(
   t: Test,
   scene: Scene,
-  { changes = [], without }: Omit<Mutant, 'what'> = {},
+  { changes = [], without }: Partial<Mutant> = {},
 ): Promise<{ ends: string[]; problems: string[]; syncs: string[]; count: number }> {
   const { folder, steps } = await trail(t, scene.script, { ...scene, changes });
   const { states, syncs } = replay(steps, { root: folder.root, without, how });
@@ -39,11 +39,17 @@ for (const scene of scenes) {
     t.comment(`${count} states`);
     t.strictSame(problems, []);
     t.strictSame(ends, [...scene.ends].sort());
-    const own = syncs.filter((sync) => !isOfOthers(sync) && !scene.caught.includes(sync));
+    const own = syncs.filter((sync) => !isOfOthers(sync) && !(sync in scene.caught));
     t.strictSame(own.sort(), Object.keys(scene.harmless).sort(), 'each sync is in the tables');
-    const left = scene.caught.map((without) => ({ what: `without: ${without}`, without }));
+    const left = Object.entries(scene.caught).map(([without, foundBy]): Mutant => {
+      return { what: `without: ${without}`, foundBy, without };
+    });
     for (const mutant of [...left, ...(scene.mutants ?? [])]) {
-      t.not((await cut(t, scene, mutant)).problems.length, 0, mutant.what);
+      const found = (await cut(t, scene, mutant)).problems;
+      t.ok(
+        found.some((problem) => problem.startsWith(mutant.foundBy)),
+        `${mutant.what}: ${found.join('; ')}`,
+      );
     }
   });
 }
