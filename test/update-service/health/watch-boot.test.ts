@@ -189,6 +189,7 @@ void t.test('a unit that only waits for the network weighs no more than the netw
     'NetworkManager-wait-online.service',
     'systemd-networkd-wait-online@lan0.service',
     'networking.service',
+    'ifup@lan0.service',
   ]) {
     const offline = () => machine({ units: [target, { ...broken, names: [name] }] });
     const message = `${name} is failed, and was not before the update`;
