@@ -1,7 +1,15 @@
 /** The shell that decides whether an ordinary boot needs `recover`, held against journals that the program wrote. */
 import t from 'tap';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -83,4 +91,33 @@ void t.test('what cannot be read is looked at', async (t) => {
   const root = t.testdir({});
   appendFileSync(await rootWith(root, []), 'no journal\n');
   t.ok(isUnsettled(root), 'no rows');
+});
+
+/** Its words as systemd splits them: one pair of quotes, and `$$` for a dollar. */
+function conditionOf(unit: string, script: string): string[] {
+  const line = /^ExecCondition=(.*)$/m.exec(readFileSync(unit, 'utf8'))?.[1] ?? '';
+  const words = line.match(/'[^']*'|\S+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll("'", '').replaceAll('$$', '$').replaceAll('/usr/lib/offline-update/unsettled', script),
+  );
+}
+
+void t.test('only its own no keeps recover from starting: any other status is no answer', (t) => {
+  const script = join(t.testdir({}), 'unsettled');
+  const isSkipped = (): boolean => {
+    const [program = '', ...args] = conditionOf('units/offline-update-recover.service', script);
+    // systemd.service(5): 1 to 254 skip the service; a program that cannot be executed is 203.
+    const { status, error } = spawnSync(program, args, { stdio: 'ignore' });
+    return error !== undefined || status !== 0;
+  };
+  t.notOk(isSkipped(), 'it is not there');
+  writeFileSync(script, '#!/bin/sh\nexit 1\n', { mode: 0o644 });
+  t.notOk(isSkipped(), 'it cannot be executed');
+  chmodSync(script, 0o755);
+  t.ok(isSkipped(), 'no');
+  for (const text of ['#!/bin/sh\n', '#!/bin/sh\nif\n', '#!/no/such/sh\nexit 1\n', '#!/bin/sh\nkill $$\n']) {
+    writeFileSync(script, text);
+    t.notOk(isSkipped(), text);
+  }
+  t.end();
 });
