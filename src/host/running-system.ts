@@ -2,6 +2,7 @@
  * What of the running system is older than what lies on the disk. "This boot" begins with PID 1, which is the same
  * process until the machine starts anew: a soft-reboot or a daemon-reexec keeps it, and in a container it is the container's.
  */
+import type { Stats } from 'node:fs';
 import { lstat, readFile, readlink } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ export interface RunningSystem {
   replacedUnderPid1: string[];
   /**
    * Whether the file (a link itself) was made, replaced, written to or renamed since this boot began, by its ctime,
-   * which a package's own time stamps do not touch. False for what is not there.
+   * which a package's own time stamps do not touch; on vfat, whether it was made there since. False for what is not there.
    */
   isChangedInThisBoot(path: string): Promise<boolean>;
 }
@@ -24,7 +25,11 @@ export interface RunningSystem {
 /** Of /proc/PID/stat; the same on every architecture that systemd runs on (proc(5), USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
-export async function readRunningSystem(proc = '/proc', now = Date.now()): Promise<RunningSystem> {
+export async function readRunningSystem(
+  proc = '/proc',
+  now = Date.now(),
+  look: (path: string) => Promise<Pick<Stats, 'ctimeMs' | 'birthtimeMs'>> = lstat,
+): Promise<RunningSystem> {
   const [stat, uptime] = await Promise.all([
     readFile(join(proc, '1/stat'), 'utf8'),
     readFile(join(proc, 'uptime'), 'utf8'),
@@ -37,8 +42,10 @@ export async function readRunningSystem(proc = '/proc', now = Date.now()): Promi
     kernelRelease: isContainer() ? undefined : release(),
     replacedUnderPid1: await replacedFiles(join(proc, '1')),
     async isChangedInThisBoot(path) {
-      const found = await ifThere(lstat(path));
-      return found !== undefined && found.ctimeMs > began;
+      const found = await ifThere(look(path));
+      // vfat (an EFI system partition) keeps no ctime: Linux tells the mtime in its place, which cp -p and dpkg set. When
+      // the file was made there is kept (since Linux 6.0); 0 where a file system has no such time.
+      return found !== undefined && Math.max(found.ctimeMs, found.birthtimeMs) > began;
     },
   };
 }

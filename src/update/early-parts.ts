@@ -29,6 +29,9 @@ const folders = [
   '/efi/loader/entries',
   '/etc/default/grub.d',
 ];
+/** By the release of their kernel. A module that is in use stays the old one, and so may that in an initramfs. */
+export const MODULES = '/usr/lib/modules';
+
 /** Written by the boot loader and by tools at any time. */
 const restless = /^(grubenv|random-seed)$/;
 
@@ -42,7 +45,10 @@ export async function readEarlyParts(fs: FileSystem, root: string): Promise<Earl
       return names.filter((name) => !restless.test(name)).map((name) => join(folder, name));
     }),
   );
-  const rows = [...files, ...listed.flat()].map(async (path): Promise<[string, string]> => {
+  const releases = await namesIn(fs, join(root, MODULES));
+  // depmod replaces it each time, whoever has built, brought or taken away a module.
+  const modules = releases.map((release) => join(MODULES, release, 'modules.dep'));
+  const rows = [...files, ...listed.flat(), ...modules].map(async (path): Promise<[string, string]> => {
     const entry = await ifThere(fs.lstat(join(root, path)));
     // An inode is new when a file is replaced, its size or links when it is written in place.
     return [path, entry && entry.kind !== 'folder' ? `${entry.inode} ${entry.size}` : ''];

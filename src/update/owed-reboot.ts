@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { ifThere, namesIn, textOf } from '../host/if-there.js';
 import type { RunningSystem } from '../host/running-system.js';
-import { readEarlyParts, REBOOT_REQUIRED } from './early-parts.js';
+import { MODULES, readEarlyParts, REBOOT_REQUIRED } from './early-parts.js';
 import { asUpdateError } from './errors.js';
 import { someOf } from './reboot-kind.js';
 
 /** Where systemd looks for another root to soft-reboot into. */
 const NEXT_ROOT = '/run/nextroot';
-const MODULES = '/usr/lib/modules';
 
 /**
  * As a sentence without its full stop; undefined when nothing is owed. The first reason that is found, and what cannot be

@@ -35,6 +35,19 @@ void t.test(
   },
 );
 
+void t.test('vfat knows no ctime of its own: when the file was made there tells as well', async (t) => {
+  const folder = proc(t, 3600);
+  const began = now - 3500_000;
+  const isChanged = async (ctimeMs: number, birthtimeMs: number): Promise<boolean> => {
+    const look = () => Promise.resolve({ ctimeMs, birthtimeMs });
+    return (await readRunningSystem(folder, now, look)).isChangedInThisBoot('/boot/efi/EFI/Linux/a.efi');
+  };
+  t.equal(await isChanged(0, began + 1000), true, 'copied with its old time stamps');
+  t.equal(await isChanged(began + 1000, began - 1000), true, 'written to');
+  t.equal(await isChanged(began - 1000, began - 1000), false);
+  t.equal(await isChanged(began - 1000, 0), false, 'a file system that keeps no time of birth');
+});
+
 void t.test('what PID 1 runs and is gone is told, memory without a file is not', async (t) => {
   const libc = '/usr/lib/x86_64-linux-gnu/libc.so.6';
   const mapped = maps(

@@ -9,6 +9,7 @@ void t.test(
   async (t) => {
     const root = t.testdir({
       etc: { fstab: 'a\n', crypttab: 'b\n' },
+      usr: { lib: { modules: { '6.12.1': { 'modules.dep': 'a', 'modules.alias': 'b' } } } },
       boot: { 'initrd.img-1': 'one', 'vmlinuz-1': 'kernel', grub: { 'grub.cfg': 'menu', grubenv: '#' } },
     });
     const before = await readEarlyParts(fileSystem, root);
@@ -19,11 +20,13 @@ void t.test(
     writeFileSync(join(root, 'boot/next'), 'one');
     renameSync(join(root, 'boot/next'), join(root, 'boot/initrd.img-1'));
     appendFileSync(join(root, 'boot/grub/grubenv'), 'x');
+    appendFileSync(join(root, 'usr/lib/modules/6.12.1/modules.dep'), 'x');
     t.strictSame(changedParts(before, await readEarlyParts(fileSystem, root)), [
       '/boot/initrd.img-1',
       '/boot/initrd.img-2',
       '/etc/crypttab',
       '/etc/fstab',
+      '/usr/lib/modules/6.12.1/modules.dep',
     ]);
   },
 );

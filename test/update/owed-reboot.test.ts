@@ -86,6 +86,18 @@ void t.test('what is read before systemd changed since the boot began', async (t
   t.equal(await changed('/etc/hostname', '/boot/grub', '/boot/grub/grubenv'), undefined);
 });
 
+void t.test('modules that were built anew while their kernel runs', async (t) => {
+  const root = { usr: { lib: { modules: { '6.12.1': { 'modules.dep': '' } } } } };
+  const rebuilt = await owed(t, root, (folder) => ({
+    isChangedInThisBoot: (path) =>
+      Promise.resolve(path === join(folder, 'usr/lib/modules/6.12.1/modules.dep')),
+  }));
+  t.equal(
+    rebuilt,
+    'a reboot is owed already: /usr/lib/modules/6.12.1/modules.dep changed since this boot began',
+  );
+});
+
 void t.test('what cannot be looked at is in doubt, and so a full reboot', async (t) => {
   const sick = (code: string) => (): Promise<never> =>
     Promise.reject(Object.assign(new Error(`${code}: sick`), { code }));
