@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
 import type { SystemLog } from '../host/system-log.js';
 import { announcement } from './announcement.js';
 import { writeDashboardStatus } from './dashboard-status.js';
@@ -12,6 +11,7 @@ import type { UpdateEvent } from './events.js';
 import type { LiveStatus } from './live-status.js';
 import type { Paths } from './paths.js';
 import type { Policy } from './policy.js';
+import { removeIfThere, replaceFile } from './replace-file.js';
 
 export interface Announcer {
   event: (id: string, event: UpdateEvent) => void;
@@ -61,18 +61,4 @@ export function announcer({ fs, paths, log, policy }: AnnouncerParts): Announcer
       await last;
     },
   };
-}
-
-/** In one step, but not synced: it says nothing that is not recorded elsewhere. */
-async function replaceFile(fs: FileSystem, path: string, text: string): Promise<void> {
-  const next = `${path}.next`;
-  await removeIfThere(fs, next);
-  await fs.createFile(next, text, 0o644);
-  await fs.rename(next, path);
-}
-
-async function removeIfThere(fs: FileSystem, path: string): Promise<void> {
-  await fs.unlink(path).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  });
 }

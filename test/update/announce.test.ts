@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -127,4 +127,19 @@ void t.test('listeners that cannot be reached hold nothing up, and the others ar
   announce.event(id, armed);
   await t.resolves(announce.settled());
   t.match(readFileSync(paths.motd, 'utf8'), /armed/);
+});
+
+void t.test('what a power cut left beside the file, or somebody put there, is no obstacle', async (t) => {
+  const { announce, dashboard, root } = listeners(t);
+  const others = join(root, 'srv/others');
+  writeFileSync(others, 'theirs');
+  const left = Array.from({ length: 50 }, (_, count) => `.update-status.${process.pid}.${count}`);
+  for (const name of [...left, '.update-status.json.next']) symlinkSync('others', join(root, 'srv', name));
+  announce.event(id, armed);
+  await announce.settled();
+  t.match(dashboard(), { state: 'installing' });
+  announce.event(id, failed);
+  await announce.settled();
+  t.match(dashboard(), { state: 'failed' });
+  t.equal(readFileSync(others, 'utf8'), 'theirs');
 });
