@@ -21,6 +21,7 @@ import { comparePeers } from './peers/peers.js';
 import { wayBack } from './measurements/way-back.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
+import { isUsageError, numberOf, usage, UsageError } from './usage.js';
 
 const measurements: readonly Measurement[] = [
   generator,
@@ -38,6 +39,10 @@ const measurements: readonly Measurement[] = [
 
 async function main(): Promise<void> {
   const [first, ...rest] = process.argv.slice(2);
+  if (process.argv.includes('--help')) {
+    console.log(usage);
+    return;
+  }
   if (first === 'peers') {
     await comparePeers(rest);
     return;
@@ -51,12 +56,13 @@ async function main(): Promise<void> {
     return;
   }
   const unknown = positionals.filter((name) => !measurements.some((each) => each.name === name));
-  if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(', ')}; see --list`);
+  if (unknown.length > 0) throw new UsageError(`no such measurement: ${unknown.join(', ')}; see --list`);
+  const runs = numberOf('--runs', values.runs, 1);
   const facts = [...(await machineFacts()), `load ${loadNow().toFixed(1)} at the start`];
   const say = (line: string): void => {
     console.error(`bench: ${line}`);
   };
-  const bench = benchMachines(Number(values.runs), say);
+  const bench = benchMachines(runs, say);
   const results: Result[] = [];
   for (const measurement of measurements) {
     const { name, onlyByName = false } = measurement;
@@ -72,4 +78,10 @@ async function main(): Promise<void> {
   if (results.some((result) => isReached(result) === false)) process.exitCode = 1;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!isUsageError(error)) throw error;
+  console.error(`bench: ${error.message}\n${usage}`);
+  process.exitCode = 2;
+}

@@ -23,6 +23,7 @@ import {
 import { saveReport, type DiskFacts, type GroupFacts, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
 import { shuffled } from './turn-order.js';
+import { numberOf, UsageError } from '../usage.js';
 import { randomNumbers } from '../../test/fixtures/random-numbers.js';
 
 const fileSystems: readonly FileSystemName[] = ['btrfs', 'ext4'];
@@ -118,19 +119,12 @@ async function measuredDisks(
   return disks;
 }
 
-function numberOf(option: string, text: string, least: number): number {
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number) || number < least)
-    throw new Error(`${option}: ${text} is not a number of at least ${least}`);
-  return number;
-}
-
 /** Throws when a name is not one of those that there are. */
 function chosen<T>(option: string, names: string, all: readonly T[], nameOf: (each: T) => string): T[] {
   return names.split(',').map((name) => {
     const found = all.find((each) => nameOf(each) === name);
     if (found === undefined)
-      throw new Error(`${option}: no ${name}; there are ${all.map(nameOf).join(', ')}`);
+      throw new UsageError(`${option}: no ${name}; there are ${all.map(nameOf).join(', ')}`);
     return found;
   });
 }

@@ -1,0 +1,32 @@
+/** What is typed wrongly is told before anything is measured. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import t from 'tap';
+import { usage } from '../../bench/usage.js';
+
+const bench = join(import.meta.dirname, '../../bench/bench.ts');
+
+function called(...words: string[]): Promise<{ status: unknown; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...process.execArgv, bench, ...words], (error, stdout, stderr) => {
+      resolve({ status: error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+void t.test('--help is the usage; what nobody knows is named with it, and no stack', async (t) => {
+  const [help, ...wrong] = await Promise.all([
+    called('copy', '--help'),
+    called('copy', '--rnus=3'),
+    called('peers', '--sizes=many'),
+  ]);
+  t.strictSame(help, { status: 0, stdout: `${usage}\n`, stderr: '' });
+  t.match(wrong, [
+    { status: 2, stdout: '', stderr: /^bench: Unknown option '--rnus'/ },
+    { status: 2, stdout: '', stderr: /^bench: --sizes: no many; there are / },
+  ]);
+  for (const { stderr } of wrong) {
+    t.ok(stderr.endsWith(`\n${usage}\n`), stderr);
+    t.notMatch(stderr, /^ +at /m);
+  }
+});
