@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ifThere } from './if-there.js';
 import { isErrno } from './host-error.js';
 import { isContainer } from './kernel-command-line.js';
+import { readProcessStat } from './process-tree.js';
 
 export interface RunningSystem {
   /** Undefined in a container, whose kernel is not its own. */
@@ -22,7 +23,7 @@ export interface RunningSystem {
   isChangedInThisBoot(path: string): Promise<boolean>;
 }
 
-/** Of /proc/PID/stat; the same on every architecture that systemd runs on (proc(5), USER_HZ). */
+/** Of start times in /proc; the same on every architecture that systemd runs on (proc(5), USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
 export async function readRunningSystem(
@@ -30,14 +31,13 @@ export async function readRunningSystem(
   now = Date.now(),
   look: (path: string) => Promise<Pick<Stats, 'ctimeMs' | 'birthtimeMs'>> = lstat,
 ): Promise<RunningSystem> {
-  const [stat, uptime] = await Promise.all([
-    readFile(join(proc, '1/stat'), 'utf8'),
+  const [init, uptime] = await Promise.all([
+    readProcessStat(1, proc),
     readFile(join(proc, 'uptime'), 'utf8'),
   ]);
-  // Field 22 (starttime); the name in field 2 may hold spaces and brackets.
-  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
   // By the clock as it is now: one that was put right since has moved the beginning along.
-  const began = now + (ticks / TICKS_PER_SECOND - Number(uptime.split(' ')[0])) * 1000;
+  const began = now + ((init?.startTime ?? NaN) / TICKS_PER_SECOND - Number(uptime.split(' ')[0])) * 1000;
+  if (Number.isNaN(began)) throw new Error(`${proc} does not tell when this boot began`);
   return {
     kernelRelease: isContainer() ? undefined : release(),
     replacedUnderPid1: await replacedFiles(join(proc, '1')),

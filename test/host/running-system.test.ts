@@ -1,4 +1,4 @@
-import { renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readRunningSystem } from '../../src/host/running-system.js';
@@ -46,6 +46,15 @@ void t.test('vfat knows no ctime of its own: when the file was made there tells 
   t.equal(await isChanged(began + 1000, began - 1000), true, 'written to');
   t.equal(await isChanged(began - 1000, began - 1000), false);
   t.equal(await isChanged(began - 1000, 0), false, 'a file system that keeps no time of birth');
+});
+
+void t.test('a beginning that cannot be told is an error, and no beginning', async (t) => {
+  const folder = proc(t, 3600);
+  writeFileSync(join(folder, '1/stat'), '1 (systemd) S\n');
+  const message = `${folder} does not tell when this boot began`;
+  await t.rejects(readRunningSystem(folder, now), { message });
+  rmSync(join(folder, '1/stat'));
+  await t.rejects(readRunningSystem(folder, now), { message });
 });
 
 void t.test('what PID 1 runs and is gone is told, memory without a file is not', async (t) => {
