@@ -2,6 +2,7 @@
  * Mounted file systems, from proc_pid_mountinfo(5), and whether a folder can be written.
  */
 import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+import { unescapeOctal } from './octal-escapes.js';
 
 export interface Mount {
   target: string;
@@ -53,23 +54,18 @@ function parseMount(line: string): Mount {
   const [type = '', source = '', superOptions = ''] = fields.slice(dash + 1);
   const options = [...splitOptions(fields[5] ?? ''), ...splitOptions(superOptions)];
   return {
-    target: unescape(fields[4] ?? ''),
-    source: unescape(source),
+    target: unescapeOctal(fields[4] ?? ''),
+    source: unescapeOctal(source),
     type,
     device: fields[2] ?? '',
     options,
     writable: !options.includes('ro'),
-    root: unescape(fields[3] ?? ''),
+    root: unescapeOctal(fields[3] ?? ''),
   };
 }
 
 function splitOptions(text: string): string[] {
   return text.split(',').filter((option) => option !== '');
-}
-
-/** Blank, tab, newline and backslash are written in octal; the rest is bytes of UTF-8. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -1,6 +1,7 @@
 /** Files that the kernel swaps to at present, from proc_swaps(5); partitions and memory (zram) are not among them. */
 import { readFile } from 'node:fs/promises';
 import { isErrno } from './host-error.js';
+import { unescapeOctal } from './octal-escapes.js';
 
 /** Empty where the kernel knows no swapping. */
 export async function readSwapFiles(path = '/proc/swaps'): Promise<string[]> {
@@ -10,11 +11,6 @@ export async function readSwapFiles(path = '/proc/swaps'): Promise<string[]> {
   });
   return text.split('\n').flatMap((line) => {
     const [name = '', type] = line.split(/\s+/);
-    return type === 'file' ? [unescape(name)] : [];
+    return type === 'file' ? [unescapeOctal(name)] : [];
   });
-}
-
-/** Blank, tab, newline and backslash are written in octal. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

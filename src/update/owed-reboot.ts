@@ -39,7 +39,7 @@ async function firstReason(
     (await asked(fs, root)) ??
     replacedSystemd(running) ??
     (await modulesGone(fs, root, running)) ??
-    (await changedParts(fs, root, running))
+    (await changedInThisBoot(fs, root, running))
   );
 }
 
@@ -80,7 +80,7 @@ async function modulesGone(
     : `a reboot is owed already: ${MODULES} has no modules of the running kernel ${kernelRelease}`;
 }
 
-async function changedParts(
+async function changedInThisBoot(
   fs: FileSystem,
   root: string,
   running: RunningSystem,
