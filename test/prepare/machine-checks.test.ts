@@ -5,7 +5,8 @@ import { preflight } from '../../src/prepare/preflight/preflight.js';
 import { stagedUpdate } from '../../src/prepare/staged-update.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
 import type { Finding } from '../../src/update/finding.js';
-import { mountAt, newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+import { mountAt } from '../fixtures/mount-at.js';
+import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 
 interface Row {
   check: string;

@@ -4,16 +4,9 @@ import { fileSystem, type FileSystem } from '../../src/host/file-system.js';
 import type { Mount } from '../../src/host/mounts.js';
 import { bootMounts } from '../../src/snapshots/boot-mounts.js';
 import { pathsBelow } from '../../src/update/paths.js';
+import { mountAt } from '../fixtures/mount-at.js';
 
-const at = (root: string, path: string, type: string): Mount => ({
-  target: join(root, path),
-  source: '/dev/sda1',
-  device: '8:1',
-  type,
-  options: [],
-  writable: true,
-  root: '/',
-});
+const at = (root: string, path: string, type: string): Mount => mountAt(join(root, path), { type });
 
 void t.test('all that is mounted in /boot and /efi, and what is mounted there on demand', async (t) => {
   const root = t.testdir({ boot: { firmware: {} }, efi: {} });

@@ -24,6 +24,7 @@ import type { SnapshotProvider } from '../../src/snapshots/snapshot-provider.js'
 import { pathsBelow, pathsOfUpdate, type Paths } from '../../src/update/paths.js';
 import { planText, type PackageChange, type Plan } from '../../src/update/plan.js';
 import { defaultPolicy } from '../../src/update/policy.js';
+import { mountAt } from '../fixtures/mount-at.js';
 import { readTree, treeDifference, type Tree } from '../laboratory/machine-tree.js';
 
 const id = '20261120T154935-3f2a';
@@ -303,10 +304,8 @@ void t.test('what cannot be saved leaves nothing behind', async (t) => {
 });
 
 void t.test('what is mounted below /boot is saved as a file system of its own', async (t) => {
-  const firmware = {
-    ...{ source: '/dev/mmcblk0p1', device: '179:1', type: 'vfat', options: [], writable: true, root: '/' },
-  };
-  const copied = machine(t, (root) => [{ ...firmware, target: join(root, 'boot/firmware') }]);
+  const firmware = { source: '/dev/mmcblk0p1', device: '179:1', type: 'vfat' };
+  const copied = machine(t, (root) => [mountAt(join(root, 'boot/firmware'), firmware)]);
   copied.write('/boot/firmware/kernel8.img', 'kernel 1\n');
   await copied.provider.armFallback(id);
   t.equal(readFileSync(join(copied.paths.fallbacks, id, 'mounted'), 'utf8'), 'boot/firmware\n');

@@ -5,6 +5,7 @@ import { fileSystem } from '../../src/host/file-system.js';
 import { readSwapFiles } from '../../src/host/swap-files.js';
 import { layoutOfMachine } from '../../src/snapshots/btrfs/machine-layout.js';
 import { pathsBelow } from '../../src/update/paths.js';
+import { mountAt } from '../fixtures/mount-at.js';
 
 void t.test('files that are swapped to, and no partitions', async (t) => {
   const swaps = `Filename				Type		Size		Used		Priority
@@ -28,12 +29,12 @@ void t.test(
         stdout: args.includes('get-default') ? 'ID 256 gen 10 top level 5 path @' : '',
         stderr: '',
       });
-    const mount = { source: '/dev/sda2', type: 'btrfs', device: '0:30', writable: true, root: '/@' };
     const options = ['rw', 'subvolid=256', 'subvol=/@'];
+    const mount = mountAt(root, { source: '/dev/sda2', type: 'btrfs', root: '/@', options });
     const machine = (swapFiles: string[]) => ({
       ...{ paths: pathsBelow(root), fs: fileSystem, run },
       kernel: {
-        mounts: () => Promise.resolve([{ ...mount, target: root, options }]),
+        mounts: () => Promise.resolve([mount]),
         commandLine: () => Promise.resolve([]),
         swapFiles: () => Promise.resolve(swapFiles),
       },

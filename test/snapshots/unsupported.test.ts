@@ -1,18 +1,8 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
-import type { Mount } from '../../src/host/mounts.js';
 import { withoutSnapshots } from '../../src/snapshots/unsupported.js';
-
-const mount = (type: string, source: string): Mount => ({
-  target: '/',
-  source,
-  type,
-  options: ['rw'],
-  device: '8:1',
-  writable: true,
-  root: '/',
-});
+import { mountAt } from '../fixtures/mount-at.js';
 
 /** Two device-mapper devices: a logical volume and an encrypted disk. */
 function sysfs(t: Test): string {
@@ -32,7 +22,7 @@ function sysfs(t: Test): string {
 
 void t.test('ZFS and LVM are told as what they are, and that they are not supported', async (t) => {
   const told = async (type: string, source: string, sys = sysfs(t)): Promise<string> => {
-    const provider = await withoutSnapshots(fileSystem, mount(type, source), sys);
+    const provider = await withoutSnapshots(fileSystem, mountAt('/', { type, source }), sys);
     const { usable, reason } = await provider.probe();
     t.notOk(usable);
     return reason;

@@ -4,6 +4,7 @@ import type { UpdateEvent } from '../../src/update/events.js';
 import type { Attempt } from '../../src/update-service/attempt.js';
 import { commit } from '../../src/update-service/commit.js';
 import { syncDisks } from '../../src/update-service/sync-disks.js';
+import { mountAt } from '../fixtures/mount-at.js';
 
 void t.test(
   'invariant 3: all file systems are synced, then `installed` is written, then the updated root boots',
@@ -39,10 +40,8 @@ interface Given {
   exitCode?: number;
 }
 
-const mount = (target: string, device: string, type = 'btrfs', writable = true): Mount => ({
-  ...{ target, device, type, writable },
-  ...{ source: '/dev/x', root: '/', options: [] },
-});
+const mount = (target: string, device: string, type = 'btrfs', writable = true): Mount =>
+  mountAt(target, { device, type, writable });
 
 /** Sorted: what was synced; `everything` by the one call that names nothing. */
 async function synced({ mounts, gone, exitCode = 0 }: Given): Promise<string[]> {

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import type { CommandResult } from '../../../src/host/command.js';
 import type { Mount } from '../../../src/host/mounts.js';
+import { mountAt } from '../../fixtures/mount-at.js';
 import { SUPERBLOCK, type Disk } from './disk.js';
 import { find, place, type View } from './paths-on-disk.js';
 
@@ -70,20 +71,11 @@ export function btrfsCommand(view: View, file: string, args: readonly string[]):
 export function mountsOf({ disk, mounts }: View, isBtrfs: boolean): Mount[] {
   const root = mounts.get('/') ?? TOP_LEVEL;
   const name = isBtrfs ? nameOf(disk, root) : '';
-  const run = {
-    target: '/run',
-    source: 'tmpfs',
-    type: 'tmpfs',
-    device: '0:21',
-    options: ['rw'],
-    writable: true,
-    root: '/',
-  };
   const options = isBtrfs ? ['rw', `subvolid=${root}`, `subvol=/${name}`] : ['rw'];
   const type = isBtrfs ? 'btrfs' : 'ext4';
   return [
-    { target: '/', source: '/dev/disk', type, device: '0:30', options, writable: true, root: `/${name}` },
-    run,
+    mountAt('/', { source: '/dev/disk', type, device: '0:30', options, root: `/${name}` }),
+    mountAt('/run', { source: 'tmpfs', type: 'tmpfs', device: '0:21' }),
   ];
 }
 
