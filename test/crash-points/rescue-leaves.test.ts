@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { putScripts, scriptIn, type Script } from './shell/rooted-scripts.js';
+import { putScripts, scriptIn, type Script } from '../fixtures/rooted-scripts.js';
 
 const byAuto = { because: 'nothing changes that a kernel reads' };
 

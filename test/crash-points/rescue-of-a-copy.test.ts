@@ -1,8 +1,9 @@
 /** units/rescue below a folder, where a copy is to be put back and its script fails. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 /** What the rescue notes for the next boot, and which links are left. `copied`: files in the folder of the copy. */
 function rescue(t: Test, copied: Record<string, string>): { noted: string[]; left: string[] } {
@@ -10,20 +11,18 @@ function rescue(t: Test, copied: Record<string, string>): { noted: string[]; lef
   const root = t.testdir({
     etc: {},
     run: {},
-    usr: { lib: { 'offline-update': { leave: '#!/bin/sh\n', 'roll-forward': '#!/bin/sh\nexit 1\n' } } },
+    bin: {},
     var: { lib: { 'offline-update': { open: {}, fallbacks: { this: { restore, ...copied } } } } },
   });
-  const rooted = (name: string): string =>
-    readFileSync(`units/${name}`, 'utf8').replace(
-      /(?<![\w.])\/(?=(system-update|(etc\/system|run\/offline|var\/lib\/offline|usr\/lib\/offline)-update)\b)/g,
-      `${root}/`,
-    );
-  writeFileSync(join(root, 'usr/lib/offline-update/links'), rooted('links'));
-  for (const name of ['leave', 'roll-forward']) chmodSync(join(root, 'usr/lib/offline-update', name), 0o755);
+  putScripts(root);
+  writeFileSync(scriptIn(root, 'leave'), '#!/bin/sh\n');
+  writeFileSync(scriptIn(root, 'roll-forward'), '#!/bin/sh\nexit 1\n');
+  writeFileSync(join(root, 'bin/sync'), '#!/bin/sh\n', { mode: 0o755 });
   symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
   const state = join(root, 'var/lib/offline-update');
   symlinkSync('this', join(state, 'fallbacks/armed'));
-  spawnSync('sh', ['-c', `sync() { :; }\n${rooted('rescue')}`]);
+  const env = { PATH: `${root}/bin:/usr/bin:/bin`, LAB_ROOT: root };
+  spawnSync('sh', [scriptIn(root, 'rescue')], { env });
   const noted = readFileSync(join(state, 'rescued'), 'utf8')
     .split('\n')
     .filter((line) => line !== '');

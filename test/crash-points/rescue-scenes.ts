@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { markText } from '../../src/update/fallback-mark.js';
 import { copy, mark } from './shell/copied-machine.js';
 import { installing, type DeadService } from './shell/dead-service.js';
-import type { Change, Script } from './shell/rooted-scripts.js';
+import type { Change, Script } from '../fixtures/rooted-scripts.js';
 
 export interface Mutant {
   what: string;

@@ -1,34 +1,33 @@
 /** units/roll-forward below a folder, with a dpkg that notes what it is told. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { sha256OfText } from '../../src/host/hash.js';
+import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 const aptConf = { path: 'apt.conf', sizeBytes: 2, sha256: sha256OfText('c\n') };
 
 /** The calls of dpkg, after the exit status. `files`: packages of the stage, by name. */
 function rollForward(t: Test, plan: object, files: Record<string, string>): [number | null, ...string[]] {
   const stage = { 'apt.conf': 'c\n', packages: files };
-  const root = t.testdir({ programs: {}, stage, state: { open: {} } });
+  const root = t.testdir({
+    programs: {},
+    var: { lib: { 'system-update': stage, 'offline-update': { open: {} } } },
+  });
   const at = (path: string): string => join(root, path);
   const text = `${JSON.stringify(plan, null, 1)}\n`;
-  writeFileSync(at('stage/plan.json'), text);
+  writeFileSync(at('var/lib/system-update/plan.json'), text);
   const row = `{"entry":{"event":"armed","planHash":"${sha256OfText(text)}"}}\n`;
-  writeFileSync(at('state/open/journal.jsonl'), row);
-  mkdirSync(at('programs'), { recursive: true });
+  writeFileSync(at('var/lib/offline-update/open/journal.jsonl'), row);
   const dpkg = `#!/bin/sh
 echo "$*" >>${at('calls')}
 for file; do case $file in *.deb) [ -e "$file" ] || exit 1 ;; esac; done
 `;
   writeFileSync(at('programs/dpkg'), dpkg, { mode: 0o755 });
-  writeFileSync(at('links'), `state=${at('state')}\nstage=${at('stage')}\n`);
-  const script = readFileSync('units/roll-forward', 'utf8').replace(
-    '/usr/lib/offline-update/links',
-    at('links'),
-  );
-  const env = { PATH: `${at('programs')}:/usr/bin:/bin` };
-  const { status } = spawnSync('sh', ['-c', script], { env });
+  putScripts(root);
+  const env = { PATH: `${at('programs')}:/usr/bin:/bin`, LAB_ROOT: root };
+  const { status } = spawnSync('sh', [scriptIn(root, 'roll-forward')], { env });
   const calls = readFileSync(at('calls'), { encoding: 'utf8', flag: 'a+' }).replaceAll(`${root}/`, '');
   return [status, ...calls.split('\n').slice(0, -1)];
 }
@@ -53,7 +52,7 @@ void t.test('all sealed files are installed in one call, after what has to go', 
   t.strictSame(rollForward(t, plan, { 'a.deb': 'a\n' }), [
     0,
     removal,
-    '--force-confdef --force-confold --auto-deconfigure --install stage/packages/a.deb',
+    '--force-confdef --force-confold --auto-deconfigure --install var/lib/system-update/packages/a.deb',
     configuration,
     '--audit',
   ]);

@@ -14,6 +14,7 @@ import t, { type Test } from 'tap';
 import { readBootFacts, type BootFacts } from '../../src/generator/boot-facts.js';
 import { planGeneration } from '../../src/generator/generation.js';
 import { writeGeneration } from '../../src/generator/write-generation.js';
+import { generatorStub, putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 const boot: BootFacts = {
   inInitrd: false,
@@ -189,16 +190,16 @@ void t.test('the bundle takes one or three folders, and fails loudly with two', 
 
 /** The stub on a machine that is a folder, where Node does not start. What it makes. */
 function withoutNode(t: Test, commandLine: string): Record<string, string> {
-  const root = t.testdir({ etc: {}, cmdline: `${commandLine}\n`, early: {} });
+  const root = t.testdir({ etc: {}, dev: {}, cmdline: `${commandLine}\n`, early: {} });
   symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
-  const script = readFileSync('units/offline-update-generator', 'utf8')
-    .replaceAll(/(?<=\s)\/(etc\/)?system-update/g, `${root}$&`)
-    .replaceAll('/usr/bin/node', 'false')
-    .replaceAll('/proc/cmdline', join(root, 'cmdline'))
-    .replaceAll('/dev/kmsg', join(root, 'kmsg'));
+  putScripts(root, [{ script: generatorStub, from: '/proc/cmdline', to: '"$LAB_ROOT/cmdline"' }]);
   const early = join(root, 'early');
-  t.equal(spawnSync('sh', ['-c', script, 'sh', 'x', early, 'x']).status, 0);
-  return tree(early);
+  const env = { PATH: '/usr/bin:/bin', LAB_ROOT: root };
+  t.equal(spawnSync('sh', [scriptIn(root, generatorStub), 'x', early, 'x'], { env }).status, 0);
+  t.match(readFileSync(join(root, 'dev/kmsg'), 'utf8'), 'Node failed, making the plain redirect');
+  return Object.fromEntries(
+    Object.entries(tree(early)).map(([path, made]) => [path, made.replace(root, '')]),
+  );
 }
 
 void t.test('without Node the plain redirect is made, and the rescue of an emergency', (t) => {

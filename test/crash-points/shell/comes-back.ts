@@ -13,7 +13,7 @@ import { Machine } from '../model/machine.js';
 import type { Folder } from './dead-service.js';
 import { fallbacks, isLink, textOf } from './put-back.js';
 import { graphOf, materialize } from './replay.js';
-import { generatorStub, scriptIn, type Script } from './rooted-scripts.js';
+import { generatorStub, scriptIn, type Script } from '../../fixtures/rooted-scripts.js';
 import { lookAt } from './traced.js';
 
 interface Return {

@@ -16,7 +16,7 @@ import { walk } from '../model/paths-on-disk.js';
 import { copy, copyPorts, mark, programs as copyPrograms } from './copied-machine.js';
 import { fallbacks } from './put-back.js';
 import { materialize } from './replay.js';
-import { putScripts, scriptIn, type Change, type Script } from './rooted-scripts.js';
+import { putScripts, scriptIn, type Change, type Script } from '../../fixtures/rooted-scripts.js';
 import { lookAt, putPrograms, trace, type Step } from './traced.js';
 
 /**
