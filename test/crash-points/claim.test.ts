@@ -10,6 +10,7 @@ import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import { pathsBelow } from '../../src/update/paths.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
+import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 import { claim } from './model/claim.js';
 
 /** Links below the root, by name. */
@@ -31,18 +32,10 @@ const scenes: [string, Links, number][] = [
 ];
 
 function furnish(root: string, links: Links): void {
-  for (const folder of ['etc', 'run', 'var/lib/offline-update/fallbacks', 'usr/lib/offline-update']) {
+  for (const folder of ['etc', 'run', 'var/lib/offline-update/fallbacks']) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   for (const [name, target] of Object.entries(links)) symlinkSync(target, join(root, name));
-}
-
-/** Every absolute path of ours in a script, led below `root`. */
-function rooted(script: string, root: string): string {
-  return readFileSync(`units/${script}`, 'utf8').replace(
-    /(?<![\w.])\/(?=(system-update|(etc\/system|run\/offline|var\/lib\/offline|usr\/lib\/offline)-update)\b)/g,
-    `${root}/`,
-  );
 }
 
 /** Programs that a script could change or sync the disk with; its own redirections show in what they find changed. */
@@ -69,8 +62,7 @@ interface Done {
 }
 
 function realClaim(root: string, outside: string): Done {
-  writeFileSync(join(root, 'usr/lib/offline-update/links'), rooted('links', root));
-  writeFileSync(join(root, 'usr/lib/offline-update/claim'), rooted('claim', root));
+  putScripts(root);
   const log = join(outside, 'log');
   const note = (words: string): string =>
     `{ printf 'CALL %s\\n' "${words}"; find ${root} -path ${root}/run -prune -o -printf '%P\\t%y\\t%l\\t%s\\n'; } >>${log}`;
@@ -78,8 +70,8 @@ function realClaim(root: string, outside: string): Done {
     const shim = `#!/bin/sh\nPATH=/usr/bin:/bin\n${note(`${name} $*`)}\nexec ${name} "$@"\n`;
     writeFileSync(join(outside, name), shim, { mode: 0o755 });
   }
-  const script = `. ${root}/usr/lib/offline-update/claim`;
-  const env = { PATH: `${outside}:/usr/bin:/bin` };
+  const script = `. ${scriptIn(root, 'claim')}`;
+  const env = { PATH: `${outside}:/usr/bin:/bin`, LAB_ROOT: root };
   const { status } = spawnSync(
     '/bin/sh',
     ['-c', `trap '${note('end').replaceAll("'", `'\\''`)}' EXIT; ${script}`],
