@@ -9,6 +9,12 @@ import { UpdateError } from '../update/errors.js';
 import { mendStage } from './mend-stage.js';
 import type { Online } from './online.js';
 
+/**
+ * For what timers start: both of ours may start in the same instant, and what the other one does mostly takes seconds.
+ * Longer, and the next hour or day is another chance.
+ */
+export const UNATTENDED_PATIENCE_SECONDS = 300;
+
 export async function exclusively<T>(online: Online, work: () => Promise<T>, waitSeconds = 0): Promise<T> {
   const { fs, paths } = online;
   await fs.makeFolder(paths.runFolder, 0o755);

@@ -1,7 +1,7 @@
 /**
  * `prepare --unattended`, for offline-update-prepare.timer: what people or a boot have in hand is no failure, there is just
  * nothing for it to do. Nor is there where the very same is prepared already: that one may have been rehearsed, or somebody
- * may have taken it back, and a new id would be a new update to the timer that triggers.
+ * may have taken it back, and a new id would be a new update to the timer that triggers. Another run is waited for a while.
  *
  * Errors: `NOTHING_TO_DO` also instead of `ARMED`, `SCHEDULED`, `WRONG_STATE` and `BUSY`, and on a metered network; those of
  * prepare-update.ts.
@@ -12,6 +12,7 @@ import { contentHash } from '../update/plan-content.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
 import { verifyStage } from '../update/stage.js';
+import { UNATTENDED_PATIENCE_SECONDS } from './exclusive.js';
 import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
 import { prepareUpdate, type Prepared, type PrepareOptions } from './prepare-update.js';
@@ -34,7 +35,11 @@ export async function prepareUnattended(
       await refuseSame(online, payload, policy);
       return payload;
     };
-    return await prepareUpdate(online, { ...options, source: { ...source, plan } });
+    return await prepareUpdate(online, {
+      ...options,
+      source: { ...source, plan },
+      waitSeconds: UNATTENDED_PATIENCE_SECONDS,
+    });
   } catch (error) {
     if (!(error instanceof UpdateError) || !inHand.has(error.code)) throw error;
     throw new UpdateError('NOTHING_TO_DO', error.message, {

@@ -46,6 +46,8 @@ export interface PrepareOptions {
   policy: Policy;
   facts: EndFacts;
   on: Progress;
+  /** For another run to end; 0 without it. */
+  waitSeconds?: number;
 }
 
 export interface Prepared {
@@ -56,20 +58,24 @@ export interface Prepared {
 }
 
 export function prepareUpdate(online: Online, options: PrepareOptions): Promise<Prepared> {
-  return exclusively(online, async () => {
-    const former = await replaceableUpdate(online);
-    const stage: Stage = { path: online.paths.nextStage };
-    await openNextStage(online);
-    const payload = await planOrTellStale(online, options, stage, former);
-    refuseOwnRemoval(payload);
-    await reuseStagedFiles(online, payload);
-    const known = await options.payload.fetch(payload, stage, options.on);
-    const plan = await sealNextStage(online, options, payload, known);
-    await online.store.record(plan);
-    await swapStages(online);
-    await forgetUnarmed(online.store, plan.id);
-    return { id: plan.id, plan, failedBefore: await failedBefore(online, plan) };
-  });
+  return exclusively(
+    online,
+    async () => {
+      const former = await replaceableUpdate(online);
+      const stage: Stage = { path: online.paths.nextStage };
+      await openNextStage(online);
+      const payload = await planOrTellStale(online, options, stage, former);
+      refuseOwnRemoval(payload);
+      await reuseStagedFiles(online, payload);
+      const known = await options.payload.fetch(payload, stage, options.on);
+      const plan = await sealNextStage(online, options, payload, known);
+      await online.store.record(plan);
+      await swapStages(online);
+      await forgetUnarmed(online.store, plan.id);
+      return { id: plan.id, plan, failedBefore: await failedBefore(online, plan) };
+    },
+    options.waitSeconds,
+  );
 }
 
 async function planOrTellStale(

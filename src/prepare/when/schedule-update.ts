@@ -3,7 +3,7 @@
  * the update gets the time at which it is armed. Where that time is now, it is armed at once.
  *
  * Errors: those of examine.ts; `USAGE` for a time in no window; `NOTHING_TO_DO`, unattended, when there is nothing prepared
- * that has no time yet; `CONFIG_INVALID`, unattended, without windows.
+ * that has no time yet, and instead of `BUSY`; `CONFIG_INVALID`, unattended, without windows.
  */
 import { totalSeconds } from '../../update/away.js';
 import { asUpdateError, UpdateError } from '../../update/errors.js';
@@ -13,7 +13,7 @@ import type { KnownUpdate } from '../../update/store.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { disarm } from '../disarm.js';
 import { examine, type Examined, type TriggerOptions } from '../examine.js';
-import { exclusively } from '../exclusive.js';
+import { exclusively, UNATTENDED_PATIENCE_SECONDS } from '../exclusive.js';
 import type { Online } from '../online.js';
 import { attendNow, type Attended } from './attend.js';
 import { isTakenBack, lastPutOff, tellPutOff, tellScheduled } from './notices.js';
@@ -35,35 +35,48 @@ export interface ScheduledUpdate extends Pick<Examined, 'findings' | 'rehearsal'
   attended: Attended;
 }
 
-export function scheduleUpdate(
+export async function scheduleUpdate(
   online: Online,
   scheduler: Scheduler,
   options: ScheduleOptions,
 ): Promise<ScheduledUpdate> {
-  return exclusively(online, async () => {
-    const { machine, at, whenIdle, isUnattended } = options;
-    const { windows } = machine.policy;
-    const now = online.moment.now();
-    if (isUnattended) await refuseUnattended(online, options);
-    // What cannot be is said before the costly part.
-    chooseTerm({ at, whenIdle, awaySeconds: null }, now, windows);
-    const { update, findings, rehearsal, estimate } = await examined(online, scheduler, options);
-    const awaySeconds = estimate && totalSeconds(estimate);
-    const term = chooseTerm({ at, whenIdle, awaySeconds }, now, windows);
-    await options.onArming?.();
-    await writeScheduled(online.files, online.paths, {
-      ...times(term),
-      ...{ format: SCHEDULE_FORMAT, id: update.id, askedAt: now.toISOString(), whenIdle },
-      ...{ action: options.action ?? null, force: options.force ?? false, awaySeconds },
-      rehearse: options.rehearsal.isWanted,
-    });
-    await tellScheduled(scheduler, update, term);
-    const attended = await attendNow(online, scheduler, options).catch(async (error: unknown) => {
-      await undo(online, scheduler).catch(() => undefined);
-      throw error;
-    });
-    return { id: update.id, term, attended, findings: [...findings, ...cramped(term)], rehearsal, estimate };
+  const work = (): Promise<ScheduledUpdate> => giveTime(online, scheduler, options);
+  if (!options.isUnattended) return exclusively(online, work);
+  try {
+    return await exclusively(online, work, UNATTENDED_PATIENCE_SECONDS);
+  } catch (error) {
+    if (!(error instanceof UpdateError) || error.code !== 'BUSY') throw error;
+    throw new UpdateError('NOTHING_TO_DO', error.message, { cause: error, hint: 'offline-update status' });
+  }
+}
+
+async function giveTime(
+  online: Online,
+  scheduler: Scheduler,
+  options: ScheduleOptions,
+): Promise<ScheduledUpdate> {
+  const { machine, at, whenIdle, isUnattended } = options;
+  const { windows } = machine.policy;
+  const now = online.moment.now();
+  if (isUnattended) await refuseUnattended(online, options);
+  // What cannot be is said before the costly part.
+  chooseTerm({ at, whenIdle, awaySeconds: null }, now, windows);
+  const { update, findings, rehearsal, estimate } = await examined(online, scheduler, options);
+  const awaySeconds = estimate && totalSeconds(estimate);
+  const term = chooseTerm({ at, whenIdle, awaySeconds }, now, windows);
+  await options.onArming?.();
+  await writeScheduled(online.files, online.paths, {
+    ...times(term),
+    ...{ format: SCHEDULE_FORMAT, id: update.id, askedAt: now.toISOString(), whenIdle },
+    ...{ action: options.action ?? null, force: options.force ?? false, awaySeconds },
+    rehearse: options.rehearsal.isWanted,
   });
+  await tellScheduled(scheduler, update, term);
+  const attended = await attendNow(online, scheduler, options).catch(async (error: unknown) => {
+    await undo(online, scheduler).catch(() => undefined);
+    throw error;
+  });
+  return { id: update.id, term, attended, findings: [...findings, ...cramped(term)], rehearsal, estimate };
 }
 
 /** Without its timer the time would never come, and one that was not told to anybody must not. */

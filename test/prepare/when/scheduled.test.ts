@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readlink, rm } from 'node:fs/promises';
 import t from 'tap';
 import { HostError } from '../../../src/host/host-error.js';
+import { takeLock } from '../../../src/host/lock.js';
 import { noticeIds } from '../../../src/update/message-ids.js';
 import { fakeScheduler } from '../../fixtures/fake-scheduler.js';
 import { newOnlineMachine, type OnlineMachine } from '../../fixtures/online-machine.js';
@@ -599,6 +600,37 @@ void t.test('unattended: only what waits for a window, and only once', async (t)
   t.match(await unattended(machine), { exitCode: 4, stderr: /was given up: somebody took back/ });
   t.equal((await machine.cli('trigger', '--json')).exitCode, 0, 'a person may');
 });
+
+void t.test(
+  'unattended: another run that is at work is waited for, and no failure when it lasts',
+  async (t) => {
+    const machine = await prepared(t, windows);
+    const { online } = machine.ports;
+    const waited: unknown[] = [];
+    for (const [words, outcome] of [
+      [['trigger', '--unattended'], { exitCode: 0, stdout: /2026-11-21/ }],
+      [['prepare', '--unattended'], { exitCode: 4, stderr: /is to be installed at/ }],
+    ] as const) {
+      const lock = await takeLock(machine.paths.lock);
+      const asked = new Promise<void>((resolve) => {
+        online.takeLock = (path, waitSeconds) => {
+          waited.push(waitSeconds);
+          resolve();
+          return takeLock(path, waitSeconds);
+        };
+      });
+      const called = machine.cli(...words);
+      await asked;
+      lock.release();
+      t.match(await called, outcome);
+    }
+    t.strictSame(waited, [300, 300]);
+    online.takeLock = () => Promise.reject(new HostError('LOCK_HELD', 'locked by process 1'));
+    for (const verb of ['trigger', 'prepare'])
+      t.match(await machine.cli(verb, '--unattended'), { exitCode: 4, stderr: /another run .* is at work/ });
+    t.equal((await machine.cli('trigger')).exitCode, 6, 'a person is told at once');
+  },
+);
 
 void t.test('unattended: what somebody took back is left to people', async (t) => {
   const machine = await prepared(t, windows);
