@@ -63,3 +63,20 @@ void t.test('only what has something to do is started, and once', async (t) => {
   await machine.start();
   t.strictSame(await unitsStarted(machine), [], 'the next one has nothing to do');
 });
+
+void t.test('only its own no keeps recover from running: a condition that is damaged is none', async (t) => {
+  const machine = await installedMachine(t, ['lab-good']);
+  await machine.start();
+  const rescued = '/var/lib/offline-update/rescued';
+  const recovers = async (unsettled: string): Promise<boolean> => {
+    await machine.exec(`mkdir -p ${rescued.slice(0, rescued.lastIndexOf('/'))} && : >${rescued}`);
+    await machine.exec(unsettled);
+    await machine.exec('systemctl start offline-update-recover.service');
+    return (await machine.exec(`test ! -e ${rescued} && echo gone || echo there`)).stdout.trim() === 'gone';
+  };
+  const script = '/usr/lib/offline-update/unsettled';
+  t.notOk(await recovers(`printf '#!/bin/sh\\nexit 1\\n' >${script}`), 'it says no');
+  t.ok(await recovers(`printf '#!/bin/sh\\nif\\n' >${script}`), 'torn');
+  t.ok(await recovers(`chmod 644 ${script}`), 'cannot be executed');
+  t.ok(await recovers(`rm ${script}`), 'gone');
+});
