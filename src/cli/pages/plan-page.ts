@@ -3,7 +3,7 @@ import { failedBeforeText, type FailedBefore } from '../../prepare/failed-before
 import { summary } from '../../prepare/plan-summary.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText } from '../quantities.js';
-import { endText } from './end-text.js';
+import { endAndReason } from './end-and-reason.js';
 import { changeLines, countsText } from './change-lines.js';
 
 export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
@@ -16,7 +16,7 @@ export function planPage(plan: Plan, failedBefore?: FailedBefore): string[] {
     ...changeLines(changes),
     '',
     `${countsText(counts)}; ${bytesText(downloadBytes)} of packages, ${disk}.`,
-    ...(end ? [`Ends in ${endText(end)}.`] : []),
+    ...(end ? [`Ends in ${endAndReason(end)}.`] : []),
     ...(unsignedSources.length === 0
       ? []
       : ['', 'Not signed, allowed by the policy:', ...unsignedSources.map((source) => `  ${source}`)]),

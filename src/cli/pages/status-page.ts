@@ -6,7 +6,7 @@ import type { TriggerTruth } from '../../update/trigger-link.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
-import { endText } from './end-text.js';
+import { endAndReason } from './end-and-reason.js';
 import { countsText } from './change-lines.js';
 
 export type FieldRow = readonly [label: string, value: string | undefined];
@@ -73,8 +73,8 @@ function stateText({ state, action }: Status): string {
 
 /** Of a prepared one as it looked then: it is decided when it is armed. */
 function endOf({ state, plan, action, actionBecause }: Status): string | undefined {
-  if (action !== null) return endText({ action, because: actionBecause });
-  return state === 'prepared' && plan?.end ? endText(plan.end) : undefined;
+  if (action !== null) return endAndReason({ action, because: actionBecause });
+  return state === 'prepared' && plan?.end ? endAndReason(plan.end) : undefined;
 }
 
 function whenText({ scheduled, reboot }: Status): string | undefined {
