@@ -2,7 +2,7 @@
 import { nextCalendarTime } from '../host/calendar.js';
 import type { RunCommand } from '../host/command.js';
 import { powerLadder, systemPowerRungs } from '../host/power.js';
-import { cancelScheduledShutdown, scheduledShutdown, scheduleShutdown } from '../host/scheduled-shutdown.js';
+import { cancelScheduledShutdown, scheduledShutdown, scheduleReboot } from '../host/scheduled-shutdown.js';
 import { systemLog } from '../host/system-log.js';
 import { dropStarts, startAt } from '../host/timed-start.js';
 import type { Scheduler } from '../prepare/when/scheduler.js';
@@ -22,7 +22,10 @@ export function systemScheduler(run: RunCommand, now: () => Date): Scheduler {
     },
     forgetWake: () => dropStarts(run, wake),
     shutdown: () => scheduledShutdown(),
-    scheduleShutdown: (asked, message) => scheduleShutdown(asked, message),
+    scheduleReboot: (at, message) => scheduleReboot(at, message),
+    async warn(message) {
+      await run('wall', [message]).catch(() => undefined);
+    },
     cancelShutdown: () => cancelScheduledShutdown(),
     leave: (way) =>
       powerLadder(systemPowerRungs({ runCommand: run, inhibitors: 'respect' }), () => undefined)(way),

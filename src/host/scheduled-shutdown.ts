@@ -30,30 +30,18 @@ export async function scheduledShutdown(address?: string): Promise<ScheduledShut
 }
 
 /**
- * The type that was taken: a logind that knows no soft-reboot (before v254) reboots, which does all that a soft-reboot
- * does. `message` stands above what logind says itself.
+ * `message` stands above what logind says itself. Never for a soft-reboot: what logind keeps of it, in /run, is found by the
+ * logind that starts after it, which begins it again, and again (v257).
  */
-export async function scheduleShutdown(
-  { type, at }: { type: 'reboot' | 'soft-reboot'; at: Date },
-  message: string,
-  address?: string,
-): Promise<'reboot' | 'soft-reboot'> {
+export async function scheduleReboot(at: Date, message: string, address?: string): Promise<void> {
   await call({ ...logind, member: 'SetWallMessage', signature: 'sb', body: [message, true] }, address);
-  const ask = async (kind: string): Promise<void> => {
-    const body = [kind, BigInt(at.getTime()) * 1000n];
-    await call({ ...logind, member: 'ScheduleShutdown', signature: 'st', body }, address);
-  };
   try {
-    await ask(type);
-    return type;
+    const body = ['reboot', BigInt(at.getTime()) * 1000n];
+    await call({ ...logind, member: 'ScheduleShutdown', signature: 'st', body }, address);
   } catch (error) {
-    if (!isHostError(error, 'BUS_REFUSED')) throw error;
-    if (error.busErrorName === BLOCKED_BY_INHIBITOR)
-      throw new HostError('POWER_INHIBITED', error.message, { cause: error });
-    if (type === 'reboot' || error.busErrorName !== INVALID_ARGUMENTS) throw error;
+    if (!isHostError(error, 'BUS_REFUSED') || error.busErrorName !== BLOCKED_BY_INHIBITOR) throw error;
+    throw new HostError('POWER_INHIBITED', error.message, { cause: error });
   }
-  await ask('reboot');
-  return 'reboot';
 }
 
 /** False when there was none. */
@@ -67,7 +55,6 @@ export async function cancelScheduledShutdown(address?: string): Promise<boolean
 const DEADLINE_MILLISECONDS = 5_000;
 const NEVER = 0xffff_ffff_ffff_ffffn;
 const BLOCKED_BY_INHIBITOR = 'org.freedesktop.login1.BlockedByInhibitorLock';
-const INVALID_ARGUMENTS = 'org.freedesktop.DBus.Error.InvalidArgs';
 const logind = {
   destination: 'org.freedesktop.login1',
   path: '/org/freedesktop/login1',

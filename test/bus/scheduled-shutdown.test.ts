@@ -4,7 +4,7 @@ import { isIdle } from '../../src/host/login.js';
 import {
   cancelScheduledShutdown,
   scheduledShutdown,
-  scheduleShutdown,
+  scheduleReboot,
 } from '../../src/host/scheduled-shutdown.js';
 import { startFakeService, type Answer } from './fixtures/fake-service.js';
 import { startPrivateBus } from './fixtures/private-bus.js';
@@ -31,7 +31,7 @@ void t.test('a shutdown is scheduled with its words, read and cancelled', async 
     Get: { reply: ['v', new Variant('(st)', ['reboot', microseconds])] },
     CancelScheduledShutdown: { reply: ['b', true] },
   });
-  t.equal(await scheduleShutdown({ type: 'reboot', at }, 'an update', address), 'reboot');
+  await scheduleReboot(at, 'an update', address);
   t.strictSame(await scheduledShutdown(address), { type: 'reboot', at });
   t.equal(await cancelScheduledShutdown(address), true);
   t.strictSame(calls, [
@@ -54,23 +54,15 @@ void t.test('none is scheduled: no time, no type, no logind', async (t) => {
   t.equal(await scheduledShutdown('unix:path=/no/such/socket'), undefined);
 });
 
-void t.test('a logind that knows no soft-reboot reboots; a lock is told as one', async (t) => {
-  const daemon = await startPrivateBus();
-  t.teardown(() => daemon.stop());
-  await startFakeService(daemon.address, 'org.freedesktop.login1', ({ member, body }) =>
-    member === 'ScheduleShutdown' && body[0] === 'soft-reboot'
-      ? { error: 'org.freedesktop.DBus.Error.InvalidArgs' }
-      : { reply: [] },
-  );
-  t.equal(await scheduleShutdown({ type: 'soft-reboot', at }, '', daemon.address), 'reboot');
+void t.test('a lock is told as one, and no logind as none', async (t) => {
   const { address } = await login(t, {
     ScheduleShutdown: { error: 'org.freedesktop.login1.BlockedByInhibitorLock', text: 'a tape is written' },
   });
-  await t.rejects(scheduleShutdown({ type: 'reboot', at }, '', address), {
+  await t.rejects(scheduleReboot(at, '', address), {
     code: 'POWER_INHIBITED',
     message: /a tape is written/,
   });
-  await t.rejects(scheduleShutdown({ type: 'reboot', at }, '', 'unix:path=/no/such/socket'), {
+  await t.rejects(scheduleReboot(at, '', 'unix:path=/no/such/socket'), {
     code: 'BUS_ABSENT',
   });
 });

@@ -1,6 +1,7 @@
 /**
  * The reboot into an armed update, announced: logind warns everybody who is logged in and begins it (wall(1),
- * shutdown(8)). What is asked for is written down first, so that later only our own reboot is taken back.
+ * shutdown(8)). What is asked for is written down first, so that later only our own reboot is taken back. A soft-reboot is
+ * our service's own (host/scheduled-shutdown.ts).
  *
  * One minute after it our service wakes: a machine that is still up then was kept up by somebody (`shutdown -c`).
  *
@@ -9,6 +10,7 @@
 import { isHostError, type HostError } from '../../host/host-error.js';
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import { UpdateError } from '../../update/errors.js';
+import { zonedText } from '../../update/zoned-time.js';
 import { SCHEDULE_FORMAT, type AskedShutdown } from '../../update/scheduled.js';
 import type { Online } from '../online.js';
 import type { Scheduler } from './scheduler.js';
@@ -37,10 +39,14 @@ export async function expectReboot(
 
 export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Leaving): Promise<void> {
   const { type, at, awaySeconds } = leaving;
+  if (type === 'soft-reboot') {
+    await expectReboot(online, scheduler, leaving, 'service');
+    await scheduler.warn(`Soft-reboot at ${zonedText(at)}. ${wallText(awaySeconds)}`);
+    return;
+  }
   await expectReboot(online, scheduler, leaving);
   try {
-    const taken = await scheduler.scheduleShutdown({ type, at }, wallText(awaySeconds));
-    if (taken !== type) await expectReboot(online, scheduler, { ...leaving, type: taken });
+    await scheduler.scheduleReboot(at, wallText(awaySeconds));
   } catch (error) {
     if (isHostError(error, 'POWER_INHIBITED')) {
       throw new UpdateError('NOT_NOW', `the reboot is forbidden: ${error.message}`, {

@@ -8,11 +8,10 @@ export interface Scheduler {
   forgetWake(): Promise<void>;
   /** Anybody's. */
   shutdown(): Promise<ScheduledShutdown | undefined>;
-  /** Resolves with the type that was taken. Errors: HostError `POWER_INHIBITED`, `BUS_*`. */
-  scheduleShutdown(
-    asked: { type: 'reboot' | 'soft-reboot'; at: Date },
-    message: string,
-  ): Promise<'reboot' | 'soft-reboot'>;
+  /** By logind, with its warnings. Errors: HostError `POWER_INHIBITED`, `BUS_*`. */
+  scheduleReboot(at: Date, message: string): Promise<void>;
+  /** To everybody who is logged in; never fails. */
+  warn(message: string): Promise<void>;
   cancelShutdown(): Promise<boolean>;
   /** The reboot, at once. Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
   leave(way: 'reboot' | 'soft-reboot'): Promise<string>;

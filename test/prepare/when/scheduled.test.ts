@@ -146,7 +146,7 @@ void t.test(
     machine.clock('2026-11-21T02:55:00.000Z');
     let hasDied: () => void = () => undefined;
     const died = new Promise<void>((resolve) => (hasDied = resolve));
-    machine.scheduler.scheduleShutdown = () => {
+    machine.scheduler.scheduleReboot = () => {
       hasDied();
       return new Promise(() => undefined);
     };
@@ -251,6 +251,23 @@ void t.test('without logind our service asks for the reboot itself', async (t) =
   machine.clock(night);
   t.match((await service(machine)).json(), { outcome: 'leaving' });
   t.strictSame(machine.scheduler.left, ['reboot']);
+});
+
+void t.test('a soft-reboot is never left to logind, whose next start would begin it again', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night, '--action', 'soft-reboot');
+  machine.clock('2026-11-21T02:55:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  t.equal(machine.scheduler.pending, undefined);
+  t.match(
+    machine.scheduler.wall,
+    /^Soft-reboot at \S+ 2026-11-2\d .* To prevent that: offline-update cancel$/,
+  );
+  t.strictSame(machine.scheduler.wake, new Date(night));
+  t.match(await status(machine), { reboot: { type: 'soft-reboot', at: night } });
+  machine.clock(night);
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+  t.strictSame(machine.scheduler.left, ['soft-reboot']);
 });
 
 void t.test('what does not pass is given up and said: packages that changed meanwhile', async (t) => {

@@ -1,0 +1,25 @@
+/** A time with a soft-reboot, as somebody wished: /run stays, and with it what logind had scheduled. */
+import t from 'tap';
+import { installedMachine, isBackSoftly, reportOf, statusOf, versionsOf } from './installed.js';
+
+void t.test(
+  'a soft-reboot at its time: into the update, out of it, confirmed, and no other one',
+  async (t) => {
+    const machine = await installedMachine(t, ['lab-good']);
+    await machine.write(
+      '/etc/offline-update/config.d/10-laboratory.toml',
+      'withoutSnapshots = "resume"\nrehearse = false\nnoticeSeconds = 3\n',
+    );
+    await machine.start();
+    await machine.exec('offline-update prepare --no-refresh');
+    const words = ['offline-update', 'trigger', '--at', '+3s', '--action', 'soft-reboot', '--json'];
+    const { stdout } = await machine.exec(words);
+    t.match(JSON.parse(stdout), { state: 'armed', attended: { outcome: 'leaving' } });
+    t.match(await statusOf(machine), { reboot: { type: 'soft-reboot' } });
+    await isBackSoftly(t, machine);
+    t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '2.0' });
+    const { id } = await statusOf(machine);
+    t.match(await reportOf(machine, id ?? ''), { state: 'confirmed', attempts: 1, action: 'soft-reboot' });
+    t.notOk(machine.exists('/run/systemd/shutdown/scheduled'), 'nothing is left that would be done again');
+  },
+);
