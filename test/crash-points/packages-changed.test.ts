@@ -1,0 +1,69 @@
+/** units/packages-changed below a folder, cut before each of its steps: what an ordinary boot then finds says what happened. */
+import { symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import t, { type Test } from 'tap';
+import { putScripts, scriptIn, type Change } from '../fixtures/rooted-scripts.js';
+import { trace } from './shell/traced.js';
+
+const link = 'system-update';
+const rescued = 'var/lib/offline-update/rescued';
+const script = 'packages-changed';
+const path: Change = { script, from: 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', to: 'PATH=$LAB_PATH' };
+
+/** The steps that change or sync the disk, and before which of them a cut leaves no link and no word of it. */
+function cuts(t: Test, changes: readonly Change[] = []): { steps: string[]; untold: string[] } {
+  const id = '20261120T154935-3f2a';
+  const folder = t.testdir({
+    root: {
+      etc: {},
+      run: {},
+      var: {
+        lib: {
+          'system-update': {
+            'plan.json': `{\n "id": "${id}",\n "baseFingerprint": "${'a'.repeat(64)}"\n}\n`,
+          },
+          'offline-update': { updates: { [id]: { 'journal.jsonl': '{"entry":{"event":"armed"}}\n' } } },
+        },
+      },
+    },
+    scratch: {},
+    programs: {},
+  });
+  const [root, scratch] = [join(folder, 'root'), join(folder, 'scratch')];
+  symlinkSync('/var/lib/system-update', join(root, link));
+  putScripts(root, [path, ...changes]);
+  const env = { LAB_ROOT: root, LAB_PATH: `${join(scratch, 'bin')}:/usr/bin:/bin` };
+  const programs = { 'dpkg-query': 'echo "ii  other:amd64 1.0"', systemctl: ':' };
+  const { status, stderr, steps } = trace(['sh', scriptIn(root, script)], { root, scratch, programs, env });
+  t.equal(status, 0);
+  t.match(stderr, /^offline-update: packages were changed, .* and was disarmed\n/);
+  const told = steps
+    .filter(({ words: [name, ...words] }) => name !== 'mkdir' || !words.join().includes('/run/'))
+    .map(({ words: [name = '', ...words], look }) => ({
+      step: [name, ...words.map((word) => (word.startsWith(root) ? relative(root, word) || '/' : word))].join(
+        ' ',
+      ),
+      isTold: look.has(link) || (look.get(rescued)?.text.includes(' packages-changed\n') ?? false),
+    }));
+  return {
+    steps: told.map(({ step }) => step),
+    untold: told.filter(({ isTold }) => !isTold).map(({ step }) => step),
+  };
+}
+
+void t.test('the trigger goes only when it is on the disk why, and its going is synced', (t) => {
+  const { steps, untold } = cuts(t);
+  t.strictSame(untold, []);
+  t.strictSame(steps, [`sync ${rescued} var/lib/offline-update`, `rm -f -- ${link}`, 'sync /', 'end']);
+  t.end();
+});
+
+void t.test(
+  'the other way round a cut would leave an update that is no longer armed, and nobody knows',
+  (t) => {
+    const order = '\t\t\trecord packages-changed\n\t\t\tdrop_links || :\n';
+    const turned = '\t\t\tdrop_links || :\n\t\t\trecord packages-changed\n';
+    t.not(cuts(t, [{ script, from: order, to: turned }]).untold.length, 0);
+    t.end();
+  },
+);
