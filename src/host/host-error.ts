@@ -15,6 +15,8 @@ export type HostErrorCode =
   | 'POWER_INHIBITED' // an inhibitor lock is in the way and was to be respected
   | 'POWER_REFUSED' // no rung of the power ladder worked
   | 'EXCHANGE_UNSUPPORTED' // no `mv --exchange` here, or the file system cannot
+  | 'NOT_AN_ARCHIVE' // no archive of ar(5), or one that was cut
+  | 'TOO_MUCH_OUTPUT' // a command printed more than it may
   | 'NOT_A_FILE'; // a regular file was expected: found a link, folder, device or pipe
 
 export interface HostErrorDetails {

@@ -1,6 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { TarMember } from './tar-archive.js';
 import { tarArchive } from './tar-archive.js';
 
@@ -27,6 +28,8 @@ export interface DebSpec {
   scripts?: Readonly<Partial<Record<MaintainerFile, string>>>;
   /** Adds a file of so many bytes that do not compress and differ for each version. */
   sizeBytes?: number;
+  /** Of the files; default is none. */
+  compression?: 'gzip';
   /** Further fields of the control file. */
   control?: Readonly<Record<string, string>>;
 }
@@ -46,13 +49,14 @@ export interface Deb {
 /** One whose file lies in the repository already: too large to be held in memory with all the others. */
 export type PlacedDeb = Omit<Deb, 'content'>;
 
-/** Builds a package in memory (deb(5), uncompressed members): some 0.1 ms each. */
+/** Builds a package in memory (deb(5), the control member uncompressed): some 0.1 ms each. */
 export function debOf(spec: DebSpec): Deb {
   const control = controlOf(spec);
+  const data = tarArchive(dataMembers(spec));
   const content = arArchive([
     ['debian-binary', Buffer.from('2.0\n')],
     ['control.tar', tarArchive(controlMembers(spec, control))],
-    ['data.tar', tarArchive(dataMembers(spec))],
+    spec.compression === 'gzip' ? ['data.tar.gz', gzipSync(data)] : ['data.tar', data],
   ]);
   const fileVersion = spec.version.replace(/^\d+:/, '');
   return {
@@ -139,7 +143,7 @@ function noise(seed: string, bytes: number): Buffer {
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
 }
 
-function arArchive(members: readonly (readonly [string, Buffer])[]): Buffer {
+export function arArchive(members: readonly (readonly [string, Buffer])[]): Buffer {
   const parts = members.flatMap(([name, content]) => {
     const header = `${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}`;
     const size = `${String(content.length).padEnd(10)}\`\n`;
