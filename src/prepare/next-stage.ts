@@ -7,7 +7,7 @@
 import { basename, join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { exists } from '../host/exists.js';
-import { ifThere, namesIn } from '../host/if-there.js';
+import { ifThere, namesIn, textOf } from '../host/if-there.js';
 import { stageLayout } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Online } from './online.js';
@@ -39,11 +39,13 @@ export async function reuseStagedFiles(
 ): Promise<void> {
   const staged = new Set(await namesIn(fs, join(paths.stage, stageLayout.packages)));
   if (staged.size === 0) return;
+  const record = await textOf(fs, join(paths.stage, stageLayout.recompressed));
+  if (record !== '') await fs.appendFile(join(paths.nextStage, stageLayout.recompressed), `\n${record}`);
   for (const { file, sizeBytes } of payload.changes) {
     if (file === null || !staged.has(basename(file))) continue;
     const [from, to] = [join(paths.stage, file), join(paths.nextStage, file)];
     const { kind, size } = await fs.lstat(from);
-    if (kind !== 'file' || size !== sizeBytes || (await exists(fs, to))) continue;
+    if (kind !== 'file' || (size !== sizeBytes && record === '') || (await exists(fs, to))) continue;
     // Under another name first: a kill in the middle of the copy must not leave half a file under the right one.
     await fs.copyFile(from, `${to}.copy`);
     await fs.changeMode(`${to}.copy`, 0o644);

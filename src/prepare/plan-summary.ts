@@ -6,6 +6,10 @@ export interface PlanSummary {
   request: Plan['request'];
   counts: Record<PayloadPlan['changes'][number]['action'], number>;
   downloadBytes: number;
+  /** What was compressed anew for a quicker install, and what all packages take in the stage by that; null without. */
+  recompressed: { packages: number; stagedBytes: number } | null;
+  /** Packages that stay as they were signed although the policy wants them quick to unpack. */
+  notRecompressed: NonNullable<PayloadPlan['notRecompressed']>;
   /** Negative when space is freed. */
   diskBytes: number;
   /** How the update boot would end, and why, as it was told when the plan was made; null when nobody could tell. */
@@ -21,6 +25,8 @@ export function summary({ createdAt, request, payload, end }: Plan): PlanSummary
     request,
     counts,
     downloadBytes: payload.changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    recompressed: recompressedIn(payload.changes),
+    notRecompressed: payload.notRecompressed ?? [],
     diskBytes: payload.diskBytes,
     end: end ?? null,
     changes: payload.changes.map(({ name, architecture, action, from, to }) => ({
@@ -31,4 +37,11 @@ export function summary({ createdAt, request, payload, end }: Plan): PlanSummary
       to,
     })),
   };
+}
+
+function recompressedIn(changes: PayloadPlan['changes']): PlanSummary['recompressed'] {
+  const packages = changes.filter(({ recompressed }) => recompressed).length;
+  if (packages === 0) return null;
+  const staged = changes.map(({ sizeBytes, recompressed }) => recompressed?.sizeBytes ?? sizeBytes);
+  return { packages, stagedBytes: staged.reduce((sum, size) => sum + size, 0) };
 }

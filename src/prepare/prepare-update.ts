@@ -135,14 +135,17 @@ async function sealNextStage(
   return plan;
 }
 
-/** What was downloaded against what the signed index says. A bad file is dropped, so that a new run downloads it. */
+/**
+ * What was downloaded against what the signed index says; of a recompressed file that was done before. A bad file is dropped,
+ * so that a new run downloads it.
+ */
 async function checkHashes(
   { fs, paths }: Online,
   payload: PayloadPlan,
   files: readonly StagedFile[],
 ): Promise<void> {
   const sealed = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  for (const { name, file, sha256 } of payload.changes) {
+  for (const { name, file, sha256, recompressed } of payload.changes) {
     if (file === null) continue;
     const found = sealed.get(file);
     if (found === undefined) {
@@ -150,11 +153,13 @@ async function checkHashes(
         hint: 'offline-update prepare',
       });
     }
-    if (sha256 !== null && found !== sha256) {
+    const expected = recompressed?.sha256 ?? sha256;
+    if (expected !== null && found !== expected) {
       await fs.unlink(join(paths.nextStage, file));
+      const says = recompressed ? 'it was recompressed to' : 'the package index says';
       throw new UpdateError(
         'HASH_MISMATCH',
-        `${file} has SHA-256 ${found}, the package index says ${sha256}; it was removed`,
+        `${file} has SHA-256 ${found}, ${says} ${expected}; it was removed`,
         { hint: 'offline-update prepare' },
       );
     }

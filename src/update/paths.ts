@@ -125,4 +125,10 @@ export function pathsOfUpdate(paths: Paths, id: string): UpdatePaths {
 }
 
 /** The files of a stage, relative to it. */
-export const stageLayout = { plan: 'plan.json', packages: 'packages', lists: 'lists' } as const;
+export const stageLayout = {
+  plan: 'plan.json',
+  packages: 'packages',
+  lists: 'lists',
+  /** Which of the packages are not byte for byte what was downloaded, for a later `prepare`. */
+  recompressed: 'recompressed.jsonl',
+} as const;

@@ -15,6 +15,14 @@ const bytes = z.int().check(z.nonnegative());
 /** No absolute path, no `..`, no empty part: a plan cannot reach out of its stage. */
 const stagePath = z.string().check(z.regex(/^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^/\0]+(?:\/[^/\0]+)*$/));
 
+/** The same package with its files compressed anew, after the file of the index had been proven by its SHA-256. */
+export const recompressedSchema = z.strictObject({
+  compression: z.enum(['zstd', 'none']),
+  sizeBytes: bytes,
+  sha256,
+});
+export type Recompressed = z.infer<typeof recompressedSchema>;
+
 /** One package of the change set. `from` is null for a new package, `to` for one that goes. */
 export const packageChangeSchema = z.strictObject({
   name: z.string(),
@@ -26,8 +34,11 @@ export const packageChangeSchema = z.strictObject({
   automatic: z.boolean(),
   /** Relative to the stage; null when nothing is to be installed. */
   file: z.nullable(stagePath),
+  /** Of the file as the package index names it. */
   sizeBytes: bytes,
   sha256: z.nullable(sha256),
+  /** Of the file in the stage, where that is not the very one of the index. */
+  recompressed: z.optional(recompressedSchema),
 });
 export type PackageChange = z.infer<typeof packageChangeSchema>;
 
@@ -46,6 +57,10 @@ export const packagesPlanSchema = z.strictObject({
   diskBytes: z.int(),
   /** Sources that only the policy allowed: shown wherever the plan is shown. */
   unsignedSources: z.array(z.string()),
+  /** Files that should have been compressed anew and lie in the stage as they were signed, with the reason. */
+  notRecompressed: z.optional(
+    z.array(z.strictObject({ because: z.string(), packages: z.array(z.string()) })),
+  ),
 });
 export type PackagesPlan = z.infer<typeof packagesPlanSchema>;
 

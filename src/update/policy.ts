@@ -38,6 +38,8 @@ export const policySchema = z.strictObject({
   snapshot: z._default(z.enum(['require', 'prefer', 'off']), 'prefer'),
   /** While a fallback is armed, spare the package manager's syncs and sync all at the end; or never. */
   packageSyncs: z._default(z.enum(['auto', 'keep']), 'auto'),
+  /** Package files as they were signed, or with their files compressed anew so that dpkg unpacks them sooner. */
+  packageCompression: z._default(z.enum(['keep', 'fast']), 'keep'),
   /** Whether `trigger` installs the update on a throw-away copy of the system first; "require": not without. */
   rehearse: z._default(z.union([z.boolean(), z.literal('require')]), true),
   /** For the whole rehearsal. */

@@ -14,10 +14,12 @@ async function found(
   policy: string,
   support: Support,
   freeBytes = 1024 * mebibyte,
+  recompressed?: string,
 ): Promise<Finding[]> {
   const machine = newOnlineMachine(test);
   const { online, facts } = machine.ports;
   machine.write('/etc/offline-update/config.toml', `snapshot = "${policy}"\n`);
+  if (recompressed !== undefined) machine.payload.recompressed.set('alpha', recompressed);
   await machine.cli('prepare');
   const state = (await online.store.current())?.journal.state;
   if (state?.name !== 'prepared') throw new Error('nothing is prepared');
@@ -84,4 +86,11 @@ void t.test('what is copied right away needs room as well, where our own record 
     { severity: 'info', evidence: 'a copy' },
   ]);
   t.strictSame((await found(t, 'require', copy, 357 * mebibyte)).length, 1, 'a copy is a way back');
+});
+
+void t.test('packages that were recompressed unpack to no more than they did before', async (t) => {
+  const large = 'x'.repeat(2 * mebibyte);
+  t.strictSame(await found(t, 'prefer', usable, 257 * mebibyte, large), [
+    { ...told, evidence: usable.reason },
+  ]);
 });

@@ -70,6 +70,8 @@ void t.test('an armed update is told whole', async (t) => {
       request: { mode: 'upgrade', packages: [] },
       counts: { install: 0, upgrade: 2, downgrade: 0, reinstall: 0, remove: 0 },
       downloadBytes: 35,
+      recompressed: null,
+      notRecompressed: [],
       diskBytes: 4096,
       changes: [
         { name: 'alpha', architecture: 'all', action: 'upgrade', from: '1.0', to: '2.0' },

@@ -1,4 +1,5 @@
 /** The report of one update as one self-contained file: no script, no font, no picture from elsewhere. */
+import { summary } from '../../prepare/plan-summary.js';
 import type { Report } from '../../update/report.js';
 import type { Plan } from '../../update/plan.js';
 import { bytesText, secondsText, timeText } from '../quantities.js';
@@ -29,7 +30,7 @@ export function reportHtml(report: Report, plan: Plan): string {
         ? undefined
         : `${report.action}${report.leftBy ? `, asked for through ${report.leftBy}` : ''}`,
     ],
-    ['Downloaded', bytesText(plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))],
+    ['Downloaded', bytesText(summary(plan).downloadBytes)],
   ];
   return `<!doctype html>
 <html lang="en">

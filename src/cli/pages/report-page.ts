@@ -5,9 +5,11 @@ import type { Plan } from '../../update/plan.js';
 import { secondsText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
 import { changeLines, countsText } from './change-lines.js';
+import { notRecompressedLines, recompressedText } from './recompressed-lines.js';
 
 export function reportPage(report: Report, plan: Plan): string[] {
-  const { counts } = summary(plan);
+  const told = summary(plan);
+  const recompressed = recompressedText(told);
   return [
     `Update ${report.id}: ${verdictText(report)}`,
     ...(report.reason ? ['', `Reason: ${report.reason.message} [${report.reason.code}]`] : []),
@@ -23,10 +25,15 @@ export function reportPage(report: Report, plan: Plan): string[] {
           `Left by    ${report.action}${report.leftBy === null ? '' : `, asked for through ${report.leftBy}`}`,
           ...(report.actionBecause === null ? [] : [`           ${report.actionBecause}`]),
         ]),
-    ...section(`Changes: ${countsText(counts)}`, changeLines(report.payload.changes)),
+    ...section(`Changes: ${countsText(told.counts)}`, changeLines(report.payload.changes)),
     ...section(
       'Sources that are not signed, allowed by the policy',
       report.payload.unsignedSources.map((source) => `  ${source}`),
+    ),
+    ...section('Package files', recompressed === undefined ? [] : [`  ${recompressed}`]),
+    ...section(
+      'Packages that were left as they were signed',
+      notRecompressedLines(told).map((line) => `  ${line}`),
     ),
     ...section(
       'Configuration files to look at',

@@ -8,6 +8,7 @@ import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
 import { endAndReason } from './end-and-reason.js';
 import { countsText } from './change-lines.js';
+import { recompressedText } from './recompressed-lines.js';
 
 export type FieldRow = readonly [label: string, value: string | undefined];
 
@@ -97,7 +98,8 @@ function putOffText({ putOff }: Status): string | undefined {
 function planText(plan: NonNullable<Status['plan']>): string {
   const disk = plan.diskBytes < 0 ? 'freed on disk' : 'more on disk';
   const sizes = `${bytesText(plan.downloadBytes)} of packages, ${bytesText(Math.abs(plan.diskBytes))} ${disk}`;
-  return `${countsText(plan.counts)}\n${sizes}\nmade ${timeText(plan.createdAt)}`;
+  const lines = [countsText(plan.counts), sizes, recompressedText(plan), `made ${timeText(plan.createdAt)}`];
+  return lines.filter((line) => line !== undefined).join('\n');
 }
 
 function triggerText(links: readonly TriggerTruth[]): string {

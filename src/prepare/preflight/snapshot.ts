@@ -40,7 +40,8 @@ async function room(
   { paths, facts, staged }: PreflightContext,
   copiedBytes: number | undefined,
 ): Promise<Finding[]> {
-  const packed = (staged?.plan.files ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  // as they were downloaded: what is recompressed for speed would be counted as if it unpacked to more
+  const packed = (staged?.plan.payload.changes ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES + (copiedBytes ?? 0);
   // A copy lies with our own record, a snapshot where the root lies.
   const { bytes } = await facts.freeSpace(copiedBytes === undefined ? paths.root : paths.state);

@@ -1,16 +1,19 @@
 /**
  * Brings every file of a plan into the stage, and freezes the lists for the update boot.
  *
- * What lies there with the right hash is not fetched again; apt goes on with the half files in `packages/partial`.
- * Nothing is made durable here.
+ * What lies there with the right hash is not fetched again, nor is what was recompressed out of it (recompress.ts), if the
+ * policy still says so; apt goes on with the half files in `packages/partial`. Nothing is made durable here.
  *
  * Errors: `DOWNLOAD_FAILED` with apt's words, also when interrupted; `HASH_MISMATCH`; `BUSY`; `PLAN_FAILED` when apt
  * would now do something else.
  */
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { freeSpace } from '../../../host/disk-space.js';
 import { hashingInTurn, sha256OfFile, sha256OfFiles } from '../../../host/hash.js';
 import type { FileSystem } from '../../../host/file-system.js';
 import { namesIn } from '../../../host/if-there.js';
+import { lowPriorityPipe } from '../../../host/low-priority-pipe.js';
 import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
@@ -19,9 +22,12 @@ import { decisionInputs } from './decision-inputs.js';
 import { downloadPackages } from './apt-download.js';
 import { inShort, planDifferences } from './apt-simulate.js';
 import { downloadProgress, type DownloadProgress } from './download-progress.js';
-import { stanzasFromIndex, writeFrozenLists } from './frozen-lists.js';
+import { installedSizes, stanzasFromIndex, writeFrozenLists } from './frozen-lists.js';
 import { copyLocalFile, localPath } from './local-source.js';
 import type { PlanContext, PlanningPorts } from './planning.js';
+import { keepRecompressed, readRecompressed, type RecompressedRecord } from './recompressed-record.js';
+import { recompressPackages, type RecompressPorts } from './recompress.js';
+import { standIn, takeBack } from './stand-ins.js';
 
 /** A change with a file. */
 type FileChange = PackageChange & { file: string; to: string };
@@ -37,7 +43,10 @@ export async function fetchPlan(
   await files.makeFolder(join(stage.path, stageLayout.packages), 0o755);
   const wanted = plan.changes.filter((change): change is FileChange => change.file !== null);
   const known = new Map<string, Promise<string>>();
-  const missing = await missingFiles(files, wanted, stage, known);
+  const isFast = policy.packageCompression === 'fast';
+  await takeBack(ports, stage);
+  const record = isFast ? await readRecompressed(files, stage) : nothingRecompressed;
+  const missing = await missingFiles(files, wanted, stage, known, record);
   const bytesMissing = sum(missing);
   const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
   // apt reads its index while the files come
@@ -48,6 +57,16 @@ export async function fetchPlan(
   if (brought.status === 'rejected') throw brought.reason;
   if (index.status === 'rejected') throw index.reason;
   await fillHashes(wanted, stage, known);
+  if (isFast) {
+    await recompressPackages(recompressPorts(ports), plan, stage, {
+      known,
+      installedBytes: installedSizes(index.value),
+      on: (name) => {
+        on({ ...progress.add(0, `Recompressed ${name}`), item: name });
+      },
+    });
+  }
+  await keepRecompressed(files, stage, plan.changes);
   await writeFrozenLists(ports, plan, stage, index.value, policy);
   return known;
 }
@@ -95,7 +114,9 @@ async function bring(
     }
   };
   await Promise.all(Array.from({ length: copiesAtOnce }, worker));
-  if (local.length < missing.length) await downloadPackages(ports, plan, stage, policy, progress, on);
+  if (local.length === missing.length) return;
+  await standIn(ports, stage, plan.changes);
+  await downloadPackages(ports, plan, stage, policy, progress, on).finally(() => takeBack(ports, stage));
 }
 
 /** Half of libuv's threads: what is copied wants to be read, too. */
@@ -107,26 +128,38 @@ async function missingFiles(
   wanted: readonly FileChange[],
   stage: Stage,
   known: Map<string, Promise<string>>,
+  record: RecompressedRecord,
 ): Promise<FileChange[]> {
   const names = new Set(await namesIn(files, join(stage.path, stageLayout.packages)));
   const there: FileChange[] = [];
   for (const change of wanted) {
     if (!names.has(basename(change.file))) continue;
     const path = join(stage.path, change.file);
-    const entry = await files.lstat(path);
-    if (entry.kind === 'file' && entry.size === change.sizeBytes) there.push(change);
+    const { kind, size } = await files.lstat(path);
+    const sizes = [change.sizeBytes, ...record.sizes(change.file)];
+    if (kind === 'file' && sizes.includes(size)) there.push(change);
     else await files.removeTree(path);
   }
   const hashes = await sha256OfFiles(there.map(({ file }) => join(stage.path, file)));
   const good = new Set<FileChange>();
   for (const change of there) {
     const path = join(stage.path, change.file);
-    if (change.sha256 !== null && hashes.get(path) === change.sha256) {
+    const found = hashes.get(path);
+    const recompressed = record.find(change, found);
+    if (recompressed) change.recompressed = recompressed;
+    if (found !== undefined && (recompressed || found === change.sha256)) {
       good.add(change);
-      known.set(change.file, Promise.resolve(change.sha256));
+      known.set(change.file, Promise.resolve(found));
     } else await files.removeTree(path);
   }
   return wanted.filter((change) => !good.has(change));
+}
+
+/** With "keep" nothing counts as recompressed: what is there in another size is downloaded as it was signed. */
+const nothingRecompressed: RecompressedRecord = { sizes: () => [], find: () => undefined };
+
+function recompressPorts({ files, runCommand }: PlanningPorts): RecompressPorts {
+  return { files, runCommand, pipe: lowPriorityPipe, freeSpace, processors: availableParallelism() };
 }
 
 /** An index without hashes that the policy allowed: the file as it came is what gets sealed. */

@@ -65,7 +65,7 @@ export async function writeFrozenLists(
 export function frozenIndex(plan: PackagesPlan, stanzas: readonly Stanza[]): string {
   const byPackage = new Map<string, Stanza[]>();
   for (const stanza of stanzas) {
-    const key = identity(field(stanza, 'Package'), field(stanza, 'Architecture'), field(stanza, 'Version'));
+    const key = identityOf(stanza);
     byPackage.set(key, [...(byPackage.get(key) ?? []), stanza]);
   }
   return plan.changes
@@ -98,12 +98,31 @@ const dropped = /^(?:Description.*|Tag|Homepage|MD5sum|SHA\d+|Size|Filename|Stat
 
 function frozenStanza(change: PackageChange, stanza: Stanza): string {
   const kept = stanza.filter(([name]) => !dropped.test(name));
+  // of the file as it lies in the stage: by its size apt knows that it is there
+  const { sizeBytes, sha256 } = change.recompressed ?? change;
   const own: Stanza = [
     ['Filename', `./${basename(change.file ?? '')}`],
-    ['Size', String(change.sizeBytes)],
-    ...(change.sha256 === null ? [] : [['SHA256', change.sha256] as [string, string]]),
+    ['Size', String(sizeBytes)],
+    ...(sha256 === null ? [] : [['SHA256', sha256] as [string, string]]),
   ];
   return [...kept, ...own].map(([name, value]) => `${name}: ${value}\n`).join('');
+}
+
+/** What the packages say to unpack to, in bytes (Installed-Size); undefined for one that does not say it. */
+export function installedSizes(
+  stanzas: readonly Stanza[],
+): (change: Pick<PackageChange, 'name' | 'architecture' | 'to'>) => number | undefined {
+  const sizes = new Map(
+    stanzas.map((stanza) => [identityOf(stanza), Number(field(stanza, 'Installed-Size') ?? NaN) * 1024]),
+  );
+  return ({ name, architecture, to }) => {
+    const size = sizes.get(identity(name, architecture, to ?? ''));
+    return Number.isFinite(size) ? size : undefined;
+  };
+}
+
+function identityOf(stanza: Stanza): string {
+  return identity(field(stanza, 'Package'), field(stanza, 'Architecture'), field(stanza, 'Version'));
 }
 
 function identity(name = '', architecture = '', version = ''): string {

@@ -198,6 +198,13 @@ void t.test('a frozen index has the stanza of the planned content, and our file'
     frozenIndex(plan, both),
     `Package: aa\nVersion: 2\nArchitecture: all\nDepends: good\nFilename: ./aa_2_all.deb\nSize: 42\nSHA256: ${sha256}\n`,
   );
+  const recompressed = { compression: 'zstd', sizeBytes: 60, sha256: 'e'.repeat(64) } as const;
+  const changes = plan.changes.map((change) => ({ ...change, recompressed }));
+  t.match(
+    frozenIndex({ ...plan, changes }, both),
+    `Depends: good\nFilename: ./aa_2_all.deb\nSize: 60\nSHA256: ${'e'.repeat(64)}\n`,
+    'of a recompressed file, what lies in the stage; found by what was signed',
+  );
   t.throws(() => frozenIndex(plan, both.slice(0, 1)), {
     code: 'PLAN_FAILED',
     message: 'aa 2 is no longer in the package index',
