@@ -10,7 +10,10 @@ const wants = '/usr/lib/systemd/system/system-update.target.wants';
 /** Written by the bare service: when its apt-get began and ended, nanoseconds, a line each. */
 const bareTimes = '/var/log/bare-update.times';
 
-export async function makeBare(machine: Machine): Promise<void> {
+/** The files of a machine that is off. */
+export type MachineFiles = Pick<Machine, 'read' | 'write' | 'link' | 'remove'>;
+
+export async function makeBare(machine: MachineFiles): Promise<void> {
   const plan = JSON.parse(await machine.read('/var/lib/system-update/plan.json')) as StagedPlan;
   const words = plan.payload.changes.map(({ name, architecture, to }) => `${name}:${architecture}=${to}`);
   const install = ['apt-get', '-c', '/var/lib/system-update/apt.conf', '-q', '-y', 'install', ...words];

@@ -19,6 +19,7 @@ import { status } from './measurements/status.js';
 import { updateBoot } from './measurements/update-boot.js';
 import { comparePeers } from './peers/peers.js';
 import { wayBack } from './measurements/way-back.js';
+import { wholeBoots } from './measurements/whole-boots.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
 import { isUsageError, numberOf, usage, UsageError } from './usage.js';
@@ -35,6 +36,7 @@ const measurements: readonly Measurement[] = [
   memory,
   hashing,
   scale,
+  wholeBoots,
 ];
 
 async function main(): Promise<void> {

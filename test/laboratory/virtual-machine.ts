@@ -95,8 +95,9 @@ export class VirtualMachine {
     void emulator.exited.then(forget, forget);
     const settled = async () => {
       if (!(await emulator.ready)) return emulator.exited;
-      await emulator.exec('systemctl is-system-running --wait').catch(() => undefined);
-      return 'up' as const;
+      // Fails only when the machine ends meanwhile.
+      const isUp = emulator.exec('systemctl is-system-running --wait').then(() => 'up' as const);
+      return isUp.catch(() => emulator.exited);
     };
     const ended = await Promise.race([settled(), emulator.exited]).finally(() => {
       clearTimeout(timeout);
@@ -130,6 +131,12 @@ export class VirtualMachine {
     throw new LaboratoryError(
       `${script}\nended with ${output.exitCode ?? '?'}\n${output.stdout}${output.stderr}`,
     );
+  }
+
+  /** Waits for the end of the boot that is going on. */
+  async end(): Promise<VirtualEnd> {
+    if (!this.#emulator) throw new LaboratoryError('the machine is off');
+    return this.#emulator.exited;
   }
 
   /** Powers it off and waits for its end. */
