@@ -35,11 +35,15 @@ async function takePackageKitAway(machine: Machine): Promise<void> {
   }
 }
 
-function ours(name: string, title: string, action: 'auto' | 'reboot'): Candidate {
+/** `policy`: TOML. */
+function ours(name: string, title: string, action: 'auto' | 'reboot', policy = ''): Candidate {
   return {
     name,
     title,
-    dress: takePackageKitAway,
+    async dress(machine) {
+      await takePackageKitAway(machine);
+      await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
+    },
     async prepare(machine) {
       await machine.exec(['offline-update', 'prepare', '--no-refresh'], { timeoutSeconds: 300 });
       const arm = ['offline-update', 'trigger', '--no-rehearse', `--action=${action}`, '--json'];
@@ -112,6 +116,7 @@ const online: Candidate = {
 export const candidates: readonly Candidate[] = [
   ours('ours', 'offline-update, `--action auto`', 'auto'),
   ours('ours-reboot', 'offline-update, full reboots', 'reboot'),
+  ours('ours-fast', 'offline-update, packages recompressed', 'auto', 'packageCompression = "fast"\n'),
   bare,
   packageKit,
   online,

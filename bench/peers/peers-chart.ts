@@ -6,7 +6,7 @@ import { placesIn, placeTitle } from './peers-table.js';
 import type { PeersRow } from './report.js';
 import { titleOf } from './scenarios.js';
 
-const colours = ['#1b7f4b', '#7fc8a0', '#9a9a9a', '#c46a2b'];
+const colours = ['#1b7f4b', '#7fc8a0', '#bfe3cf', '#9a9a9a', '#c46a2b'];
 
 export function peersChart(rows: readonly PeersRow[]): string {
   const away = candidates.filter(({ name }) => name !== 'online');
