@@ -92,7 +92,7 @@ export function systemPowerRungs(options: SystemPowerOptions = {}): PowerRung[] 
     {
       name: 'logind, old method',
       async ask(action) {
-        if (action === 'soft-reboot') throw new Error('this method knows no soft-reboot');
+        if (action === 'soft-reboot' || action === 'kexec') throw new Error(`this method knows no ${action}`);
         const member = action === 'reboot' ? 'Reboot' : 'PowerOff';
         await login({ ...logind, member, signature: 'b', body: [false] });
       },
@@ -139,13 +139,16 @@ const manager = {
   interface: 'org.freedesktop.systemd1.Manager',
 };
 const blockedByInhibitor = 'org.freedesktop.login1.BlockedByInhibitorLock';
-/** SD_LOGIND_SOFT_REBOOT (v254), SD_LOGIND_SKIP_INHIBITORS (v257). */
-const softReboot = 0x04n;
+/**
+ * SD_LOGIND_REBOOT_VIA_KEXEC, by which a logind that finds no kernel loaded reboots; SD_LOGIND_SOFT_REBOOT (v254);
+ * SD_LOGIND_SKIP_INHIBITORS (v257).
+ */
+const ways: Partial<Record<PowerAction, bigint>> = { kexec: 0x02n, 'soft-reboot': 0x04n };
 const skipInhibitors = 0x10n;
 /** More than the 25 s that systemctl waits for a logind that keeps silent, before it asks PID 1. */
 const systemctlTimeoutSeconds = 60;
 /** systemd(1), Signals: SIGRTMIN+n starts the target with replace-irreversibly. */
-const initSignals: Record<PowerAction, number> = { poweroff: 4, reboot: 5, 'soft-reboot': 7 };
+const initSignals: Record<PowerAction, number> = { poweroff: 4, reboot: 5, kexec: 6, 'soft-reboot': 7 };
 
 function withFlags(action: PowerAction, flags: bigint): BusCall {
   const member = action === 'poweroff' ? 'PowerOffWithFlags' : 'RebootWithFlags';
@@ -153,7 +156,7 @@ function withFlags(action: PowerAction, flags: bigint): BusCall {
     ...logind,
     member,
     signature: 't',
-    body: [action === 'soft-reboot' ? flags | softReboot : flags],
+    body: [flags | (ways[action] ?? 0n)],
   };
 }
 

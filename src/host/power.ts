@@ -11,7 +11,7 @@
  */
 import { HostError, isHostError } from './host-error.js';
 
-export type PowerAction = 'reboot' | 'poweroff' | 'soft-reboot';
+export type PowerAction = 'reboot' | 'poweroff' | 'soft-reboot' | 'kexec';
 
 export interface PowerRung {
   name: string;

@@ -2,35 +2,60 @@
  * How the update boot ends. `auto` is decided by what changes and by what this machine owes already; the update boot looks
  * again at what really did (update-service/soft-reboot-enough.ts).
  */
-import type { Action } from '../update/events.js';
+import { asUpdateError } from '../update/errors.js';
+import type { Action, WayOut } from '../update/events.js';
+import { kexecObstacle, withoutKexec } from '../update/kexec.js';
+import { nextEntry } from '../update/next-entry.js';
 import { owedReboot } from '../update/owed-reboot.js';
-import type { PayloadPlan } from '../update/plan.js';
-import { rebootKindOf } from '../update/reboot-kind.js';
+import type { Plan } from '../update/plan.js';
+import { bringsKernel, rebootKindOf } from '../update/reboot-kind.js';
 import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
 
 export interface End {
-  action: Action;
+  action: WayOut;
   /** Why `auto` became this action; null when it was wished for. */
   because: string | null;
 }
 
 /** A soft-reboot is enough on the way in where it is on the way out. */
-export function wayIn(action: Action | null): 'reboot' | 'soft-reboot' {
+export function wayIn(action: WayOut | null): 'reboot' | 'soft-reboot' {
   return action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
 }
 
 export type EndFacts = Pick<HostFacts, 'systemdVersion' | 'runningSystem'>;
 
 export async function endOf(
-  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
-  { changes }: PayloadPlan,
+  online: Pick<Online, 'fs' | 'paths'>,
+  { payload: { changes }, policy }: Pick<Plan, 'payload' | 'policy'>,
   wish: Action,
   facts: EndFacts,
 ): Promise<End> {
   if (wish !== 'auto') return { action: wish, because: null };
   const kind = rebootKindOf(changes, await facts.systemdVersion());
-  if (kind.action === 'reboot') return kind;
+  if (kind.action === 'reboot')
+    return policy.kexec === 'allow' && bringsKernel(changes)
+      ? kexecFor(online, changes, facts, kind.because)
+      : kind;
+  const { fs, paths } = online;
   const owed = await owedReboot(fs, paths.root, () => facts.runningSystem());
   return owed === undefined ? kind : { action: 'reboot', because: owed };
+}
+
+/** As foretold: the update boot looks again, and loads what GRUB would start then. */
+async function kexecFor(
+  { fs, paths: { root } }: Pick<Online, 'fs' | 'paths'>,
+  changes: Plan['payload']['changes'],
+  facts: EndFacts,
+  because: string,
+): Promise<End> {
+  try {
+    const next =
+      (await kexecObstacle(fs, root, await facts.runningSystem(), changes)) ?? (await nextEntry(fs, root));
+    return typeof next === 'string'
+      ? { action: 'reboot', because: withoutKexec(because, next) }
+      : { action: 'kexec', because };
+  } catch (error) {
+    return { action: 'reboot', because: withoutKexec(because, asUpdateError(error).message) };
+  }
 }

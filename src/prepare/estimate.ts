@@ -4,7 +4,7 @@
  */
 import type { BootTimes } from '../host/boot-times.js';
 import { awayIn, estimateIn, type Away } from '../update/away.js';
-import type { Action } from '../update/events.js';
+import type { WayOut } from '../update/events.js';
 import type { JournalRow } from '../update/journal.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { UpdateStore } from '../update/store.js';
@@ -81,7 +81,7 @@ export async function pastAways(store: UpdateStore, isSoft: boolean): Promise<Es
   return found;
 }
 
-function leftBy(rows: readonly JournalRow[]): Action | undefined {
+function leftBy(rows: readonly JournalRow[]): WayOut | undefined {
   return rows
     .flatMap(({ entry }) => ('note' in entry && entry.note === 'leaving' ? [entry.action] : []))
     .at(-1);

@@ -79,7 +79,7 @@ export async function examine(
   );
   // A rehearsal takes its time, in which somebody may have installed a package or armed another update.
   if (rehearsal) findings = await look();
-  const end = await endOf(online, plan.payload, action ?? plan.policy.action, machine.facts);
+  const end = await endOf(online, plan, action ?? plan.policy.action, machine.facts);
   const isSoft = wayIn(end.action) === 'soft-reboot';
   const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, isSoft));
   return { update, plan, findings: [...findings, ...unrehearsed], rehearsal, end, estimate };

@@ -118,7 +118,7 @@ async function sealNextStage(
   await checkHashes(online, payload, files);
   if (agreed.status === 'rejected') throw agreed.reason;
   // Where there is no systemd to ask, as in an image that is being built, the trigger will tell.
-  const end = await endOf(online, payload, policy.action, facts).catch(() => undefined);
+  const end = await endOf(online, { payload, policy }, policy.action, facts).catch(() => undefined);
   const now = moment.now();
   const plan: Plan = {
     format: PLAN_FORMAT,

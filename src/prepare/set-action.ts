@@ -6,7 +6,7 @@
  * boot works on it.
  */
 import { UpdateError } from '../update/errors.js';
-import type { Action } from '../update/events.js';
+import type { Action, WayOut } from '../update/events.js';
 import { endOf, type EndFacts } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
@@ -16,7 +16,7 @@ export function setAction(
   online: Online,
   facts: EndFacts,
   wish: Action,
-): Promise<{ id: string; action: Action }> {
+): Promise<{ id: string; action: WayOut }> {
   return exclusively(online, async () => {
     const update = await online.store.current();
     if (!update) {
@@ -32,7 +32,7 @@ export function setAction(
     }
     const { planHash, trigger } = state;
     const plan = await online.store.readPlan(update);
-    const { action, because } = await endOf(online, plan.payload, wish, facts);
+    const { action, because } = await endOf(online, plan, wish, facts);
     if (action === state.action && because === state.because) return { id, action };
     await online.files.replace(online.paths.action, `${action}\n`, 0o644);
     await journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) });

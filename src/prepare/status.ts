@@ -5,7 +5,7 @@
 import { isErrno } from '../host/host-error.js';
 import { exists } from '../host/exists.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
-import type { Action, Reason } from '../update/events.js';
+import type { Reason, WayOut } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
@@ -46,7 +46,7 @@ export interface Status extends WhenTruth {
   /** The same changes failed here before. */
   failedBefore: FailedBefore | null;
   /** How the update boot will end, once armed. */
-  action: Action | null;
+  action: WayOut | null;
   actionBecause: string | null;
   /** Sources that only the policy allowed. */
   unsignedSources: string[];

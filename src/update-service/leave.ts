@@ -2,49 +2,66 @@
 import { join } from 'node:path';
 import { exists } from '../host/exists.js';
 import type { PowerAction } from '../host/power.js';
-import type { Action } from '../update/events.js';
+import { asUpdateError } from '../update/errors.js';
+import { withoutKexec } from '../update/kexec.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { CLAIMED_SUFFIX } from '../update/paths.js';
 import { saveReport } from './close.js';
+import { loadKernel, unloadKernel } from './kexec.js';
 import type { Ports } from './ports.js';
-
-/** `auto` was decided by the trigger; an older one left it to the update boot. */
-function endOf(action: Action): PowerAction {
-  return action === 'auto' ? 'reboot' : action;
-}
+import type { Leaving } from './way-out.js';
 
 /** Resolves when the machine is on its way out. Rejects only when nobody can be asked; the rescue unit is next then. */
-export async function leave(
-  ports: Ports,
-  update: KnownUpdate | undefined,
-  action: Action,
-  because?: string,
-): Promise<void> {
+export async function leave(ports: Ports, update: KnownUpdate | undefined, wished: Leaving): Promise<void> {
   // The next boot has to lead back here: the rescue unit puts back the copy that could not be put back in this boot.
   const goesOn = await exists(ports.fs, ports.paths.copyArmed);
-  const end = goesOn ? 'reboot' : endOf(action);
-  const why = goesOn ? 'the next boot puts back what the update replaced' : because;
   if (!goesOn && !(await dropLinks(ports))) {
     ports.log.write('error', 'a link of ours cannot be removed: no reboot, on to the normal target');
     await ports.run(join(ports.paths.library, 'leave'), ['stay']);
     return;
   }
-  const by = await askToLeave(ports, end);
+  const { action, by, because } = await askFor(ports, goesOn ? goesOnNext : wished);
   // /run outlives a soft-reboot: what says "this is an update boot" must not, nor what is going on in it. First of all,
   // since a row that a full disk does not take is the end of this process.
   await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
-  if (end === 'soft-reboot') await ports.files.remove(ports.paths.statusFile);
+  if (action === 'soft-reboot') await ports.files.remove(ports.paths.statusFile);
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {
     await update.journal.append({
       note: 'leaving',
-      action: end,
+      action,
       by,
-      ...(why !== undefined && { because: why }),
+      ...(because !== undefined && { because }),
     });
     await saveReport(ports, update);
   }
+}
+
+const goesOnNext: Leaving = { way: 'reboot', because: 'the next boot puts back what the update replaced' };
+
+interface Left {
+  action: PowerAction;
+  by: string;
+  because: string | undefined;
+}
+
+/** A kexec that cannot be is the reboot in whose place it stood, with the reason. */
+async function askFor(ports: Ports, { way, because, kernel }: Leaving): Promise<Left> {
+  // `auto` was decided by the trigger; an older one left it to the update boot.
+  const action = way === 'auto' ? 'reboot' : way;
+  if (!kernel) return { action, by: await askToLeave(ports, action), because };
+  let obstacle = await loadKernel(ports, kernel);
+  if (obstacle === undefined) {
+    try {
+      return { action: 'kexec', by: await askToLeave(ports, 'kexec'), because };
+    } catch (error) {
+      obstacle = asUpdateError(error).message;
+    }
+  }
+  ports.log.write('warning', `no kexec: ${obstacle}`);
+  await unloadKernel(ports);
+  return { action, by: await askToLeave(ports, action), because: withoutKexec(because ?? '', obstacle) };
 }
 
 /** Who led the machine out: the rung of the ladder, or somebody else who had asked before. */

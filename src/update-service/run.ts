@@ -4,11 +4,11 @@
  */
 import { openPlymouth } from '../host/plymouth.js';
 import { asUpdateError } from '../update/errors.js';
-import type { Action, Reason } from '../update/events.js';
+import type { Reason, WayOut } from '../update/events.js';
 import { writeLiveStatus } from '../update/live-status.js';
 import { packagesAreWhole } from '../update/finding.js';
 import { attemptsIn } from '../update/report.js';
-import { isVerdict, type UpdateState } from '../update/state.js';
+import { isVerdict, type StateName, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Attempt } from './attempt.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
@@ -18,27 +18,24 @@ import { lookAtPackages } from './look-at-packages.js';
 import { freshAttempt, resumedAttempt, strayedAttempt, type Phase } from './phases.js';
 import type { Ports } from './ports.js';
 import { progressReporter } from './progress.js';
-import { watchForFullReboot } from './soft-reboot-enough.js';
+import { watchWayOut, type Leaving } from './way-out.js';
 
 export async function runUpdateBoot(ports: Ports): Promise<void> {
   const update = await ports.store.current();
   const state = update?.journal.state;
-  const action: Action = state && 'action' in state ? state.action : 'reboot';
-  let whyFull: () => Promise<string | undefined> = () => Promise.resolve(undefined);
+  const action: WayOut = state && 'action' in state ? state.action : 'reboot';
+  let wayOut: (outcome: StateName) => Promise<Leaving> = () =>
+    Promise.resolve({ way: action === 'kexec' ? 'reboot' : action });
   if (!update || !state || !isOpen(state)) {
     ports.log.write('notice', 'claimed, but no update is armed: leaving the update boot');
     // The power went before the link was taken away, and the claim has counted once more.
     if (update) await closeLeftOpen(ports, update);
   } else {
-    // Where the plan, and no person, has said that a soft-reboot is enough.
-    if (action === 'soft-reboot' && state.because !== null) whyFull = await watchForFullReboot(ports);
+    wayOut = await watchWayOut(ports, update, state);
     if (state.name !== 'installed') await attemptIt(ports, update, state);
   }
   // `installed` found here: a power cut between the record and the reboot. Only the reboot is missing.
-  // A soft-reboot would stay in the root that has just been given up.
-  const stays = action === 'soft-reboot' && update?.journal.state.name === 'reverted';
-  const because = stays ? 'a soft-reboot would stay in the root that is given up' : await whyFull();
-  await leave(ports, update, because === undefined ? action : 'reboot', because);
+  await leave(ports, update, await wayOut(update?.journal.state.name ?? 'none'));
 }
 
 type OpenState = Extract<UpdateState, { name: 'armed' | 'claimed' | 'installing' | 'installed' }>;

@@ -7,6 +7,9 @@ import type { UpdateErrorCode } from './errors.js';
 /** The wished end of the update boot; `auto` is decided by what changes. */
 export type Action = 'auto' | 'reboot' | 'soft-reboot' | 'poweroff';
 
+/** What became of it: of a full reboot that `auto` has come to, a kexec where that is allowed and possible. */
+export type WayOut = Action | 'kexec';
+
 export interface Reason {
   code: UpdateErrorCode;
   message: string;
@@ -29,7 +32,7 @@ export type Syncs = 'kept' | 'suppressed';
 export type UpdateEvent =
   | { event: 'prepared'; planHash: string }
   /** `because`: why `auto` became this action. */
-  | { event: 'armed'; planHash: string; action: Action; trigger: string; because?: string }
+  | { event: 'armed'; planHash: string; action: WayOut; trigger: string; because?: string }
   | { event: 'cancelled'; reason: string }
   | { event: 'stale'; reason: Reason }
   | { event: 'claimed'; attempt: number }
@@ -69,7 +72,7 @@ export type Note =
   | { note: 'unscheduled'; reason: string }
   /** Its time came and it was not armed; `next` null: nor will it be, unless somebody asks again. */
   | { note: 'put-off'; reason: Reason; next: string | null }
-  | { note: 'leaving'; action: Action; by: string; because?: string }
+  | { note: 'leaving'; action: WayOut; by: string; because?: string }
   | { note: 'rescue'; message: string }
   // The verdict stays what it is: a rollback changes which root boots, not how the update ended.
   | { note: 'rolled-back'; rollback: string }

@@ -16,6 +16,7 @@ const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
 
 /** How the update boot ends; `auto` is decided by what changes and what the machine owes. */
 export const actionSchema = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']);
+export const wayOutSchema = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff', 'kexec']);
 
 export const policySchema = z.strictObject({
   /** How many update boots may work on one update before it is given up as `blocked`. */
@@ -52,6 +53,8 @@ export const policySchema = z.strictObject({
   minimumFreePercent: z._default(z.int().check(z.minimum(0), z.maximum(90)), 10),
   /** How the update boot ends unless `trigger --action` says otherwise. */
   action: z._default(actionSchema, 'auto'),
+  /** Where a full reboot is needed for a kernel that the update brings, by kexec(8) and without the firmware. */
+  kexec: z._default(z.enum(['never', 'allow']), 'never'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */
   statusFile: z._default(z.string().check(z.regex(/^(?:none|\/[^\0]+)$/)), 'none'),
   /** On battery no update is armed, however full it is; else it is below 30 % only. */

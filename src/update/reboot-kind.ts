@@ -12,11 +12,15 @@ export interface RebootKind {
 
 const FIRST_VERSION = 254;
 
+type Kind = readonly [what: string, names: RegExp];
 /** By package name, on Debian and its relatives. */
-const needsReboot: readonly (readonly [what: string, names: RegExp])[] = [
-  ['the kernel', /^(linux-(image|modules|headers|base)|kmod$|dkms$|.*-dkms$)/],
+const notByKexec: readonly Kind[] = [
   ['firmware or microcode', /^(firmware-|.*-microcode$|.*-firmware$|iucode-tool$|fwupd)/],
   ['the boot loader', /^(grub|shim|systemd-boot|efibootmgr$|extlinux$|u-boot|mokutil$)/],
+];
+const needsReboot: readonly Kind[] = [
+  ['the kernel', /^(linux-(image|modules|headers|base)|kmod$|dkms$|.*-dkms$)/],
+  ...notByKexec,
   ['the initramfs', /^(initramfs-tools|dracut|busybox|klibc-utils$|cryptsetup|lvm2$|mdadm$|zfs-|plymouth)/],
   ['systemd itself', /^(systemd$|systemd-sysv$|libsystemd|udev$|libudev1$)/],
 ];
@@ -25,12 +29,30 @@ export function rebootKindOf(changes: readonly PackageChange[], systemdVersion: 
   if (systemdVersion < FIRST_VERSION) {
     return { action: 'reboot', because: `systemd ${systemdVersion} knows no soft-reboot` };
   }
-  for (const [what, pattern] of needsReboot) {
-    const names = changes.map(({ name }) => name).filter((name) => pattern.test(name));
-    if (names.length === 0) continue;
-    return { action: 'reboot', because: `${what} changes: ${someOf(names)}` };
-  }
+  const because = changed(
+    changes.map(({ name }) => name),
+    needsReboot,
+  );
+  if (because !== undefined) return { action: 'reboot', because };
   return { action: 'soft-reboot', because: 'nothing changes that a kernel, boot loader or initramfs reads' };
+}
+
+/** What a kernel that is started by another one would not get; undefined when there is nothing of that kind. */
+export function belowTheKernel(names: readonly string[]): string | undefined {
+  return changed(names, notByKexec);
+}
+
+/** A package with a kernel in it; what only depends on one (linux-image-amd64) comes together with it. */
+export function bringsKernel(changes: readonly PackageChange[]): boolean {
+  return changes.some(({ name, action }) => name.startsWith('linux-image-') && action !== 'remove');
+}
+
+function changed(names: readonly string[], kinds: readonly Kind[]): string | undefined {
+  for (const [what, pattern] of kinds) {
+    const found = names.filter((name) => pattern.test(name));
+    if (found.length > 0) return `${what} changes: ${someOf(found)}`;
+  }
+  return undefined;
 }
 
 const shown = 3;

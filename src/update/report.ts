@@ -2,7 +2,7 @@
  * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
-import type { Action, JournalEntry, Reason, Syncs, UpdateEvent } from './events.js';
+import type { JournalEntry, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
 import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
@@ -21,7 +21,7 @@ export interface Report {
   /** Update boots that worked on it. */
   attempts: number;
   /** The wished end, and how the update boot was left. */
-  action: Action | null;
+  action: WayOut | null;
   /** Why it is this one; null when it was wished for. */
   actionBecause: string | null;
   leftBy: string | null;
@@ -87,7 +87,7 @@ export function buildReport(
 /** What was decided by the trigger explains no other end. */
 function isStill(
   armed: Extract<UpdateEvent, { event: 'armed' }>,
-  leaving: { action: Action } | undefined,
+  leaving: { action: WayOut } | undefined,
 ): boolean {
   return leaving === undefined || leaving.action === armed.action;
 }

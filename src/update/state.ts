@@ -3,11 +3,11 @@
  * table `transitions` is the diagram of docs/states.md, and a test compares both.
  */
 import { UpdateError } from './errors.js';
-import type { Action, EventName, FallbackNote, Reason, UpdateEvent } from './events.js';
+import type { EventName, FallbackNote, Reason, UpdateEvent, WayOut } from './events.js';
 
 interface Armed {
   planHash: string;
-  action: Action;
+  action: WayOut;
   /** Why `auto` became this action; null when it was wished for. */
   because: string | null;
   trigger: string;

@@ -115,7 +115,10 @@ void t.test('a soft-reboot on both legs, twice in a row: nothing in /run mislead
 void t.test('what changed that no package name told of makes it a full reboot', async (t) => {
   const hook = '/etc/offline-update/after-install.d/10-fstab';
   const machine = await onItsWay(t, {
-    before: (installed) => installed.write(hook, '#!/bin/sh\necho "# new" >> /etc/fstab\n'),
+    before: async (installed) => {
+      await installed.write(hook, '#!/bin/sh\necho "# new" >> /etc/fstab\n');
+      await installed.write('/etc/offline-update/config.d/20-kexec.toml', 'kexec = "allow"\n');
+    },
   });
   t.equal((await machine.waitForEnd()).ended, 'reboot');
   await isBackToNormal(t, machine, await machine.bootUntilSettled());
@@ -123,7 +126,7 @@ void t.test('what changed that no package name told of makes it a full reboot', 
   t.match(await reportOf(machine, id ?? ''), {
     state: 'confirmed',
     action: 'reboot',
-    actionBecause: 'a soft-reboot is not enough: /etc/fstab changed',
+    actionBecause: 'a soft-reboot is not enough: /etc/fstab changed; no kexec: the update brings no kernel',
   });
 });
 

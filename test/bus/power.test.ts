@@ -59,8 +59,8 @@ async function privateBus(t: { teardown: (act: () => unknown) => void }): Promis
 }
 
 const noBus = { busAddress: 'unix:path=/no/such/socket' };
-const targets = ['reboot.target', 'poweroff.target', 'soft-reboot.target'];
-const actions = ['reboot', 'poweroff', 'soft-reboot'] as const;
+const targets = ['reboot.target', 'poweroff.target', 'soft-reboot.target', 'kexec.target'];
+const actions = ['reboot', 'poweroff', 'soft-reboot', 'kexec'] as const;
 
 void t.test('rung 1: logind, with flags', async (t) => {
   const { address } = await privateBus(t);
@@ -70,7 +70,12 @@ void t.test('rung 1: logind, with flags', async (t) => {
     t.equal(result, 'logind');
     t.same(log, [`${action} asked for: logind`]);
   }
-  t.same(login.calls, ['RebootWithFlags t 0', 'PowerOffWithFlags t 0', 'RebootWithFlags t 4']);
+  t.same(login.calls, [
+    'RebootWithFlags t 0',
+    'PowerOffWithFlags t 0',
+    'RebootWithFlags t 4',
+    'RebootWithFlags t 2',
+  ]);
 });
 
 void t.test('rung 1: an inhibitor is skipped on the second try', async (t) => {
@@ -84,6 +89,8 @@ void t.test('rung 1: an inhibitor is skipped on the second try', async (t) => {
     'PowerOffWithFlags t 16',
     'RebootWithFlags t 4',
     'RebootWithFlags t 20',
+    'RebootWithFlags t 2',
+    'RebootWithFlags t 18',
   ]);
 });
 
@@ -164,7 +171,7 @@ void t.test('rung 6: the signal needs nothing at all', async (t) => {
     t.equal(result, 'signal to PID 1');
     sent.push(...signals);
   }
-  t.same(sent, [39, 38, 41]);
+  t.same(sent, [39, 38, 41, 40]);
 });
 
 void t.test('rung 6: a PID 1 that knows no soft-reboot is asked to reboot', async (t) => {
@@ -172,9 +179,9 @@ void t.test('rung 6: a PID 1 that knows no soft-reboot is asked to reboot', asyn
   t.same((await climb('soft-reboot', { ...noBus, softRebootTarget })).signals, [39]);
 });
 
-void t.test('the numbers of the signals are those of SIGRTMIN+5, +4 and +7', async (t) => {
+void t.test('the numbers of the signals are those of SIGRTMIN+5, +4, +6 and +7', async (t) => {
   const script =
-    'for n in 4 5 7; do trap "echo got $n" RTMIN+$n; done; echo ready; while read line; do :; done';
+    'for n in 4 5 6 7; do trap "echo got $n" RTMIN+$n; done; echo ready; while read line; do :; done';
   const child = spawn('bash', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
@@ -182,6 +189,7 @@ void t.test('the numbers of the signals are those of SIGRTMIN+5, +4 and +7', asy
   for (const [action, number] of [
     ['reboot', 5],
     ['poweroff', 4],
+    ['kexec', 6],
     ['soft-reboot', 7],
   ] as const) {
     const got = once(child.stdout, 'data');

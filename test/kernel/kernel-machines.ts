@@ -62,6 +62,7 @@ export async function armedVirtualMachine(
   t: Test,
   layout: DiskLayout,
   policy = 'snapshot = "require"\n',
+  tools: readonly string[] = [],
 ): Promise<ArmedMachine> {
   const specs = plain.map((name) => fixturePackages.get(name));
   const { image, kernels } = await grubImage(layout, {
@@ -70,6 +71,7 @@ export async function armedVirtualMachine(
       ...specs.flatMap((each) => each?.v2 ?? []),
       faultPackage('2.0', secondFault(grubInstall[layout.firmware])),
     ].map(debOf),
+    tools,
   });
   const own = await readFile(packageUnderTest());
   const recipe = { image, policy, own: createHash('sha256').update(own).digest('hex') };

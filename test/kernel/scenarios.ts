@@ -11,13 +11,14 @@ import {
   treeOf,
   versionsOf,
   whereabouts,
+  type ArmedMachine,
   type Whereabouts,
 } from './kernel-machines.js';
 
 const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
 
 /** What the boot loader starts, and how it says so. */
-function expected({ root, separateBoot }: DiskLayout, release: string): Whereabouts {
+export function expected({ root, separateBoot }: DiskLayout, release: string): Whereabouts {
   const folder = { btrfs: '/@/boot', 'btrfs-default': '/@/boot', ext4: '/boot' }[root];
   return {
     release,
@@ -41,15 +42,16 @@ export async function succeeds(
   await then(machine, expected(layout, kernels.newRelease));
 }
 
-/** After `update-grub` named the newer kernel, a package configured later fails. */
-export async function fails(t: Test, layout: DiskLayout): Promise<void> {
-  const { machine, kernels } = await armedVirtualMachine(t, layout, policyOf(layout));
+/** After `update-grub` named the newer kernel, a package configured later fails; off, when it is back. */
+export async function fails(t: Test, layout: DiskLayout, armed?: ArmedMachine): Promise<VirtualMachine> {
+  const { machine, kernels } = armed ?? (await armedVirtualMachine(t, layout, policyOf(layout)));
   const before = await treeOf(machine);
   const boots = await machine.bootUntilSettled({ serial: 'postinst-fails' });
   hasEnded(t, boots, ['reboot', 'up']);
   t.match(boots[0]?.console.join('\n'), marks.grub);
   await isBack(t, machine, expected(layout, kernels.oldRelease), 'INSTALL_FAILED');
   t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
+  return machine;
 }
 
 /** QEMU is killed at a line of the console; `ends` of the boots from then on. */
@@ -69,11 +71,15 @@ export async function isKilled(
   return boots;
 }
 
-function policyOf({ root }: DiskLayout): string {
+export function policyOf({ root }: DiskLayout): string {
   return root === 'ext4' ? 'withoutSnapshots = "copy"\n' : 'snapshot = "require"\n';
 }
 
-function hasEnded(t: Test, boots: readonly VirtualBoot[], ends: readonly VirtualBoot['ended'][]): void {
+export function hasEnded(
+  t: Test,
+  boots: readonly VirtualBoot[],
+  ends: readonly VirtualBoot['ended'][],
+): void {
   t.strictSame(
     boots.map(({ ended }) => ended),
     ends,

@@ -51,6 +51,8 @@ export interface GrubMachineOptions {
   installed: readonly Deb[];
   /** Offered by the repository of the machine, besides the newer kernel. */
   offered: readonly Deb[];
+  /** Further packages of Debian. */
+  tools?: readonly string[];
 }
 
 /**
@@ -59,9 +61,9 @@ export interface GrubMachineOptions {
  */
 export async function grubImage(
   layout: DiskLayout,
-  { installed, offered }: GrubMachineOptions,
+  { installed, offered, tools }: GrubMachineOptions,
 ): Promise<{ image: string; kernels: KernelLayer }> {
-  const kernels = await kernelLayer();
+  const kernels = await kernelLayer(tools);
   const debs = [...installed, ...offered].map(({ sha256 }) => sha256);
   const recipe = {
     recipeVersion,

@@ -38,9 +38,9 @@ const hook = `#!/bin/sh
 manual_add_modules btrfs ext4
 `;
 
-/** Built in about a minute from this machine's archive of Debian, then kept. */
-export async function kernelLayer(): Promise<KernelLayer> {
-  const base = await rootImage({ packages });
+/** Built in about a minute from this machine's archive of Debian, then kept; `tools` are further packages of it. */
+export async function kernelLayer(tools: readonly string[] = []): Promise<KernelLayer> {
+  const base = await rootImage({ packages: [...packages, ...tools] });
   const recipe = { recipeVersion, base: base.folders, initramfs, modules, hook };
   const folder = await cachedFolder('layers', 'kernel', recipe, async (building) => {
     const machine = await Machine.on(base, { storageFolder: building });

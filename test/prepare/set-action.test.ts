@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { setAction } from '../../src/prepare/set-action.js';
 import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
+import { kexecMachine, plant } from '../fixtures/kexec-machine.js';
 import { newOnlineMachine } from '../fixtures/online-machine.js';
 
 void t.test('an armed update gets another end and stays armed by one row', async (t) => {
@@ -64,6 +65,34 @@ void t.test('what auto would come to is in the plan, and told by prepare and sta
   machine.write('/etc/offline-update/config.toml', 'action = "poweroff"\n');
   t.strictSame(await told(), ['poweroff', 'poweroff', { action: 'poweroff', because: null }]);
 });
+
+void t.test(
+  'where the policy allows it, a kexec is foretold in plan, status and trigger, or why there is none',
+  async (t) => {
+    const machine = newOnlineMachine(t);
+    plant(machine.root, kexecMachine);
+    machine.payload.packages.push({ name: 'linux-image-6.12.2-amd64', version: '2.0', content: 'a kernel' });
+    const kernel = 'the kernel changes: linux-image-6.12.2-amd64';
+    const told = async (): Promise<unknown> => {
+      await machine.cli('prepare');
+      const { plan } = (await machine.cli('status', '--json')).json() as { plan: { end: unknown } };
+      return plan.end;
+    };
+    t.strictSame(await told(), { action: 'reboot', because: kernel });
+    machine.write('/etc/offline-update/config.toml', 'kexec = "allow"\n');
+    t.strictSame(await told(), { action: 'kexec', because: kernel });
+    const armed = (await machine.cli('trigger')).stdout;
+    t.match(armed, `then starts the new kernel by kexec.\n  kexec: ${kernel}\nNext: systemctl reboot `);
+    t.match((await machine.cli('status')).stdout, `kexec (auto: ${kernel})`);
+    t.match((await machine.cli('status', '--json')).json(), { action: 'kexec', actionBecause: kernel });
+    await machine.cli('cancel');
+    plant(machine.root, { '/usr/sbin/kexec': undefined });
+    const without = `${kernel}; no kexec: kexec-tools are not installed`;
+    t.strictSame(await told(), { action: 'reboot', because: without });
+    await machine.cli('trigger');
+    t.match((await machine.cli('status', '--json')).json(), { action: 'reboot', actionBecause: without });
+  },
+);
 
 void t.test('once a boot works on it, its end is no longer changed', async (t) => {
   const machine = newOnlineMachine(t);

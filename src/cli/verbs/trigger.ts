@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { UpdateError } from '../../update/errors.js';
 import type { TriggerOptions } from '../../prepare/trigger.js';
-import type { Action } from '../../update/events.js';
+import type { Action, WayOut } from '../../update/events.js';
 import { armingWatch } from '../arming-watch.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
@@ -107,11 +107,13 @@ export const trigger: Verb = (program, invoke) => {
     );
 };
 
-function endText(action: Action): string {
+function endText(action: WayOut): string {
   switch (action) {
     case 'auto':
     case 'reboot':
       return 'reboots';
+    case 'kexec':
+      return 'starts the new kernel by kexec';
     case 'soft-reboot':
       return 'soft-reboots';
     case 'poweroff':

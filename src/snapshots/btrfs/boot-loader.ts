@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { DurableFiles } from '../../host/durable-files.js';
 import type { FileSystem } from '../../host/file-system.js';
 import { isErrno } from '../../host/host-error.js';
-import { GRUB_CONFIGURATIONS } from './boot-entries.js';
+import { GRUB_CONFIGURATIONS } from '../../update/boot-entries.js';
 
 /** `from` is the name while updating, `to` the name that boots. */
 export function mendGrubText(text: string, from: string, to: string): string {

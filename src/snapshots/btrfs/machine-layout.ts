@@ -11,7 +11,7 @@ import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
 import { readSwapFiles } from '../../host/swap-files.js';
 import type { Paths } from '../../update/paths.js';
 import { defaultSubvolume, nestedIn } from './btrfs-command.js';
-import { bootEntries } from './boot-entries.js';
+import { bootEntries } from '../../update/boot-entries.js';
 import { analyseLayout, bootWords, type SwitchableLayout, type UsableLayout } from './layout.js';
 import { SNAPPER_FOLDER } from './snapper-folder.js';
 

@@ -5,7 +5,7 @@ import { readKernelCommandLine } from '../../host/kernel-command-line.js';
 import type { Finding } from '../../update/finding.js';
 import { readMark } from '../../update/fallback-mark.js';
 import { pathsBelow } from '../../update/paths.js';
-import { bootEntries, type BootEntry } from './boot-entries.js';
+import { bootEntries, type BootEntry } from '../../update/boot-entries.js';
 import { ask, mounted } from './btrfs-command.js';
 import { bootWords, type UsableLayout } from './layout.js';
 import type { Reference } from './reference.js';

@@ -1,7 +1,7 @@
 /** What the boot loader's configuration in a root says: which kernel, which initrd, which words (grub.cfg, BLS). */
 import { join } from 'node:path';
-import type { FileSystem } from '../../host/file-system.js';
-import { namesIn, textOf } from '../../host/if-there.js';
+import type { FileSystem } from '../host/file-system.js';
+import { namesIn, textOf } from '../host/if-there.js';
 
 export interface BootEntry {
   /** Where it stands, as seen in the root. */
@@ -27,7 +27,7 @@ export async function bootEntries(fs: FileSystem, root: string): Promise<BootEnt
 }
 
 /** `linux` begins an entry, `initrd` belongs to the one before it; `linuxefi` and `linux16` are the same. */
-function grubEntries(file: string, text: string): BootEntry[] {
+export function grubEntries(file: string, text: string): BootEntry[] {
   const entries: BootEntry[] = [];
   for (const line of text.split('\n')) {
     const [command = '', ...words] = line.trim().split(/\s+/);
