@@ -117,10 +117,11 @@ void t.test(
     t.match(estimate, { downSeconds: Number, installSeconds: Number, upSeconds: Number });
 
     const again = await machine.exec(['offline-update', 'trigger', '--json']);
+    const hooksWithoutWords = rehearsal.hooks.map((hook) => ({ ...hook, output: '' }));
     t.strictSame(
       (JSON.parse(again.stdout) as { rehearsal: Rehearsal }).rehearsal,
-      rehearsal,
-      'it is not repeated',
+      { ...rehearsal, hooks: hooksWithoutWords },
+      'it is not repeated, and what hooks print is in no record that all may read',
     );
   },
 );
