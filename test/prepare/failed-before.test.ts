@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { UpdateErrorCode } from '../../src/update/errors.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
+import { failedUnit, unitState } from '../fixtures/unit-state.js';
 
 const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };
 const installing: UpdateEvent = { event: 'installing', attempt: 1, fallback: null };
@@ -132,14 +133,6 @@ void t.test('the baseline is what the machine is like when it is armed, and is m
   const machine = newOnlineMachine(t);
   const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
   const path = machine.path(`/var/lib/offline-update/updates/${id}/baseline.json`);
-  const unit = {
-    active: 'active',
-    sub: 'running',
-    restarts: 0,
-    activeSinceSeconds: 1,
-    isTransient: false,
-    job: undefined,
-  };
   const lab0 = {
     name: 'lab0',
     isHardware: true,
@@ -150,10 +143,10 @@ void t.test('the baseline is what the machine is like when it is armed, and is m
   machine.facts.health = () =>
     Promise.resolve({
       units: [
-        { ...unit, names: ['well.service'] },
-        { ...unit, names: ['broken.service'], active: 'failed', sub: 'failed' },
-        { ...unit, names: ['run-u1.service'], active: 'failed', sub: 'failed', isTransient: true },
-        { ...unit, names: ['loops.service'], active: 'activating', sub: 'auto-restart', restarts: 9 },
+        unitState('well.service'),
+        failedUnit('broken.service'),
+        { ...failedUnit('run-u1.service'), isTransient: true },
+        unitState('loops.service', { active: 'activating', sub: 'auto-restart', restarts: 9 }),
       ],
       interfaces: [lab0],
       monotonicSeconds: 100,

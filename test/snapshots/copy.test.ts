@@ -26,6 +26,7 @@ import { planText, type PackageChange, type Plan } from '../../src/update/plan.j
 import { defaultPolicy } from '../../src/update/policy.js';
 import { mountAt } from '../fixtures/mount-at.js';
 import { readTree, treeDifference, type Tree } from '../laboratory/machine-tree.js';
+import { packagesPlan } from '../fixtures/packages-plan.js';
 
 const id = '20261120T154935-3f2a';
 const changed = (name: string, from: string | null): PackageChange => ({
@@ -91,14 +92,7 @@ function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t
     id,
     createdAt: '2026-11-20T15:49:35.000Z',
     request: { mode: 'upgrade', packages: [] },
-    payload: {
-      kind: 'packages',
-      manager: 'apt',
-      changes,
-      baseFingerprint: '0'.repeat(64),
-      diskBytes: 0,
-      unsignedSources: [],
-    },
+    payload: packagesPlan(changes),
     files: [],
     policy: defaultPolicy,
   };

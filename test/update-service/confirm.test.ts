@@ -20,6 +20,7 @@ import type { Ports } from '../../src/update-service/ports.js';
 import type { Plan } from '../../src/update/plan.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 import { unused, unusedHealth, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
+import { failedUnit } from '../fixtures/unit-state.js';
 
 const id = '20261120T154935-3f2a';
 const plan = emptyPlan({ policy: { ...defaultPolicy, hookTimeoutSeconds: 20 } });
@@ -359,15 +360,7 @@ for (const [when, given, code] of without) {
   });
 }
 
-const broken: UnitState = {
-  names: ['bad.service'],
-  active: 'failed',
-  sub: 'failed',
-  restarts: 0,
-  activeSinceSeconds: undefined,
-  isTransient: false,
-  job: undefined,
-};
+const broken = failedUnit('bad.service');
 
 void t.test(
   'what units and checks print is for root alone: the record for everybody has none of it',

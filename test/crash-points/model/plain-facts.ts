@@ -1,10 +1,10 @@
 /** What the preflight hears of a machine with which nothing is wrong, and that rehearses nothing. */
-import type { UnitState } from '../../../src/host/unit-states.js';
 import type { Mount } from '../../../src/host/mounts.js';
 import { fakeRunningSystem } from '../../fixtures/fake-running-system.js';
 import type { HostFacts } from '../../../src/prepare/host-facts.js';
 import type { RehearsalMachine } from '../../../src/prepare/rehearse/rehearse.js';
 import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
+import { failedUnit } from '../../fixtures/unit-state.js';
 
 export function plainFacts(mounts: Mount[]): HostFacts {
   return {
@@ -41,15 +41,7 @@ export const noRehearsal: RehearsalMachine = {
   pace: unused,
 };
 
-const brokenUnit: UnitState = {
-  names: ['breaks.service'],
-  active: 'failed',
-  sub: 'failed',
-  restarts: 0,
-  activeSinceSeconds: undefined,
-  isTransient: false,
-  job: undefined,
-};
+const brokenUnit = failedUnit('breaks.service');
 
 /** A boot in which nothing is waited for, and one unit is failed where the machine is not well. */
 export function healthOf(isWell: () => Promise<boolean>): MachineHealth {

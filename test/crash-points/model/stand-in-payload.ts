@@ -12,6 +12,7 @@ import type { InstallOptions, Payload } from '../../../src/payloads/payload.js';
 import { UpdateError } from '../../../src/update/errors.js';
 import type { Finding } from '../../../src/update/finding.js';
 import type { PackageChange, PackagesPlan } from '../../../src/update/plan.js';
+import { packagesPlan } from '../../fixtures/packages-plan.js';
 
 export const packageNames = ['alpha', 'beta', 'kernel'] as const;
 export const database = '/var/lib/dpkg/status';
@@ -50,14 +51,7 @@ export function plannedChanges(hashes: ReadonlyMap<string, string>): PackagesPla
       sha256: hashes.get(file) ?? null,
     };
   });
-  return {
-    kind: 'packages',
-    manager: 'apt',
-    changes,
-    baseFingerprint: '0'.repeat(64),
-    diskBytes: 0,
-    unsignedSources: [],
-  };
+  return packagesPlan(changes);
 }
 
 export function standInPayload(parts: PayloadParts): Payload<PackagesPlan> {

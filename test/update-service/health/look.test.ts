@@ -3,21 +3,9 @@ import type { NetworkInterface } from '../../../src/host/network-state.js';
 import type { UnitState } from '../../../src/host/unit-states.js';
 import type { Baseline } from '../../../src/update/baseline.js';
 import { lookAtBoot, lookAtNetwork, lookAtUnits } from '../../../src/update-service/health/look.js';
+import { unitState } from '../../fixtures/unit-state.js';
 
 const well: Baseline = { format: 1, failedUnits: [], interfaces: [] };
-
-function unit(name: string, state: Partial<UnitState> = {}): UnitState {
-  return {
-    names: [name],
-    active: 'active',
-    sub: 'running',
-    restarts: 0,
-    activeSinceSeconds: 50,
-    isTransient: false,
-    job: undefined,
-    ...state,
-  };
-}
 
 function lan(state: Partial<NetworkInterface> = {}): NetworkInterface {
   return {
@@ -34,12 +22,20 @@ const look = (units: UnitState[], failedUnits: string[] = []) =>
   lookAtUnits({ units, monotonicSeconds: 100 }, { ...well, failedUnits });
 
 const quiet: [string, UnitState[], string[]][] = [
-  ['units that are up', [unit('a.service'), unit('b.mount')], []],
-  ['a unit that was failed before', [unit('a.service', { active: 'failed' })], ['a.service']],
-  ['a transient unit', [unit('run-u1.service', { active: 'failed', isTransient: true })], []],
-  ['a service that was restarted long ago', [unit('a.service', { restarts: 3, activeSinceSeconds: 80 })], []],
-  ['a service that ended well after a restart', [unit('a.service', { active: 'inactive', restarts: 1 })], []],
-  ['one that was restarted before, too', [unit('a.service', { sub: 'auto-restart' })], ['a.service']],
+  ['units that are up', [unitState('a.service'), unitState('b.mount')], []],
+  ['a unit that was failed before', [unitState('a.service', { active: 'failed' })], ['a.service']],
+  ['a transient unit', [unitState('run-u1.service', { active: 'failed', isTransient: true })], []],
+  [
+    'a service that was restarted long ago',
+    [unitState('a.service', { restarts: 3, activeSinceSeconds: 80 })],
+    [],
+  ],
+  [
+    'a service that ended well after a restart',
+    [unitState('a.service', { active: 'inactive', restarts: 1 })],
+    [],
+  ],
+  ['one that was restarted before, too', [unitState('a.service', { sub: 'auto-restart' })], ['a.service']],
 ];
 for (const [what, units, before] of quiet) {
   void t.test(`units: nothing is said of ${what}`, (t) => {
@@ -50,9 +46,9 @@ for (const [what, units, before] of quiet) {
 
 void t.test('units: a failed one is broken, one that does not stay up is not yet', (t) => {
   const units = [
-    unit('a.service', { active: 'failed', sub: 'failed' }),
-    unit('b.service', { active: 'activating', sub: 'auto-restart', restarts: 2 }),
-    unit('c.service', { restarts: 1, activeSinceSeconds: 99 }),
+    unitState('a.service', { active: 'failed', sub: 'failed' }),
+    unitState('b.service', { active: 'activating', sub: 'auto-restart', restarts: 2 }),
+    unitState('c.service', { restarts: 1, activeSinceSeconds: 99 }),
   ];
   t.strictSame(look(units), {
     broken: ['a.service is failed, and was not before the update'],
@@ -62,15 +58,18 @@ void t.test('units: a failed one is broken, one that does not stay up is not yet
   t.end();
 });
 
-const started = unit('multi-user.target', { names: ['multi-user.target', 'default.target'], sub: 'active' });
+const started = unitState('multi-user.target', {
+  names: ['multi-user.target', 'default.target'],
+  sub: 'active',
+});
 const waiting = { ...started, active: 'inactive', job: 'waiting' as const };
-const ours = unit('offline-update-confirm.service', { active: 'activating', job: 'running' });
+const ours = unitState('offline-update-confirm.service', { active: 'activating', job: 'running' });
 
 void t.test('boot: over when the normal target is active, or nothing leads there', (t) => {
   const over = { broken: [], pending: [], units: [] };
   t.strictSame(lookAtBoot([started, ours]), over);
   t.strictSame(
-    lookAtBoot([started, unit('apt-daily.service', { active: 'activating', job: 'running' })]),
+    lookAtBoot([started, unitState('apt-daily.service', { active: 'activating', job: 'running' })]),
     over,
   );
   t.strictSame(lookAtBoot([{ ...waiting, job: undefined }, ours]), over, 'another target was named');
@@ -78,13 +77,13 @@ void t.test('boot: over when the normal target is active, or nothing leads there
 });
 
 void t.test('boot: what is at work on the way to the target is named, but for ourselves', (t) => {
-  const slow = unit('slow.service', { active: 'activating', job: 'running' });
-  t.strictSame(lookAtBoot([waiting, slow, ours, unit('late.service', { job: 'waiting' })]), {
+  const slow = unitState('slow.service', { active: 'activating', job: 'running' });
+  t.strictSame(lookAtBoot([waiting, slow, ours, unitState('late.service', { job: 'waiting' })]), {
     broken: [],
     pending: ['multi-user.target not reached (systemd is at work on slow.service)'],
     units: ['slow.service'],
   });
-  const desktop = unit('graphical.target', {
+  const desktop = unitState('graphical.target', {
     names: ['graphical.target', 'default.target'],
     job: 'waiting',
     active: 'inactive',

@@ -3,6 +3,7 @@ import type { UnitState } from '../../../src/host/unit-states.js';
 import type { Baseline } from '../../../src/update/baseline.js';
 import type { MachineHealth } from '../../../src/update-service/health/machine-health.js';
 import { watchBoot } from '../../../src/update-service/health/watch-boot.js';
+import { failedUnit, unitState } from '../../fixtures/unit-state.js';
 
 const lan = {
   name: 'lan0',
@@ -13,11 +14,10 @@ const lan = {
 };
 const baseline: Baseline = { format: 1, failedUnits: [], interfaces: [lan] };
 const deadline = { atSeconds: 60, afterSeconds: 60 };
-const ordinary = { sub: '', restarts: 0, activeSinceSeconds: 1, isTransient: false };
-const target: UnitState = { ...ordinary, names: ['multi-user.target'], active: 'active', job: undefined };
-const coming: UnitState = { ...target, active: 'inactive', job: 'waiting' };
-const slow: UnitState = { ...ordinary, names: ['slow.service'], active: 'activating', job: 'running' };
-const broken: UnitState = { ...ordinary, names: ['bad.service'], active: 'failed', job: undefined };
+const target = unitState('multi-user.target');
+const coming = unitState('multi-user.target', { active: 'inactive', job: 'waiting' });
+const slow = unitState('slow.service', { active: 'activating', job: 'running' });
+const broken = failedUnit('bad.service');
 
 interface Moment {
   units?: UnitState[] | Error;

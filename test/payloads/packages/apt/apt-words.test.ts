@@ -28,6 +28,7 @@ import { parseTarget, unsignedPackages } from '../../../../src/payloads/packages
 import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
+import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9+.-]{1,12}$/);
 const version = fc.stringMatching(/^(\d:)?[0-9][A-Za-z0-9.+~]{0,8}(-[0-9][A-Za-z0-9.+~]{0,4})?$/);
@@ -81,14 +82,7 @@ function change(fields: Partial<PackageChange>): PackageChange {
 }
 
 function planOf(...changes: PackageChange[]): PackagesPlan {
-  return {
-    kind: 'packages',
-    manager: 'apt',
-    changes,
-    baseFingerprint: '0'.repeat(64),
-    diskBytes: 0,
-    unsignedSources: [],
-  };
+  return packagesPlan(changes);
 }
 
 void t.test('a simulation equals its plan in any order, and each deviation is told', (t) => {

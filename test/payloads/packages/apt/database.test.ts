@@ -18,6 +18,7 @@ import { dpkgLockHolder, writersOf } from '../../../../src/payloads/packages/apt
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
 import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
+import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 const listing = [
   'ii  lab-app:amd64 1:2.0-1+b1',
@@ -35,7 +36,7 @@ function change(name: string, to: string | null, architecture = 'all'): PackageC
 
 function planOf(...changes: PackageChange[]): PackagesPlan {
   const baseFingerprint = fingerprintOf(listing);
-  return { kind: 'packages', manager: 'apt', changes, baseFingerprint, diskBytes: 0, unsignedSources: [] };
+  return packagesPlan(changes, { baseFingerprint });
 }
 
 interface Machine {

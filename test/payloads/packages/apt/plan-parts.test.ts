@@ -16,6 +16,7 @@ import {
 } from '../../../../src/payloads/packages/apt/signed-sources.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
+import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 void t.test('versions are ordered as dpkg orders them', (t) => {
   // rising; after dpkg's own t-version.c and deb-version(7)
@@ -183,14 +184,7 @@ void t.test('a frozen index has the stanza of the planned content, and our file'
     sizeBytes: 42,
     sha256,
   };
-  const plan: PackagesPlan = {
-    kind: 'packages',
-    manager: 'apt',
-    changes: [change],
-    baseFingerprint: sha256,
-    diskBytes: 0,
-    unsignedSources: [],
-  };
+  const plan: PackagesPlan = packagesPlan([change], { baseFingerprint: sha256 });
   const offered = (hash: string, depends: string) =>
     `Package: aa\nVersion: 2\nArchitecture: all\nDepends: ${depends}\nFilename: pool/x.deb\nSize: 1\nSHA256: ${hash}\nDescription: x\n long\nDescription-md5: 0\n\n`;
   const both = parseStanzas(offered('b'.repeat(64), 'evil') + offered(sha256, 'good'));

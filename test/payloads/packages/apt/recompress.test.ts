@@ -18,6 +18,7 @@ import {
 } from '../../../../src/payloads/packages/apt/recompress.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 import { debOf, type DebSpec } from '../../../laboratory/deb-builder.js';
+import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 const MEBIBYTE = 1024 * 1024;
 const text = 'the same words over and over again; '.repeat(10_000);
@@ -63,14 +64,7 @@ function staged(t: Test, specs: readonly DebSpec[], change: Partial<PackageChang
     const of = { name: one.name, architecture: 'all', action: 'upgrade', from: '1.0', to: '2.0' } as const;
     return { ...of, automatic: false, file, sizeBytes, sha256, ...change };
   });
-  const plan: PackagesPlan = {
-    kind: 'packages',
-    manager: 'apt',
-    changes,
-    baseFingerprint: '0'.repeat(64),
-    diskBytes: 0,
-    unsignedSources: [],
-  };
+  const plan: PackagesPlan = packagesPlan(changes);
   const known = new Map<string, Promise<string>>();
   return {
     stage,
