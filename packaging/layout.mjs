@@ -11,8 +11,11 @@ const documentation = '/usr/share/doc/offline-update';
 
 /** @type {{ from: string | ((sources: object) => string), to: string, mode: number, conffile?: true }[]} */
 export const files = [
-  { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o755 },
+  { from: 'units/offline-update', to: '/usr/bin/offline-update', mode: 0o755 },
+  { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o644 },
   { from: 'dist/offline-update.cjs.map', to: `${library}/offline-update.cjs.map`, mode: 0o644 },
+  { from: 'dist/telling.cjs', to: `${library}/telling.cjs`, mode: 0o644 },
+  { from: 'dist/telling.cjs.map', to: `${library}/telling.cjs.map`, mode: 0o644 },
   { from: 'dist/generator.cjs', to: `${library}/generator.cjs`, mode: 0o644 },
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },
@@ -28,6 +31,7 @@ export const files = [
     'leave',
     'throw-away-root',
     'unsettled',
+    'make-warm-start',
   ].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,
@@ -38,6 +42,7 @@ export const files = [
   { from: 'units/grub-install', to: `${library}/stand-ins/grub-install`, mode: 0o755 },
   // Sourced by those above, never run.
   { from: 'units/links', to: `${library}/links`, mode: 0o644 },
+  { from: 'units/warm-start', to: `${library}/warm-start`, mode: 0o644 },
   {
     from: 'units/offline-update-generator',
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
@@ -114,7 +119,6 @@ export const notInstalled = [];
 
 /** @type {{ at: string, target: string }[]} */
 export const links = [
-  { at: '/usr/bin/offline-update', target: '../lib/offline-update/offline-update.cjs' },
   // Shown at each log-in (pam_motd(8)); dangling as long as there is nothing to say.
   { at: '/usr/lib/motd.d/offline-update', target: '/var/lib/offline-update/motd' },
   // Static, so that no `systemctl enable` is needed and no `preset` can take them away.

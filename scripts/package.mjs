@@ -87,6 +87,7 @@ async function fillControl(folder, version, tree) {
   for (const script of ['postinst', 'prerm', 'postrm']) {
     await put(path.join(folder, script), await readFile(source(`packaging/deb/${script}`)), 0o755);
   }
+  await put(path.join(folder, 'triggers'), await readFile(source('packaging/deb/triggers')), 0o644);
 }
 
 async function packTree(tree, deb) {

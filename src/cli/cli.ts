@@ -7,13 +7,16 @@ import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
 import { output, type Stream } from './output.js';
-import type { MakePorts } from './ports.js';
 import { version } from './version.js';
-import type { Doing, Invoke } from './verb.js';
-import { verbs } from './verbs/verbs.js';
+import type { Doing, Invoke, Verb } from './verb.js';
+
+/** What can be typed, and what it is carried out with. */
+export interface Program<P> {
+  verbs: readonly Verb<P>[];
+  makePorts: (root: string) => Promise<P>;
+}
 
 export interface Surroundings {
-  makePorts: MakePorts;
   stdout: Stream;
   stderr: Stream;
   environment: NodeJS.ProcessEnv;
@@ -22,15 +25,19 @@ export interface Surroundings {
 }
 
 /** `words`: what was typed after the name of the program. */
-export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+export async function runCli<P>(
+  words: readonly string[],
+  { verbs, makePorts }: Program<P>,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.done;
-  const invoke: Invoke =
+  const invoke: Invoke<P> =
     (doing) =>
     async (...given) => {
       const command = given.at(-1) as Command;
-      exitCode = await carryOut(doing, command, surroundings);
+      exitCode = await carryOut(doing, command, makePorts, surroundings);
     };
-  const program = makeProgram(invoke, surroundings);
+  const program = makeProgram(verbs, invoke, surroundings);
   try {
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
@@ -41,8 +48,9 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
   }
 }
 
-export function makeProgram(
-  invoke: Invoke,
+export function makeProgram<P>(
+  verbs: readonly Verb<P>[],
+  invoke: Invoke<P>,
   { stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>,
 ): Command {
   const program = new Command('offline-update')
@@ -83,10 +91,11 @@ function rootFolder(word: string): string {
   return resolve(word);
 }
 
-async function carryOut<O>(
-  doing: Doing<O>,
+async function carryOut<O, P>(
+  doing: Doing<O, P>,
   command: Command,
-  { makePorts, stdout, stderr, environment, user }: Surroundings,
+  makePorts: Program<P>['makePorts'],
+  { stdout, stderr, environment, user }: Surroundings,
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
   const out = output({ isJson: options.json === true, stdout, stderr, environment });

@@ -1,30 +1,6 @@
-/** Entry of the `offline-update` bundle. */
-import { isErrno } from '../host/host-error.js';
-import { runCli } from './cli.js';
-import { exitCodes, HUNG_EXIT_CODE } from './exit-codes.js';
+/** Entry of the `offline-update` bundle: every verb. */
 import { systemPorts } from './ports.js';
+import { start } from './start.js';
+import { verbs } from './verbs/verbs.js';
 
-// A promise that never settles ends Node with status 0: until the verb has ended, that is a failure.
-process.exitCode = HUNG_EXIT_CODE;
-
-// A reader that is gone (`| head`, a terminal that was closed) ends what is told, never what is done. An answer that a
-// full disk did not take is told by the status.
-let isCutOff = false;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (!isErrno(error, 'EPIPE', 'EIO')) isCutOff = true;
-  });
-}
-process.on('exit', (exitCode) => {
-  if (isCutOff && exitCode === exitCodes.done) process.exitCode = exitCodes.failed;
-});
-
-void runCli(process.argv.slice(2), {
-  makePorts: systemPorts,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  environment: process.env,
-  user: process.geteuid?.() ?? 0,
-}).then((exitCode) => {
-  process.exitCode = exitCode;
-});
+start({ verbs, makePorts: systemPorts });

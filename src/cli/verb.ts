@@ -3,25 +3,29 @@ import type { Command } from 'commander';
 import type { ExitCode } from './exit-codes.js';
 import type { Output, Stream } from './output.js';
 import type { CliPorts } from './ports.js';
+import type { TellingPorts } from './telling-ports.js';
 
-export interface Call<O> {
+export interface Call<O, P> {
   /** What stands after the options. */
   words: string[];
   options: O;
-  ports: CliPorts;
+  ports: P;
   out: Output;
   stderr: Stream;
 }
 
-export interface Doing<O> {
+export interface Doing<O, P> {
   /** What the person is told when it fails, e.g. `nothing was prepared`. */
   failed: string;
   /** Refused for others, before anything is looked at. */
   needsRoot?: boolean;
-  run(call: Call<O>): Promise<ExitCode>;
+  run(call: Call<O, P>): Promise<ExitCode>;
 }
 
 /** Makes the action of a command: errors become messages and exit codes in one place. */
-export type Invoke = <O>(doing: Doing<O>) => (...given: unknown[]) => Promise<void>;
+export type Invoke<P> = <O>(doing: Doing<O, P>) => (...given: unknown[]) => Promise<void>;
 
-export type Verb = (program: Command, invoke: Invoke) => void;
+export type Verb<P = CliPorts> = (program: Command, invoke: Invoke<P>) => void;
+
+/** Changes nothing, and takes no lock. */
+export type TellingVerb = Verb<TellingPorts>;

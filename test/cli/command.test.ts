@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCli } from '../../src/cli/cli.js';
+import { verbs } from '../../src/cli/verbs/verbs.js';
 import { exitCodeOf } from '../../src/cli/exit-codes.js';
 import { output } from '../../src/cli/output.js';
 import { bytesText, clockText, count, secondsText, timeText } from '../../src/cli/quantities.js';
@@ -343,16 +344,17 @@ void t.test('what asks the running system is not done for another root', async (
 void t.test('--root is a folder, and never this very system by mistake', async (t) => {
   const roots: string[] = [];
   const called = (root: string) =>
-    runCli(['--root', root, 'history'], {
-      makePorts: (path) => {
-        roots.push(path);
-        return Promise.reject(new UpdateError('BUSY', 'looked at no further'));
+    runCli(
+      ['--root', root, 'history'],
+      {
+        verbs,
+        makePorts: (path) => {
+          roots.push(path);
+          return Promise.reject(new UpdateError('BUSY', 'looked at no further'));
+        },
       },
-      stdout: { write: () => true },
-      stderr: { write: () => true },
-      environment: {},
-      user: 0,
-    });
+      { stdout: { write: () => true }, stderr: { write: () => true }, environment: {}, user: 0 },
+    );
   t.equal(await called(''), 2);
   for (const root of ['//', '/mnt/', 'mnt']) t.equal(await called(root), 6);
   t.strictSame(roots, ['/', '/mnt', join(process.cwd(), 'mnt')]);

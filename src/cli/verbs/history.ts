@@ -7,9 +7,9 @@ import type { StateName } from '../../update/state.js';
 import type { UpdateStore } from '../../update/store.js';
 import { exitCodes } from '../exit-codes.js';
 import { countsText } from '../pages/change-lines.js';
-import type { CliPorts } from '../ports.js';
+import type { TellingPorts } from '../telling-ports.js';
 import { timeText } from '../quantities.js';
-import type { Verb } from '../verb.js';
+import type { TellingVerb } from '../verb.js';
 
 interface Past {
   id: string;
@@ -21,7 +21,7 @@ interface Past {
   reason: Reason | null;
 }
 
-export const history: Verb = (program, invoke) => {
+export const history: TellingVerb = (program, invoke) => {
   program
     .command('history')
     .summary('all updates and how they ended')
@@ -61,7 +61,7 @@ export const history: Verb = (program, invoke) => {
     );
 };
 
-async function measured(ports: CliPorts): Promise<FallbackTruth[]> {
+async function measured(ports: TellingPorts): Promise<FallbackTruth[]> {
   const { keptFallbacks } = await import('../../prepare/fallbacks.js');
   const { store, fs } = ports.online;
   const all = await keptFallbacks({ store, fs, snapshots: await ports.snapshots() }, true);

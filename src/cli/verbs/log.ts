@@ -4,13 +4,13 @@ import { UpdateError } from '../../update/errors.js';
 import { exitCodes } from '../exit-codes.js';
 import { journalCommand } from '../../update/journal-command.js';
 import { oneUpdate } from '../one-update.js';
-import type { Verb } from '../verb.js';
+import type { TellingVerb } from '../verb.js';
 
 interface Options {
   journal?: boolean;
 }
 
-export const log: Verb = (program, invoke) => {
+export const log: TellingVerb = (program, invoke) => {
   program
     .command('log')
     .summary('what was printed while the update was installed')

@@ -1,9 +1,9 @@
 /** `report [ID]`: what happened, for people or as JSON. */
 import { exitCodes } from '../exit-codes.js';
 import { oneUpdate } from '../one-update.js';
-import type { Verb } from '../verb.js';
+import type { TellingVerb } from '../verb.js';
 
-export const report: Verb = (program, invoke) => {
+export const report: TellingVerb = (program, invoke) => {
   program
     .command('report')
     .summary('the report of one update')

@@ -3,8 +3,8 @@ import type { Support, WithoutSnapshots } from '../../snapshots/snapshot-provide
 import type { LiveStatus } from '../../update/live-status.js';
 import { exitCodes } from '../exit-codes.js';
 import type { FallbackTruth } from '../../prepare/fallbacks.js';
-import type { CliPorts } from '../ports.js';
-import type { Verb } from '../verb.js';
+import type { TellingPorts } from '../telling-ports.js';
+import type { TellingVerb } from '../verb.js';
 import { version } from '../version.js';
 
 interface Options {
@@ -12,7 +12,7 @@ interface Options {
   follow?: boolean;
 }
 
-export const status: Verb = (program, invoke) => {
+export const status: TellingVerb = (program, invoke) => {
   program
     .command('status')
     .summary('what is prepared, armed or running')
@@ -42,7 +42,7 @@ export const status: Verb = (program, invoke) => {
             baseFingerprint: () => ports.baseFingerprint(),
             fallbacks: () => fallbacksOf(ports),
             support: (otherwise) => supportOf(ports, otherwise),
-            shutdown: async () => (await ports.scheduler()).shutdown(),
+            shutdown: () => ports.shutdown(),
           });
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
           if (options.follow) out.jsonLine(told);
@@ -59,7 +59,7 @@ function liveText({ percent, text, stalled, package: name }: LiveStatus): string
 }
 
 /** For root alone, and no reason not to tell the rest when it fails. */
-async function fallbacksOf(ports: CliPorts): Promise<FallbackTruth[] | null> {
+async function fallbacksOf(ports: TellingPorts): Promise<FallbackTruth[] | null> {
   if (!ports.isRoot) return null;
   const { keptFallbacks } = await import('../../prepare/fallbacks.js');
   try {
@@ -72,7 +72,7 @@ async function fallbacksOf(ports: CliPorts): Promise<FallbackTruth[] | null> {
 }
 
 /** As `fallbacksOf`; what keeps it from being looked at is told in its place. */
-async function supportOf(ports: CliPorts, otherwise: WithoutSnapshots): Promise<Support | undefined> {
+async function supportOf(ports: TellingPorts, otherwise: WithoutSnapshots): Promise<Support | undefined> {
   if (!ports.isRoot) return undefined;
   try {
     return await (await ports.snapshots()).probe(otherwise);

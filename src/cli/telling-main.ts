@@ -1,0 +1,31 @@
+/**
+ * Entry of the `telling` bundle: the verbs that only tell, a program of their own (units/offline-update says which one is
+ * started). They are asked often, by people who wait, and Node.js reads all of a program before it runs any of it.
+ *
+ * Under `node --build-snapshot` (units/make-warm-start) all they need is loaded, and nothing is told: a process that starts
+ * from the snapshot begins with `tell`. See docs/speed.md.
+ */
+import { start } from './start.js';
+import { tellingPorts } from './telling-ports.js';
+import { tellingVerbs } from './verbs/telling-verbs.js';
+
+function tell(): void {
+  start({ verbs: tellingVerbs, makePorts: tellingPorts });
+}
+
+if (process.execArgv.includes('--build-snapshot')) {
+  // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
+  process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(tell);
+  void Promise.all([
+    import('../payloads/packages/apt/dpkg-database.js'),
+    import('../prepare/fallbacks.js'),
+    import('../prepare/plan-summary.js'),
+    import('../prepare/status.js'),
+    import('../snapshots/machine-snapshots.js'),
+    import('./pages/fallback-page.js'),
+    import('./pages/report-page.js'),
+    import('./pages/status-page.js'),
+  ]);
+} else {
+  tell();
+}

@@ -1,0 +1,57 @@
+/** The composition root of the verbs that only tell, and what all others build upon. */
+import { readBootId } from '../host/boot-id.js';
+import { runCommand, type RunCommand } from '../host/command.js';
+import { durableFiles } from '../host/durable-files.js';
+import { fileSystem } from '../host/file-system.js';
+import type { ScheduledShutdown } from '../host/scheduled-shutdown.js';
+import type { Online } from '../prepare/online.js';
+import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
+import { pathsBelow } from '../update/paths.js';
+import { updateStore, type StoreParts } from '../update/store.js';
+
+export interface TellingPorts {
+  /** Others cannot see the kept fallbacks. */
+  isRoot: boolean;
+  online: Online;
+  run: RunCommand;
+  snapshots(): Promise<SnapshotProvider>;
+  /** What the system's packages look like now. */
+  baseFingerprint(): Promise<string>;
+  /** What logind will do at a time. */
+  shutdown(): Promise<ScheduledShutdown | undefined>;
+}
+
+/** `announce`: of what makes events; the verbs that only tell make none. */
+export async function tellingPorts(root: string, announce?: StoreParts['announce']): Promise<TellingPorts> {
+  const paths = pathsBelow(root);
+  const fs = fileSystem;
+  const files = durableFiles(fs);
+  const moment = { now: () => new Date(), bootId: await readBootId() };
+  const store = updateStore({ paths, fs, files, moment, ...(announce && { announce }) });
+  return {
+    isRoot: process.geteuid?.() === 0,
+    online: {
+      paths,
+      fs,
+      files,
+      moment,
+      store,
+      takeLock: async (...wanted) => (await import('../host/lock.js')).takeLock(...wanted),
+    },
+    run: runCommand,
+    async snapshots() {
+      const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
+      return machineSnapshots({ paths, fs, files, run: runCommand });
+    },
+    async baseFingerprint() {
+      const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
+      // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
+      const run: RunCommand = (file, args, options) =>
+        runCommand(file, args, { ...options, timeoutSeconds: 60 });
+      return dpkgDatabase(run, fs, root).fingerprint();
+    },
+    async shutdown() {
+      return (await import('../host/scheduled-shutdown.js')).scheduledShutdown();
+    },
+  };
+}
