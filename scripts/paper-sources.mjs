@@ -16,7 +16,10 @@ export async function paperSources() {
   );
   return {
     // To be asked for its verbs and options; none is carried out.
-    program: makeProgram(verbs, () => () => Promise.resolve(), { stdout: process.stdout, stderr: process.stderr }),
+    program: makeProgram(verbs, () => () => Promise.resolve(), {
+      stdout: process.stdout,
+      stderr: process.stderr,
+    }),
     policy: z.toJSONSchema(policySchema, { io: 'input' }),
     read: (file) => readFileSync(path.join(root, file), 'utf8'),
     // The update service first, then the others by name.

@@ -48,9 +48,15 @@ void t.test('apt installs the package and everything is in its place', async (t)
   );
   const wanted = [
     '/usr/bin/offline-update',
-    ...['claim', 'rescue', 'guard', 'offline-update.cjs', 'telling.cjs', 'generator.cjs', 'update-service.cjs'].map(
-      (name) => `/usr/lib/offline-update/${name}`,
-    ),
+    ...[
+      'claim',
+      'rescue',
+      'guard',
+      'offline-update.cjs',
+      'telling.cjs',
+      'generator.cjs',
+      'update-service.cjs',
+    ].map((name) => `/usr/lib/offline-update/${name}`),
     ...['config.toml', 'config.d', 'health.d', 'before-install.d', 'after-install.d'].map(
       (name) => `/etc/offline-update/${name}`,
     ),
@@ -82,9 +88,12 @@ void t.test('an upgrade of the package leaves an update in progress as it is', a
   await machine.run(install);
   await makeState(machine);
   await machine.write('/etc/offline-update/config.toml', 'attempts = 5\n');
-  const before = await machine.tree({ exclude: books });
+  const exclude = [...books, '/var/cache/offline-update'];
+  const before = await machine.tree({ exclude });
   await machine.run(`${install} --reinstall`);
-  t.strictSame(treeDifference(before, await machine.tree({ exclude: books })), []);
+  t.strictSame(treeDifference(before, await machine.tree({ exclude })), []);
+  const { stdout } = await machine.run('ls /var/cache/offline-update');
+  t.equal(stdout.trim().split('\n').length, 1, 'of the snapshots of the command one is kept');
 });
 
 void t.test('removal disarms, and leaves the history; purge leaves nothing', async (t) => {
