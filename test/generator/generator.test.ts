@@ -188,22 +188,96 @@ void t.test('the bundle takes one or three folders, and fails loudly with two', 
   t.end();
 });
 
-/** The stub on a machine that is a folder, where Node does not start. What it makes. */
-function withoutNode(t: Test, commandLine: string): Record<string, string> {
-  const root = t.testdir({ etc: {}, dev: {}, cmdline: `${commandLine}\n`, early: {} });
-  symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
-  putScripts(root, [{ script: generatorStub, from: '/proc/cmdline', to: '"$LAB_ROOT/cmdline"' }]);
-  const early = join(root, 'early');
-  const env = { PATH: '/usr/bin:/bin', LAB_ROOT: root };
-  t.equal(spawnSync('sh', [scriptIn(root, generatorStub), 'x', early, 'x'], { env }).status, 0);
-  t.match(readFileSync(join(root, 'dev/kmsg'), 'utf8'), 'Node failed, making the plain redirect');
-  return Object.fromEntries(
-    Object.entries(tree(early)).map(([path, made]) => [path, made.replace(root, '')]),
-  );
+/** The stub on a machine that is a folder, where Node does not start: what it makes, and what it says. */
+function runStub(
+  t: Test,
+  {
+    links,
+    commandLine = 'root=/dev/vda2 quiet',
+    folders = 3,
+    processes = {},
+    env = {},
+    early = {},
+  }: StubBoot,
+): { made: Record<string, string>; said: string } {
+  const root = machine(t, processes, commandLine);
+  for (const folder of ['dev', 'early']) mkdirSync(join(root, folder));
+  for (const [at, to] of Object.entries(links)) symlinkSync(to, join(root, at));
+  for (const [at, to] of Object.entries(early)) symlinkSync(to, join(root, 'early', at));
+  putScripts(root);
+  const args = folders === 3 ? ['x', join(root, 'early'), 'x'] : [join(root, 'early')];
+  const stub = spawnSync('sh', [scriptIn(root, generatorStub), ...args], {
+    env: { PATH: '/usr/bin:/bin', LAB_ROOT: root, ...env },
+  });
+  t.equal(stub.status, 0);
+  const made = Object.entries(tree(join(root, 'early'))).map(([path, text]) => [
+    path,
+    text.replace(root, ''),
+  ]);
+  return {
+    made: Object.fromEntries(made) as Record<string, string>,
+    said: readFileSync(join(root, 'dev/kmsg'), 'utf8').replaceAll(root, ''),
+  };
+}
+
+interface StubBoot {
+  links: Record<string, string>;
+  commandLine?: string;
+  folders?: 1 | 3;
+  processes?: Record<string, string>;
+  env?: Record<string, string>;
+  early?: Record<string, string>;
+}
+
+const ours = '/var/lib/system-update';
+const withoutNode = '<4>offline-update: offline-update-generator: Node failed, making the plain redirect\n';
+
+void t.test('what a plain update boot needs is the very same without Node', (t) => {
+  const journal = { 1: 'systemd', 25: 'systemd-journal' };
+  const plain: Record<string, StubBoot> = {
+    '/system-update': { links: { 'system-update': ours } },
+    '/etc/system-update': { links: { 'etc/system-update': '../var/lib/system-update' } },
+    '/system-update.claimed': { links: { 'system-update.claimed': ours }, processes: journal },
+    '/etc/system-update.claimed': { links: { 'etc/system-update.claimed': ours }, processes: journal },
+  };
+  for (const [link, boot] of Object.entries(plain)) {
+    const { made, said } = runStub(t, boot);
+    t.strictSame(made, everything, link);
+    const words = `${link} leads this boot into system-update.target`;
+    t.equal(said, `<5>offline-update: offline-update-generator: ${words}\n`);
+  }
+  const first = { 'default.target': '/lib/systemd/system/system-update.target' };
+  const { made } = runStub(t, { links: { 'system-update': ours }, early: first });
+  t.strictSame(made, { ...everything, ...first }, "systemd's own generator was first");
+  t.end();
+});
+
+void t.test('Node is asked where a boot is not plain', (t) => {
+  const links = { 'system-update': ours };
+  const odd: Record<string, StubBoot> = {
+    'a second link': { links: { ...links, 'system-update.claimed': ours } },
+    "another tool's link": { links: { ...links, 'etc/system-update': '/elsewhere' } },
+    'a quote': { links, commandLine: 'dm-mod.create="root,,0,ro,0 8192" quiet' },
+    'another target': { links, commandLine: 'quiet systemd.unit=rescue.target' },
+    'another command line': { links, env: { SYSTEMD_PROC_CMDLINE: 'quiet' } },
+    'a running system': { links, processes: { 1: 'systemd', 25: 'systemd-journal' } },
+    'one folder': { links, folders: 1 },
+    'a target of another generator': { links, early: { 'default.target': '/usr/lib/relabel.target' } },
+  };
+  for (const [what, boot] of Object.entries(odd)) t.equal(runStub(t, boot).said, withoutNode, what);
+  t.end();
+});
+
+/** Of a boot that is not plain. */
+function madeWithoutNode(t: Test, commandLine: string): Record<string, string> {
+  const links = { 'system-update.claimed': ours };
+  const { made, said } = runStub(t, { links, commandLine: `${commandLine} "a word"` });
+  t.equal(said, withoutNode);
+  return made;
 }
 
 void t.test('without Node the plain redirect is made, and the rescue of an emergency', (t) => {
-  t.strictSame(withoutNode(t, 'root=/dev/vda2 quiet rd.systemd.unit=x systemd.unit='), {
+  t.strictSame(madeWithoutNode(t, 'root=/dev/vda2 quiet rd.systemd.unit=x systemd.unit='), {
     'default.target': everything['default.target'],
     'emergency.target.d/50-offline-update.conf': '[Unit]\nWants=offline-update-rescue.service\n',
   });
@@ -212,7 +286,7 @@ void t.test('without Node the plain redirect is made, and the rescue of an emerg
 
 void t.test('a shell that is asked for on the kernel command line is left alone, without Node too', (t) => {
   for (const word of ['emergency', 'single', '1', 'systemd.unit=emergency.target']) {
-    t.strictSame(withoutNode(t, `root=/dev/vda2 ${word} quiet`), {}, word);
+    t.strictSame(madeWithoutNode(t, `root=/dev/vda2 ${word} quiet`), {}, word);
   }
   t.end();
 });
