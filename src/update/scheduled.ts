@@ -1,6 +1,7 @@
 /**
  * When a prepared update is to be installed (`scheduled.json` in the state folder, format 1), and the reboot that was
- * then asked for (`shutdown.json` in the run folder: like the reboot itself it does not outlive the boot).
+ * then asked for (`shutdown.json` in the run folder: like the reboot itself it does not outlive the boot,
+ * but does outlive a soft-reboot).
  *
  * Errors: `SCHEDULE_INVALID`, `FORMAT_TOO_NEW`.
  */
@@ -39,8 +40,11 @@ export const askedShutdownSchema = z.strictObject({
   id,
   type: z.enum(['reboot', 'soft-reboot']),
   at: time,
-  /** Where logind could not be asked, the service asks for the reboot itself when the time has come. */
-  by: z.enum(['logind', 'service']),
+  /**
+   * Where logind could not be asked, the service asks for the reboot itself when the time has come; `nobody`: it has done
+   * so, and asks once. This file outlives a soft-reboot.
+   */
+  by: z.enum(['logind', 'service', 'nobody']),
 });
 export type AskedShutdown = z.infer<typeof askedShutdownSchema>;
 
@@ -55,6 +59,14 @@ export async function writeScheduled(files: DurableFiles, paths: Paths, schedule
 
 export function readAskedShutdown(fs: FileSystem, paths: Paths): Promise<AskedShutdown | undefined> {
   return read(fs, paths.shutdown, askedShutdownSchema);
+}
+
+export async function writeAskedShutdown(
+  files: DurableFiles,
+  paths: Paths,
+  asked: AskedShutdown,
+): Promise<void> {
+  await files.replace(paths.shutdown, `${JSON.stringify(asked)}\n`, 0o644);
 }
 
 async function read<T>(fs: FileSystem, path: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {

@@ -143,7 +143,7 @@ export async function becomesUpdated(
   return id ?? '';
 }
 
-const journalFiles = '/var/lib/offline-update/updates/*/journal.jsonl';
+export const journalFiles = '/var/lib/offline-update/updates/*/journal.jsonl';
 
 /**
  * The same, of a machine that was asked for a soft-reboot into its first update since it was started: in one boot, there and

@@ -11,7 +11,7 @@ import { isHostError, type HostError } from '../../host/host-error.js';
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import { UpdateError } from '../../update/errors.js';
 import { zonedText } from '../../update/zoned-time.js';
-import { SCHEDULE_FORMAT, type AskedShutdown } from '../../update/scheduled.js';
+import { SCHEDULE_FORMAT, writeAskedShutdown, type AskedShutdown } from '../../update/scheduled.js';
 import type { Online } from '../online.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -32,8 +32,7 @@ export async function expectReboot(
   { id, type, at }: Pick<Leaving, 'id' | 'type' | 'at'>,
   by: AskedShutdown['by'] = 'logind',
 ): Promise<void> {
-  const asked: AskedShutdown = { format: SCHEDULE_FORMAT, id, type, at: at.toISOString(), by };
-  await files.replace(paths.shutdown, `${JSON.stringify(asked)}\n`, 0o644);
+  await writeAskedShutdown(files, paths, { format: SCHEDULE_FORMAT, id, type, at: at.toISOString(), by });
   await scheduler.wakeAt(by === 'service' ? at : afterIt(at));
 }
 

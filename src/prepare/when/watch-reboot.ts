@@ -5,7 +5,7 @@
  */
 import { isHostError } from '../../host/host-error.js';
 import type { Reason } from '../../update/events.js';
-import type { AskedShutdown } from '../../update/scheduled.js';
+import { writeAskedShutdown, type AskedShutdown } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { disarm } from '../disarm.js';
 import type { Online } from '../online.js';
@@ -41,23 +41,28 @@ export async function watchReboot(
     });
   }
   if (asked.by === 'service') return leaveOurselves(online, scheduler, asked, update);
-  return withdraw(online, scheduler, update, {
-    code: 'REBOOT_WITHDRAWN',
-    message: 'somebody took back the reboot that was announced for it',
-  });
+  const message =
+    asked.by === 'nobody'
+      ? `a ${asked.type} into it was asked for, and the update did not begin`
+      : 'somebody took back the reboot that was announced for it';
+  return withdraw(online, scheduler, update, { code: 'REBOOT_WITHDRAWN', message });
 }
 
 async function leaveOurselves(
   online: Online,
   scheduler: Scheduler,
-  { id, type, at }: AskedShutdown,
+  asked: AskedShutdown,
   update: KnownUpdate,
 ): Promise<Attended> {
+  const { id, type, at } = asked;
   const time = new Date(at);
   if (online.moment.now() < time) {
     await scheduler.wakeAt(time);
     return { outcome: 'leaving', id, at: time, armed: null };
   }
+  // An update boot that cannot claim the trigger, or write down what became of it, leaves the update armed, and after a
+  // soft-reboot the file is still there: without this there would be another one, and another.
+  await writeAskedShutdown(online.files, online.paths, { ...asked, by: 'nobody' });
   // Before it: in a shutdown no timer is set any more.
   await scheduler.wakeAt(nextLook(online.moment.now()));
   try {

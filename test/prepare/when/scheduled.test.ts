@@ -270,6 +270,27 @@ void t.test('a soft-reboot is never left to logind, whose next start would begin
   t.strictSame(machine.scheduler.left, ['soft-reboot']);
 });
 
+void t.test(
+  'a soft-reboot that did not lead into the update is not asked for again, and the update is disarmed',
+  async (t) => {
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night, '--action', 'soft-reboot');
+    machine.clock('2026-11-21T02:55:00.000Z');
+    await service(machine);
+    machine.clock(night);
+    await service(machine);
+    // /run is the old one, and the boot id is the same; the update boot could not claim the trigger.
+    machine.clock('2026-11-21T03:00:10.000Z');
+    t.match(await service(machine), { exitCode: 5, stdout: /"REBOOT_WITHDRAWN"/ });
+    t.strictSame(machine.scheduler.left, ['soft-reboot'], 'once');
+    t.notOk(await isArmed(machine));
+    t.match(await status(machine), {
+      state: 'prepared',
+      putOff: { reason: { message: 'a soft-reboot into it was asked for, and the update did not begin' } },
+    });
+  },
+);
+
 void t.test('what does not pass is given up and said: packages that changed meanwhile', async (t) => {
   const machine = await prepared(t);
   await machine.cli('trigger', '--at', night);
