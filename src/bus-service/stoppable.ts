@@ -1,6 +1,6 @@
 /**
- * A preparation that can be given up: its children are asked to end, and between two steps it looks whether it is still
- * wanted. What was downloaded stays, and the plan from before, as after any other failure.
+ * A preparation that can be given up: its children are asked to end, and between two steps, and between two files, it
+ * looks whether it is still wanted. What was downloaded stays, and the plan from before, as after any other failure.
  */
 import type { Payload } from '../payloads/payload.js';
 import { UpdateError } from '../update/errors.js';
@@ -17,9 +17,9 @@ export interface Stoppable {
 }
 
 export function stoppable(endChildren: () => Promise<void>): Stoppable {
-  let isGivenUp = false;
+  const givenUp = new AbortController();
   const refuse = (cause?: unknown): void => {
-    if (!isGivenUp) return;
+    if (!givenUp.signal.aborted) return;
     throw new UpdateError('CANCELLED', 'the preparation was cancelled; what was downloaded is kept', {
       cause,
       hint: 'offline-update prepare',
@@ -38,11 +38,11 @@ export function stoppable(endChildren: () => Promise<void>): Stoppable {
       ...payload,
       async plan(request) {
         refuse();
-        return payload.plan(request);
+        return payload.plan({ ...request, signal: givenUp.signal });
       },
       async fetch(plan, stage, on) {
         refuse();
-        return payload.fetch(plan, stage, on);
+        return payload.fetch(plan, stage, on, givenUp.signal);
       },
       async agree(plan, stage) {
         refuse();
@@ -50,11 +50,11 @@ export function stoppable(endChildren: () => Promise<void>): Stoppable {
       },
     }),
     async giveUp() {
-      isGivenUp = true;
+      givenUp.abort(); // before the children: none is started any more
       await endChildren();
     },
     refuseMore(told) {
-      if (isGivenUp) throw new UpdateError('CANCELLED', told, { hint: 'offline-update status' });
+      if (givenUp.signal.aborted) throw new UpdateError('CANCELLED', told, { hint: 'offline-update status' });
     },
   };
 }

@@ -13,6 +13,8 @@ export interface Request {
   /** Whether to fetch the indexes anew first. */
   refresh: boolean;
   policy: Policy;
+  /** Once it is given the indexes are not fetched any more. */
+  signal?: AbortSignal;
 }
 
 /** The folder that holds a plan's files: the one being built in `prepare`, the sealed one later. */
@@ -67,9 +69,10 @@ export interface Payload<P> {
   /**
    * Brings every file of the plan into the stage, resuming what an earlier run left there. Resolves as soon as all are
    * there, with the SHA-256 of those that it reads on the way (by their path in the stage), of which some may still be
-   * counted: the seal need not read those once more.
+   * counted: the seal need not read those once more. Once `signal` is given, no program and no file is begun any more, and
+   * it rejects as soon as what was begun has ended.
    */
-  fetch(plan: P, stage: Stage, on: Progress): Promise<KnownHashes>;
+  fetch(plan: P, stage: Stage, on: Progress, signal?: AbortSignal): Promise<KnownHashes>;
   /** Once all files are there: would the package manager do exactly the plan with them? Errors: `PLAN_FAILED`. */
   agree(plan: P, stage: Stage): Promise<void>;
   /**

@@ -58,6 +58,47 @@ void t.test('given up while it is sealed, it is prepared, and is not rehearsed',
   t.equal((await does.status()).state, 'prepared');
 });
 
+void t.test(
+  'what is at work on the files is told that it is given up, before its programs are ended',
+  async (t) => {
+    const { ports, does } = scene(t);
+    const payload = await ports.payload();
+    const fetching = held<undefined>();
+    const seen: [what: string, isGivenUp: boolean | undefined][] = [];
+    let given: (AbortSignal | undefined)[] = [];
+    ports.payload = () =>
+      Promise.resolve({
+        ...payload,
+        plan(request) {
+          given = [request.signal];
+          return payload.plan(request);
+        },
+        async fetch(plan, stage, on, signal) {
+          given.push(signal);
+          await fetching.hold();
+          signal?.throwIfAborted();
+          return payload.fetch(plan, stage, on);
+        },
+      });
+    ports.endChildren = () => {
+      for (const signal of given) seen.push(['ended', signal?.aborted]);
+      fetching.goOn(undefined);
+      return Promise.resolve();
+    };
+    const prepare = does.prepare(wishes);
+    await fetching.begun;
+    for (const signal of given) seen.push(['begun', signal?.aborted]);
+    t.ok(await does.giveUp());
+    await t.rejects(prepare, { code: 'CANCELLED' });
+    t.strictSame(seen, [
+      ['begun', false],
+      ['begun', false],
+      ['ended', true],
+      ['ended', true],
+    ]);
+  },
+);
+
 void t.test('who gives up leaves the program alone that answers somebody else', async (t) => {
   const { machine, ports, does } = scene(t);
   await does.prepare(wishes);

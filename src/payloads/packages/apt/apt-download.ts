@@ -31,9 +31,11 @@ export async function downloadPackages(
   policy: Policy,
   progress: DownloadProgress,
   on: Progress,
+  signal?: AbortSignal,
 ): Promise<void> {
   const outputFile = join(stage.path, 'download.log');
   await files.removeTree(outputFile);
+  signal?.throwIfAborted();
   const job = startJob('apt-get', downloadArguments(plan, stage, policy), {
     env: { ...aptEnvironment(), ...proxySettings(process.env) },
     outputFile,

@@ -38,6 +38,7 @@ export async function fetchPlan(
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
+  signal?: AbortSignal,
 ): Promise<KnownHashes> {
   const { files } = ports;
   await files.makeFolder(join(stage.path, stageLayout.packages), 0o755);
@@ -52,7 +53,7 @@ export async function fetchPlan(
   // apt reads its index while the files come
   const [index, brought] = await Promise.allSettled([
     stanzas ?? stanzasFromIndex(ports, plan),
-    bring(ports, { policy, uris }, plan, missing, stage, known, progress, on),
+    bring(ports, { policy, uris }, plan, missing, stage, known, progress, on, signal),
   ]);
   if (brought.status === 'rejected') throw brought.reason;
   if (index.status === 'rejected') throw index.reason;
@@ -61,6 +62,7 @@ export async function fetchPlan(
     await recompressPackages(recompressPorts(ports), plan, stage, {
       known,
       installedBytes: installedSizes(index.value),
+      signal,
       on: (name) => {
         on({ ...progress.add(0, `Recompressed ${name}`), item: name });
       },
@@ -98,6 +100,7 @@ async function bring(
   known: Map<string, Promise<string>>,
   progress: DownloadProgress,
   on: Progress,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const local = missing.flatMap((change) => {
     const source = localPath(uris.get(change.file) ?? '');
@@ -105,18 +108,33 @@ async function bring(
   });
   const queue = local.values();
   const sha256Of = hashingInTurn();
-  const worker = async (): Promise<void> => {
-    for (const { name, file, sizeBytes, source } of queue) {
+  let isFailed = false;
+  const copy = async ({ name, file, sizeBytes, source }: (typeof local)[number]): Promise<void> => {
+    try {
+      signal?.throwIfAborted();
       const path = join(stage.path, file);
       await copyLocalFile(ports.files, source, path);
       known.set(file, sha256Of(path)); // while the next ones are copied, and apt looks at the plan
       on({ ...progress.add(sizeBytes, `Copied ${name}`), item: name });
+    } catch (error) {
+      isFailed = true;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: copiesAtOnce }, worker));
+  const worker = async (): Promise<void> => {
+    for (const one of queue) {
+      if (isFailed) return;
+      await copy(one);
+    }
+  };
+  // whoever hears of an error lets the lock go: nothing may be at work on the stage any more
+  const ends = await Promise.allSettled(Array.from({ length: copiesAtOnce }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   if (local.length === missing.length) return;
   await standIn(ports, stage, plan.changes);
-  await downloadPackages(ports, plan, stage, policy, progress, on).finally(() => takeBack(ports, stage));
+  await downloadPackages(ports, plan, stage, policy, progress, on, signal).finally(() =>
+    takeBack(ports, stage),
+  );
 }
 
 /** Half of libuv's threads: what is copied wants to be read, too. */

@@ -28,6 +28,7 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
   const { args, names } = requestWords(request);
   if (request.refresh) {
     await checkDatabase(ports);
+    request.signal?.throwIfAborted();
     await refreshIndexes(ports);
   }
   const asked = printUris(ports, args);

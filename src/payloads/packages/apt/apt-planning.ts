@@ -14,7 +14,7 @@ export function aptPlanning(dependencies: PlanningDependencies): AptPlanning {
       const { plan, context } = await planRequest(ports, request);
       return keepContext(plan, context);
     },
-    fetch: (plan, stage, on) => fetchPlan(ports, contextOf(plan), plan, stage, on),
+    fetch: (plan, stage, on, signal) => fetchPlan(ports, contextOf(plan), plan, stage, on, signal),
     agree: (plan, stage) => agreeToPlan(ports, contextOf(plan), plan, stage),
   };
 }

@@ -24,6 +24,8 @@ export interface RecompressWish {
   limitBytes: number;
   /** Before the new file takes its place. */
   onDone: (recompressed: Recompressed) => Promise<void>;
+  /** Once it is given no program is started any more. */
+  signal?: AbortSignal | undefined;
 }
 
 export type RecompressOutcome = { recompressed: Recompressed } | { because: string };
@@ -53,7 +55,7 @@ export async function recompressFile(
   { files, pipe }: RecompressFilePorts,
   path: string,
   member: ArMember,
-  { compression, limitBytes, onDone }: RecompressWish,
+  { compression, limitBytes, onDone, signal }: RecompressWish,
 ): Promise<RecompressOutcome> {
   const made = `${path}.recompressed`;
   const tarOf = (file: string) => [DPKG_DEB, '--fsys-tarfile', file] as const;
@@ -62,8 +64,10 @@ export async function recompressFile(
     let signed = { bytes: 0, sha256: '' };
     await withLastMember(path, made, member, memberNames[compression], async (into) => {
       const through = compression === 'zstd' ? { through: zstd } : {};
+      signal?.throwIfAborted();
       signed = await pipe({ command: tarOf(path), env: aptEnvironment(), limitBytes, into, ...through });
     });
+    signal?.throwIfAborted();
     const read = await pipe({ command: tarOf(made), env: alone, limitBytes });
     if (read.bytes !== signed.bytes || read.sha256 !== signed.sha256) {
       await files.removeTree(made);

@@ -3,8 +3,8 @@
  * that is done here, while it runs: each file that has been proven by the SHA-256 of the signed index is replaced in the
  * stage by one that holds the very same, compressed by `zstd -1`, or not at all where there is no zstd.
  *
- * As many at once as there are processors, at low priority. Nothing here fails: what cannot be recompressed stays as it was
- * signed, and the plan tells why. A file that is not as signed is left to the seal, which refuses it.
+ * As many at once as there are processors, at low priority. Nothing here fails but when it is no longer wanted: what cannot
+ * be recompressed stays as it was signed, and the plan tells why. A file that is not as signed is left to the seal, which refuses it.
  */
 import { join } from 'node:path';
 import type { RunCommand } from '../../../host/command.js';
@@ -33,6 +33,8 @@ export interface RecompressFacts {
   installedBytes: (change: PackageChange) => number | undefined;
   /** After each file. */
   on: (name: string) => void;
+  /** Once it is given no file is begun any more, and it rejects when those that were begun have ended. */
+  signal?: AbortSignal | undefined;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -53,7 +55,7 @@ export async function recompressPackages(
   ports: RecompressPorts,
   plan: PackagesPlan,
   stage: Stage,
-  { known, installedBytes, on }: RecompressFacts,
+  { known, installedBytes, on, signal }: RecompressFacts,
 ): Promise<void> {
   const queue = plan.changes
     .filter((change): change is FileChange => change.file !== null && !change.recompressed)
@@ -76,13 +78,14 @@ export async function recompressPackages(
     if (!(await room.take(limitBytes))) return { because: noRoom };
     const onDone = (made: Recompressed) =>
       addRecompressed(ports.files, stage, change.file, signedSha256, made);
-    return recompressFile(ports, path, member, { compression, limitBytes, onDone }).finally(() => {
+    return recompressFile(ports, path, member, { compression, limitBytes, onDone, signal }).finally(() => {
       room.giveBack(limitBytes);
     });
   };
   const files = queue.values();
   const worker = async (): Promise<void> => {
     for (const change of files) {
+      if (signal?.aborted) return;
       const outcome = await one(change).catch((error: unknown) => ({ because: String(error) }));
       if (outcome === undefined) continue;
       if ('because' in outcome) leave(change.name, outcome.because);
@@ -94,6 +97,7 @@ export async function recompressPackages(
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, ports.processors) }, worker));
+  signal?.throwIfAborted(); // why its files were left is nothing to tell of the packages
   if (left.size > 0)
     plan.notRecompressed = [...left].map(([because, packages]) => ({ because, packages: packages.sort() }));
 }

@@ -50,7 +50,7 @@ interface Stage {
   signed: Map<string, Buffer>;
   known: Map<string, Promise<string>>;
   names: () => string[];
-  recompress: (ports?: Partial<RecompressPorts>) => Promise<PackagesPlan>;
+  recompress: (ports?: Partial<RecompressPorts>, signal?: AbortSignal) => Promise<PackagesPlan>;
 }
 
 function staged(t: Test, specs: readonly DebSpec[], change: Partial<PackageChange> = {}): Stage {
@@ -72,7 +72,7 @@ function staged(t: Test, specs: readonly DebSpec[], change: Partial<PackageChang
     signed,
     known,
     names: () => readdirSync(join(stage.path, 'packages')).sort(),
-    recompress: async (ports = {}) => {
+    recompress: async (ports = {}, signal) => {
       const real: RecompressPorts = {
         files: fileSystem,
         runCommand: without('zstd'),
@@ -80,7 +80,7 @@ function staged(t: Test, specs: readonly DebSpec[], change: Partial<PackageChang
         freeSpace: () => Promise.resolve({ bytes: 100 * 1024 * MEBIBYTE }),
         processors: 2,
       };
-      const facts = { known, installedBytes: () => 1024, on: () => undefined };
+      const facts = { known, installedBytes: () => 1024, on: () => undefined, signal };
       await recompressPackages({ ...real, ...ports }, plan, stage, facts);
       return plan;
     },
@@ -190,6 +190,46 @@ void t.test(
     t.equal(asked, 2);
   },
 );
+
+void t.test('given up: no program is started any more, and what is done stays', async (t) => {
+  const { recompress, plan, stage, names } = staged(
+    t,
+    Array.from({ length: 10 }, (_, at) => spec(`lab-${at}`)),
+  );
+  const givenUp = new AbortController();
+  let started = 0;
+  // the fourth: one file is done by two programs
+  const pipe: RecompressPorts['pipe'] = async (words) => {
+    started += 1;
+    if (started < 4) return lowPriorityPipe(words);
+    givenUp.abort();
+    throw new HostError('COMMAND_FAILED', 'dpkg-deb: ended by SIGTERM');
+  };
+  await t.rejects(recompress({ pipe, processors: 1 }, givenUp.signal), { name: 'AbortError' });
+  t.equal(started, 4);
+  t.strictSame(
+    names().filter((name) => !name.endsWith('.deb')),
+    [],
+    'nothing half done is left',
+  );
+  const done = plan.changes.filter(({ recompressed }) => recompressed);
+  t.equal(done.length, 1);
+  const record = await readRecompressed(fileSystem, stage);
+  for (const { file, recompressed } of done)
+    t.strictSame(record.sizes(file ?? ''), [recompressed?.sizeBytes], 'the next run takes it over');
+
+  const between = staged(t, [spec('lab-a')]);
+  const late = new AbortController();
+  let programs = 0;
+  const then: RecompressPorts['pipe'] = (words) => {
+    programs += 1;
+    return lowPriorityPipe(words).finally(() => {
+      late.abort();
+    });
+  };
+  await t.rejects(between.recompress({ pipe: then }, late.signal), { name: 'AbortError' });
+  t.strictSame([programs, between.names()], [1, ['lab-a_2.0_all.deb']], 'nor for the proof of a file');
+});
 
 void t.test('a broken zstd costs nothing but its time', async (t) => {
   const { signed, recompress, stage, names } = staged(t, [spec('lab-a')]);
