@@ -5,7 +5,8 @@
  * in its place and enumerate what a power cut may leave after each verb. Nothing here is durable by itself; see
  * durable-files.ts for acts that are.
  *
- * Errors: Node's system errors as they are (`ENOENT`, `EEXIST`, ...), and `EXCHANGE_UNSUPPORTED` of `exchange`.
+ * Errors: Node's system errors as they are (`ENOENT`, `EEXIST`, ...), and `EXCHANGE_UNSUPPORTED` or
+ * `COMMAND_FAILED` of `exchange`.
  */
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
@@ -131,16 +132,35 @@ async function appendFile(path: string, content: string): Promise<void> {
   }
 }
 
-/** Node has no renameat2(2); coreutils 9.5 and newer (Debian 13) does it in one call. */
+/**
+ * Node has no renameat2(2); coreutils 9.5 and newer (Debian 13) does it in one call. However mv ends, it may have done it
+ * before: who took that for "cannot" would undo it. So the names themselves tell.
+ */
 async function exchange(a: string, b: string): Promise<void> {
-  const { exitCode, stderr } = await runCommand(
+  const before = await identities(a, b);
+  const { exitCode, signal, stderr } = await runCommand(
     'mv',
     ['--exchange', '-T', '--no-copy', '--', a, b],
     inEnglish,
   );
   if (exitCode === 0) return;
-  for (const path of [a, b]) await lstat(path); // the plain reason first: ENOENT and the like
-  throw new HostError('EXCHANGE_UNSUPPORTED', `cannot exchange ${a} and ${b}: ${stderr}`);
+  const [nowA, nowB] = await identities(a, b);
+  if (nowA === before[1] && nowB === before[0]) return;
+  const code = signal === undefined ? 'EXCHANGE_UNSUPPORTED' : 'COMMAND_FAILED';
+  throw new HostError(
+    code,
+    `cannot exchange ${a} and ${b}: ${signal === undefined ? stderr : `ended by ${signal}`}`,
+  );
+}
+
+/** The device, too: the root of each subvolume of btrfs has the same inode. */
+async function identities(...paths: string[]): Promise<string[]> {
+  return Promise.all(
+    paths.map(async (path) => {
+      const { dev, ino } = await lstat(path, { bigint: true });
+      return `${dev} ${ino}`;
+    }),
+  );
 }
 
 async function makeFolder(path: string, mode: number): Promise<void> {

@@ -20,11 +20,12 @@ export async function swapStages({
   }
   try {
     await files.exchange(paths.nextStage, paths.stage);
-    await files.removeTree(paths.nextStage);
   } catch (error) {
     if (!isHostError(error, 'EXCHANGE_UNSUPPORTED')) throw error;
     await files.rename(paths.stage, paths.formerStage);
     await files.rename(paths.nextStage, paths.stage);
     await files.removeTree(paths.formerStage);
+    return;
   }
+  await files.removeTree(paths.nextStage);
 }

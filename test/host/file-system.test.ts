@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import t from 'tap';
 import { join } from 'node:path';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -135,6 +136,31 @@ for (const [name, open] of Object.entries(layers)) {
       await fs.makeFolder(at('here'), 0o700);
       await t.rejects(fs.exchange(at('here'), at('not-here')), code('ENOENT'));
     });
+  });
+}
+
+/** What stands for coreutils' own, on any machine. */
+// --exchange -T --no-copy -- A B
+const swap = 'shift 4; /bin/mv -T "$1" "$1.x"; /bin/mv -T "$2" "$1"; /bin/mv -T "$1.x" "$2"';
+
+for (const [what, script, expected] of [
+  ['ended by a signal after it', `${swap}; kill -TERM $$`, undefined],
+  ['with a bad end after it', `${swap}; echo "mv: write error" >&2; exit 1`, undefined],
+  ['ended by a signal before it', 'kill -TERM $$', 'COMMAND_FAILED'],
+  ['that cannot', 'echo "mv: unrecognized option" >&2; exit 1', 'EXCHANGE_UNSUPPORTED'],
+] as const) {
+  void t.test(`an exchange ${what}: the names themselves tell whether it is done`, async (t) => {
+    const root = t.testdir({ one: '1', two: '2', programs: { mv: `#!/bin/sh\n${script}\n` } });
+    chmodSync(join(root, 'programs/mv'), 0o755);
+    const { PATH = '' } = process.env;
+    process.env.PATH = `${join(root, 'programs')}:${PATH}`;
+    t.teardown(() => (process.env.PATH = PATH));
+    const [one, two] = [join(root, 'one'), join(root, 'two')];
+    const done = fileSystem.exchange(one, two);
+    if (expected === undefined) await done;
+    else await t.rejects(done, { code: expected });
+    const now = await Promise.all([one, two].map((path) => fileSystem.readFile(path)));
+    t.strictSame(now, expected === undefined ? ['2', '1'] : ['1', '2']);
   });
 }
 
