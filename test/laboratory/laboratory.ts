@@ -40,5 +40,6 @@ export * from './machine.js';
 export * from './real-updates.js';
 export * from './repacked-packages.js';
 export * from './repository.js';
+export * from './root-files.js';
 export * from './root-image.js';
 export * from './version1-machine.js';

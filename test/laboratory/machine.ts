@@ -1,6 +1,4 @@
-import { chmodSync, lstatSync } from 'node:fs';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BootOptions, BootRecord } from './boot.js';
 import { watchBoot } from './boot.js';
 import type { CommandOptions, CommandOutput } from './command.js';
@@ -15,6 +13,7 @@ import type { MachineFolder, StorageOptions } from './machine-folder.js';
 import { makeMachineFolder, unmountRoot } from './machine-folder.js';
 import type { Tree, TreeOptions } from './machine-tree.js';
 import { hashOfTree, readTree } from './machine-tree.js';
+import { RootFiles } from './root-files.js';
 
 /** A root that is never written again: folders, top first, that machines are stacked on. */
 export interface Layer {
@@ -32,8 +31,7 @@ export interface RunOptions extends Omit<CommandOptions, 'cwd' | 'env'> {
  * A Debian system of its own: a root that is an overlay over a layer, made in milliseconds, booted by systemd-nspawn.
  * All paths are those inside the machine. Everything is gone after `dispose()`, and at the latest when the process exits.
  */
-export class Machine {
-  readonly root: string;
+export class Machine extends RootFiles {
   #layer: Layer;
   #folder: MachineFolder;
   #storage: string;
@@ -41,46 +39,13 @@ export class Machine {
   #options: BootOptions = {};
 
   protected constructor(layer: Layer, folder: MachineFolder, storage: string) {
+    super(join(folder.path, 'root'));
     [this.#layer, this.#folder, this.#storage] = [layer, folder, storage];
-    this.root = join(folder.path, 'root');
   }
 
   static async on(layer: Layer, options: StorageOptions = {}): Promise<Machine> {
     const folder = await makeMachineFolder(layer.folders, options);
     return new Machine(layer, folder, options.storageFolder ?? join(folder.path, 'storage'));
-  }
-
-  /** The path outside the machine of a path inside it. */
-  path(inside: string): string {
-    return join(this.root, inside);
-  }
-
-  /** Replaces a file and makes its folders. The default mode is 0755 for a script (`#!`), else 0644. */
-  async write(inside: string, text: string, mode = text.startsWith('#!') ? 0o755 : 0o644): Promise<void> {
-    await mkdir(dirname(this.path(inside)), { recursive: true });
-    await rm(this.path(inside), { force: true });
-    await writeFile(this.path(inside), text, { mode });
-    chmodSync(this.path(inside), mode);
-  }
-
-  read(inside: string): Promise<string> {
-    return readFile(this.path(inside), 'utf8');
-  }
-
-  /** Whether the name is there, also as a dangling link. */
-  exists(inside: string): boolean {
-    return lstatSync(this.path(inside), { throwIfNoEntry: false }) !== undefined;
-  }
-
-  /** Makes or replaces the symbolic link `inside`. */
-  async link(target: string, inside: string): Promise<void> {
-    await mkdir(dirname(this.path(inside)), { recursive: true });
-    await rm(this.path(inside), { force: true });
-    await symlink(target, this.path(inside));
-  }
-
-  async remove(inside: string): Promise<void> {
-    await rm(this.path(inside), { recursive: true, force: true });
   }
 
   /** Runs a command in the machine while it is not booted, as in a chroot, but with its own /dev, /proc and no network. */
