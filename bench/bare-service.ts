@@ -1,5 +1,5 @@
 /** Turns an armed machine of ours into one whose update boot is a bare shell service, as people write them. */
-import { shellQuote, type Machine } from '../test/laboratory/laboratory.js';
+import { shellQuote, type RootFiles } from '../test/laboratory/laboratory.js';
 
 interface StagedPlan {
   payload: { changes: { name: string; architecture: string; to: string }[] };
@@ -10,10 +10,7 @@ const wants = '/usr/lib/systemd/system/system-update.target.wants';
 /** Written by the bare service: when its apt-get began and ended, nanoseconds, a line each. */
 const bareTimes = '/var/log/bare-update.times';
 
-/** The files of a machine that is off. */
-export type MachineFiles = Pick<Machine, 'read' | 'write' | 'link' | 'remove'>;
-
-export async function makeBare(machine: MachineFiles): Promise<void> {
+export async function makeBare(machine: RootFiles): Promise<void> {
   const plan = JSON.parse(await machine.read('/var/lib/system-update/plan.json')) as StagedPlan;
   const words = plan.payload.changes.map(({ name, architecture, to }) => `${name}:${architecture}=${to}`);
   const install = ['apt-get', '-c', '/var/lib/system-update/apt.conf', '-q', '-y', 'install', ...words];
@@ -25,7 +22,7 @@ export async function makeBare(machine: MachineFiles): Promise<void> {
 }
 
 /** Of apt-get alone. */
-export async function bareSeconds(machine: Machine): Promise<number> {
+export async function bareSeconds(machine: RootFiles): Promise<number> {
   const [begin = NaN, end = NaN] = (await machine.read(bareTimes)).trim().split('\n').map(Number);
   return (end - begin) / 1e9;
 }

@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import type { Layer } from '../test/laboratory/laboratory.js';
 import { Machine, machineWithVersion1, rootImage, tinyPackages } from '../test/laboratory/laboratory.js';
-import type { Bench } from './measurement.js';
+import type { Bench, Wishes } from './measurement.js';
 
 export const packageCount = 100;
 
-export function benchMachines(runs: number, say: (line: string) => void): Bench {
+export function benchMachines(wishes: Wishes): Bench {
   const installed = once(async () => {
     const base = await rootImage({ packages: ['hyperfine'] });
     return machineWithVersion1(tinyPackages(packageCount), { base, install: [packageUnderBench()] });
@@ -24,7 +24,7 @@ export function benchMachines(runs: number, say: (line: string) => void): Bench 
       'copy',
     ),
   );
-  return { installed, prepared, armed, armedWithCopy, runs, say, withMachine };
+  return { installed, prepared, armed, armedWithCopy, withMachine, ...wishes };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- NAME...] [-- --runs=N]`: measures, side by side on one machine in one run, and prints a Markdown
- * table. Exits with 1 when a target is missed. Needs root, as all that boots. `npm run bench -- peers` has options and
- * output of its own (peers/peers.ts).
+ * `npm run bench [-- NAME...] [--runs=N] [--sizes=N,...] [--seed=N]`: measures, side by side on one machine
+ * in one run, and prints a Markdown table. Exits with 1 when a target is missed. Needs root, as all that boots.
+ * `npm run bench -- peers` has options and output of its own (peers/peers.ts).
  */
 import { parseArgs } from 'node:util';
+import { randomNumbers } from '../test/fixtures/random-numbers.js';
 import { benchMachines } from './bench-machines.js';
 import { guestFacts, loadNow, machineFacts } from './machine-facts.js';
 import type { Measurement, Result } from './measurement.js';
@@ -22,7 +23,7 @@ import { wayBack } from './measurements/way-back.js';
 import { wholeBoots } from './measurements/whole-boots.js';
 import { isReached } from './statistics.js';
 import { resultTable } from './table.js';
-import { isUsageError, numberOf, usage, UsageError } from './usage.js';
+import { isUsageError, numberOf, seedOfToday, usage, UsageError, wholeNumbersOf } from './usage.js';
 
 const measurements: readonly Measurement[] = [
   generator,
@@ -51,7 +52,12 @@ async function main(): Promise<void> {
   }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runs: { type: 'string', default: '7' }, list: { type: 'boolean', default: false } },
+    options: {
+      runs: { type: 'string', default: '7' },
+      sizes: { type: 'string' },
+      seed: { type: 'string', default: seedOfToday() },
+      list: { type: 'boolean', default: false },
+    },
   });
   if (values.list) {
     for (const { name, about } of measurements) console.log(`${name.padEnd(12)} ${about}`);
@@ -59,23 +65,29 @@ async function main(): Promise<void> {
   }
   const unknown = positionals.filter((name) => !measurements.some((each) => each.name === name));
   if (unknown.length > 0) throw new UsageError(`no such measurement: ${unknown.join(', ')}; see --list`);
+  const chosen = measurements.filter(({ name, onlyByName = false }) =>
+    positionals.length > 0 ? positionals.includes(name) : !onlyByName,
+  );
   const runs = numberOf('--runs', values.runs, 1);
+  const seed = numberOf('--seed', values.seed, 0);
+  const sizes = values.sizes === undefined ? undefined : wholeNumbersOf('--sizes', values.sizes);
+  if (sizes && !chosen.some(({ takesSizes = false }) => takesSizes))
+    throw new UsageError('--sizes: nothing that is to be measured takes it');
   const facts = [...(await machineFacts()), `load ${loadNow().toFixed(1)} at the start`];
+  if (chosen.some(({ drawsTurns = false }) => drawsTurns)) facts.push(`order of the turns: seed ${seed}`);
   const say = (line: string): void => {
     console.error(`bench: ${line}`);
   };
-  const bench = benchMachines(runs, say);
+  const bench = benchMachines({ runs, sizes, random: randomNumbers(seed), say });
   const results: Result[] = [];
-  for (const measurement of measurements) {
-    const { name, onlyByName = false } = measurement;
-    if (positionals.length > 0 ? !positionals.includes(name) : onlyByName) continue;
+  for (const measurement of chosen) {
     say(measurement.about);
     results.push(...(await measurement.measure(bench)));
   }
   facts.push(...(await bench.withMachine(await bench.installed(), (machine) => guestFacts(machine))));
   console.log(facts.map((fact) => `- ${fact}`).join('\n'));
   console.log(
-    `\n${resultTable(results)}\n\nMedians; in brackets the least of all runs. Both sides took turns.`,
+    `\n${resultTable(results)}\n\nMedians; in brackets the least of all runs. All sides took turns.`,
   );
   if (results.some((result) => isReached(result) === false)) process.exitCode = 1;
 }

@@ -4,8 +4,18 @@
  */
 import type { Layer, Machine } from '../test/laboratory/laboratory.js';
 
+export interface Wishes {
+  /** How often each side of a comparison runs. */
+  runs: number;
+  /** How many packages, where a measurement `takesSizes`; undefined: as it is usual there. */
+  sizes: readonly number[] | undefined;
+  /** For orders that are drawn: from 0 up to 1, the same in each run with the same seed. */
+  random: () => number;
+  say(line: string): void;
+}
+
 /** Makes machines for the runs; each layer is made once for all measurements. */
-export interface Bench {
+export interface Bench extends Wishes {
   /** Debian 13 with our .deb, version 1 of a hundred tiny packages, and their version 2 in a local repository. */
   installed(): Promise<Layer>;
   /** The same with that update prepared. */
@@ -16,9 +26,6 @@ export interface Bench {
   armedWithCopy(): Promise<Layer>;
   /** A machine that writes to the disk, since what is measured is also the disk; gone after `use`. */
   withMachine<T>(layer: Layer, use: (machine: Machine) => Promise<T>): Promise<T>;
-  /** How often each side of a comparison runs. */
-  runs: number;
-  say(line: string): void;
 }
 
 export interface Result {
@@ -39,5 +46,9 @@ export interface Measurement {
   about: string;
   /** It takes minutes, or much room. */
   onlyByName?: boolean;
+  /** It asks for `sizes`. */
+  takesSizes?: boolean;
+  /** It asks for `random`. */
+  drawsTurns?: boolean;
   measure(bench: Bench): Promise<Result[]>;
 }

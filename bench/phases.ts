@@ -1,7 +1,7 @@
 /** What the update service itself told of its phases, in seconds. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Machine } from '../test/laboratory/laboratory.js';
+import type { RootFiles } from '../test/laboratory/laboratory.js';
 
 interface Row {
   entry: { note?: string; phase?: string; seconds?: number; event?: string };
@@ -9,7 +9,7 @@ interface Row {
 
 /** Of the one update that the machine knows. Throws when it did not come to `wanted`. */
 export async function phasesOf(
-  machine: Machine,
+  machine: RootFiles,
   wanted: 'installed' | 'refused' = 'installed',
 ): Promise<Record<string, number>> {
   const updates = machine.path('/var/lib/offline-update/updates');
@@ -25,4 +25,10 @@ export async function phasesOf(
     if (note === 'phase' && phase !== undefined) phases[phase] = seconds ?? NaN;
   }
   return phases;
+}
+
+/** Of the package manager, with the verification, the final sync and the switch of the roots. */
+export async function installSecondsOf(machine: RootFiles): Promise<number> {
+  const { install = NaN, verify = NaN, commit = NaN } = await phasesOf(machine);
+  return install + verify + commit;
 }

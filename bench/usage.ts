@@ -1,5 +1,5 @@
 /** What may be typed after `npm run bench --`. */
-export const usage = `usage: npm run bench -- [NAME...] [--runs=N]
+export const usage = `usage: npm run bench -- [NAME...] [--runs=N] [--sizes=N,...] [--seed=N]
        npm run bench -- --list
        npm run bench -- peers [--runs=N] [--sizes=...] [--file-systems=...] [--disks=...] [--flush-ms=N] [--who=...]
                               [--memory] [--seed=N] [--out=FOLDER]`;
@@ -20,4 +20,17 @@ export function numberOf(option: string, text: string, least: number): number {
   if (text.trim() === '' || !Number.isFinite(number) || number < least)
     throw new UsageError(`${option}: ${text} is not a number of at least ${least}`);
   return number;
+}
+
+/** From 1 on, with commas between them. */
+export function wholeNumbersOf(option: string, text: string): number[] {
+  const words = text.split(',');
+  const wrong = words.find((word) => !/^[1-9]\d*$/.test(word));
+  if (wrong !== undefined) throw new UsageError(`${option}: ${wrong} is not a whole number of at least 1`);
+  return words.map(Number);
+}
+
+/** For `--seed`: another one each day, and one that a report tells by its date. */
+export function seedOfToday(): string {
+  return new Date().toISOString().slice(0, 10).replaceAll('-', '');
 }

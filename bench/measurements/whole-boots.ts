@@ -2,22 +2,121 @@
  * The time away with all that a boot has: firmware, boot loader, kernel and initrd, in QEMU with Debian's own kernel. From
  * the request to the normal target, told by the clock of the machine. A processor is emulated, so that the seconds are
  * many; what a full reboot costs beside an install, and a soft-reboot does not, shows in the ratio.
+ *
+ * Ours and two others that install offline, as they are dressed for `bench -- peers`: for each an image in which its update
+ * is fetched and nothing armed; each turn is a copy of it, which is armed in one boot and leaves it.
  */
-import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile } from 'node:fs/promises';
 import type { DiskLayout } from '../../test/laboratory/disk-image.js';
 import { grubImage } from '../../test/laboratory/grub-machine.js';
-import { debOf, fixturePackages, tinyPackages } from '../../test/laboratory/laboratory.js';
+import { kernelPackage } from '../../test/laboratory/kernel-layer.js';
+import {
+  debOf,
+  fixturePackages,
+  readJournal,
+  RootFiles,
+  tinyPackages,
+  version2Debs,
+} from '../../test/laboratory/laboratory.js';
 import { VirtualMachine } from '../../test/laboratory/virtual-machine.js';
-import { makeBare, type MachineFiles } from '../bare-service.js';
 import { packageUnderBench } from '../bench-machines.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
+import { candidateNamed, type Candidate } from '../peers/candidates.js';
+import { titleOf } from '../peers/scenarios.js';
+import { mostAway } from '../peers/targets.js';
+import { shuffled } from '../peers/turn-order.js';
 
 const layout: DiskLayout = { firmware: 'bios', root: 'btrfs', separateBoot: false };
-const counts = [1, 100];
+const usualSizes = [1, 100];
+const ours = candidateNamed('ours');
+const others = ['bare', 'packagekit'].map(candidateNamed);
+
+/** Seconds. */
+interface Turn {
+  away: number;
+  installing: number;
+}
+
+export const wholeBoots: Measurement = {
+  name: 'whole-boots',
+  about: 'the time away with firmware, boot loader and kernel (QEMU)',
+  onlyByName: true,
+  takesSizes: true,
+  drawsTurns: true,
+  async measure(bench) {
+    const results: Result[] = [];
+    for (const size of bench.sizes ?? usualSizes) results.push(...(await measureSize(bench, size)));
+    return results;
+  },
+};
+
+async function measureSize(bench: Bench, size: number): Promise<Result[]> {
+  const all = [ours, ...others].map((candidate) => ({ candidate, turns: [] as Turn[] }));
+  const images = await preparedMachines(
+    all.map(({ candidate }) => candidate),
+    size,
+  );
+  try {
+    for (let run = 1; run <= bench.runs; run += 1) {
+      for (const { candidate, turns } of shuffled(all, bench.random)) {
+        const turn = await takeTurn(images, candidate, size);
+        turns.push(turn);
+        const [away, installing] = [turn.away, turn.installing].map((seconds) => seconds.toFixed(1));
+        bench.say(
+          `${titleOf(String(size))}, run ${run}, ${candidate.name}: away ${away} s, installing ${installing} s`,
+        );
+      }
+    }
+  } finally {
+    for (const machine of images.values()) await machine.dispose();
+  }
+  const turnsOf = (wanted: Candidate): Turn[] =>
+    all.find(({ candidate }) => candidate === wanted)?.turns ?? [];
+  return (['away', 'installing'] as const).flatMap((measured) =>
+    others.map((other): Result => {
+      const most = measured === 'away' ? mostAway(String(size), other.name) : undefined;
+      return {
+        what: `${measured}, ${titleOf(String(size))}, btrfs, with firmware, boot loader and kernel`,
+        unit: 's',
+        ours: turnsOf(ours).map((turn) => turn[measured]),
+        peer: { name: other.title, values: turnsOf(other).map((turn) => turn[measured]) },
+        ...(most !== undefined && { target: { ratio: most } }),
+      };
+    }),
+  );
+}
+
+type Images = ReadonlyMap<Candidate, VirtualMachine>;
+
+/** Off, each with its update fetched and nothing armed, of one image. */
+async function preparedMachines(candidates: readonly Candidate[], size: number): Promise<Images> {
+  const images = new Map<Candidate, VirtualMachine>();
+  const everybodys = await everybodysMachine(size);
+  try {
+    for (const candidate of candidates) {
+      const machine = await everybodys.copy();
+      images.set(candidate, machine);
+      await machine.files((root) => candidate.dress(new RootFiles(root)));
+      await machine.start();
+      if (candidate.needsNetwork) await machine.exec(network);
+      await candidate.fetch(machine);
+      await machine.stop();
+    }
+    return images;
+  } catch (error) {
+    for (const machine of images.values()) await machine.dispose();
+    throw error;
+  } finally {
+    await everybodys.dispose();
+  }
+}
+
+/** The machine has no card; where a packet would go is all that is looked at. */
+const network = 'ip route add default dev lo';
 
 const asked = '/var/lib/bench-asked';
 const came = '/var/lib/bench-came';
+const back = '/etc/systemd/system/bench-back.service';
 /** Says when the machine is back, and ends it when nothing is left to do. */
 const backUnit = `[Unit]
 After=multi-user.target
@@ -26,106 +125,57 @@ ConditionPathExists=${asked}
 Type=exec
 ExecStart=/bin/sh -c 'date +%%s.%%N >${came}; systemctl is-system-running --wait; systemctl --no-block poweroff'
 `;
+/** A new kernel is offered in that image; nobody shall install it. */
+const withoutKernel = `Package: ${kernelPackage}
+Pin: version 2.0
+Pin-Priority: -1
+`;
 
-export const wholeBoots: Measurement = {
-  name: 'whole-boots',
-  about: 'the time away with firmware, boot loader and kernel (QEMU)',
-  onlyByName: true,
-  async measure(bench) {
-    const results: Result[] = [];
-    for (const count of counts) results.push(await measureCount(bench, count));
-    return results;
-  },
-};
-
-async function measureCount(bench: Bench, count: number): Promise<Result> {
-  const prepared = await preparedMachine(count);
-  const [ours, values]: [number[], number[]] = [[], []];
-  try {
-    for (let run = 0; run < bench.runs; run += 1) {
-      ours.push(await awaySeconds(prepared, count, oursArmed));
-      values.push(await awaySeconds(prepared, count, bareArmed));
-      const [last, bare] = [ours, values].map((each) => each.at(-1)?.toFixed(1) ?? '');
-      bench.say(`${count} packages, run ${run + 1}: ours ${last} s, bare ${bare} s`);
-    }
-  } finally {
-    await prepared.dispose();
-  }
-  const what = `away, ${count} small package${count === 1 ? '' : 's'}, btrfs, with firmware, boot loader and kernel`;
-  return {
-    what,
-    unit: 's',
-    ours,
-    peer: { name: 'bare shell service, full reboots', values },
-    target: { ratio: count === 1 ? 1 : 0.6 },
-  };
-}
-
-/** Off, with the plan sealed and nothing armed. */
-async function preparedMachine(count: number): Promise<VirtualMachine> {
-  const specs = tinyPackages(count).map((name) => fixturePackages.get(name));
+/** Off; has all who take part, the old version of the packages, and knows of the new one. */
+async function everybodysMachine(size: number): Promise<VirtualMachine> {
+  const names = tinyPackages(size);
   const { image } = await grubImage(layout, {
-    installed: specs.flatMap((each) => each?.v1 ?? []).map(debOf),
-    offered: specs.flatMap((each) => each?.v2 ?? []).map(debOf),
+    installed: names.flatMap((name) => fixturePackages.get(name)?.v1 ?? []).map(debOf),
+    offered: version2Debs(names),
+    tools: ['packagekit', 'packagekit-tools', 'iproute2'],
   });
   const machine = await VirtualMachine.of(image, layout);
-  const own = packageUnderBench();
-  await machine.files(async (root) => {
-    await copyFile(own, join(root, 'srv/own.deb'));
-    const files = filesBelow(root);
-    await files.write('/etc/systemd/system/bench-back.service', backUnit);
-    await files.link(
-      '../bench-back.service',
-      '/etc/systemd/system/multi-user.target.wants/bench-back.service',
-    );
-  });
-  await machine.start();
-  await machine.exec("dpkg --install /srv/own.deb && apt-mark hold 'lab-kernel' >&2; rm /srv/own.deb");
-  await machine.exec('offline-update prepare --no-refresh');
-  await machine.stop();
-  return machine;
-}
-
-/** Makes of the machine, which is off, one of its kind; and the script that arms it and asks for the reboot. */
-type Side = (files: MachineFiles) => Promise<string>;
-
-const oursArmed: Side = () =>
-  Promise.resolve(`offline-update trigger --no-rehearse >&2
-${asking('$(cat /var/lib/offline-update/action)')}`);
-
-const bareArmed: Side = async (files) => {
-  await makeBare(files);
-  return `ln -s /var/lib/system-update /system-update
-${asking('reboot')}`;
-};
-
-/** A moment later, so that the shell can still answer. */
-function asking(verb: string): string {
-  const script = `date +%s.%N >${asked}; exec systemctl --no-block ${verb}`;
-  return `sync; systemd-run --quiet --on-active=1s --timer-property=AccuracySec=50ms sh -c "${script}"`;
-}
-
-async function awaySeconds(prepared: VirtualMachine, count: number, side: Side): Promise<number> {
-  const machine = await prepared.copy();
   try {
-    const leave = await machine.files((root) => side(filesBelow(root)));
+    await machine.files(async (root) => {
+      const files = new RootFiles(root);
+      await copyFile(packageUnderBench(), files.path('/srv/own.deb'));
+      await files.write('/etc/apt/preferences.d/bench', withoutKernel);
+      await files.write(back, backUnit);
+      await files.link(
+        '../bench-back.service',
+        '/etc/systemd/system/multi-user.target.wants/bench-back.service',
+      );
+    });
     await machine.start();
-    await machine.exec(leave);
+    await machine.exec('dpkg --install /srv/own.deb >&2 && rm /srv/own.deb');
+    await machine.stop();
+    return machine;
+  } catch (error) {
+    await machine.dispose();
+    throw error;
+  }
+}
+
+async function takeTurn(images: Images, candidate: Candidate, size: number): Promise<Turn> {
+  const machine = await images.get(candidate)?.copy();
+  if (!machine) throw new Error(`there is no image for ${candidate.name}`);
+  try {
+    await machine.start();
+    const verb = await candidate.arm(machine);
+    if (verb === undefined) throw new Error(`${candidate.name} has no update boot`);
+    await machine.exec(asking(verb));
     let end = await machine.end();
     for (let boots = 0; end === 'reboot' && boots < maxBoots; boots += 1) {
       const { ended } = await machine.boot();
       end = ended === 'up' ? await machine.end() : ended;
     }
-    if (end !== 'poweroff') throw new Error(`it ended with ${end}`);
-    return await machine.files(async (root) => {
-      const files = filesBelow(root);
-      const status = await files.read('/var/lib/dpkg/status');
-      const updated = status
-        .split('\n\n')
-        .filter((stanza) => /^Package: lab-tiny-/.test(stanza) && /^Version: 2\.0$/m.test(stanza));
-      if (updated.length !== count) throw new Error(`${updated.length} packages were installed`);
-      return Number(await files.read(came)) - Number(await files.read(asked));
-    });
+    if (end !== 'poweroff') throw new Error(`${candidate.name} ended with ${end}`);
+    return await machine.files((root) => readTurn(new RootFiles(root), candidate, size));
   } finally {
     await machine.dispose();
   }
@@ -133,18 +183,26 @@ async function awaySeconds(prepared: VirtualMachine, count: number, side: Side):
 
 const maxBoots = 3;
 
-function filesBelow(root: string): MachineFiles {
-  const at = (inside: string): string => join(root, inside);
+/** A moment later, so that the shell can still answer. */
+function asking(verb: string): string {
+  const script = `date +%s.%N >${asked}; exec systemctl --no-block ${verb}`;
+  return `sync; systemd-run --quiet --on-active=1s --timer-property=AccuracySec=50ms sh -c "${script}"`;
+}
+
+async function readTurn(files: RootFiles, candidate: Candidate, size: number): Promise<Turn> {
+  const status = await files.read('/var/lib/dpkg/status');
+  const updated = status
+    .split('\n\n')
+    .filter(
+      (stanza) =>
+        /^Package: lab-tiny-/.test(stanza) &&
+        /^Status: install ok installed$/m.test(stanza) &&
+        /^Version: 2\.0$/m.test(stanza),
+    );
+  if (updated.length !== size) throw new Error(`${candidate.name} installed ${updated.length} packages`);
+  const rows = await readJournal(files.path('/var/log/journal'), {});
   return {
-    read: (inside) => readFile(at(inside), 'utf8'),
-    async write(inside, text) {
-      await mkdir(dirname(at(inside)), { recursive: true });
-      await writeFile(at(inside), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
-    },
-    async link(target, inside) {
-      await mkdir(dirname(at(inside)), { recursive: true });
-      await symlink(target, at(inside));
-    },
-    remove: (inside) => rm(at(inside), { recursive: true, force: true }),
+    away: Number(await files.read(came)) - Number(await files.read(asked)),
+    installing: await candidate.installSeconds(files, rows),
   };
 }

@@ -1,22 +1,32 @@
 /**
  * Who takes part. Each gets the same machine with the same repository, brings its update to the point where only the
- * reboot is missing, and is told afterwards how long its package manager was at work.
+ * reboot is missing, and is asked afterwards how long its package manager was at work.
  */
-import type { JournalRow, Machine } from '../../test/laboratory/laboratory.js';
-import { phasesOf } from '../phases.js';
+import type { JournalRow, RootFiles } from '../../test/laboratory/laboratory.js';
+import { installSecondsOf } from '../phases.js';
 import { secondsBetween, shellUpdate, shellUpdateTimes, takeOursAway, type Stamps } from './shell-update.js';
+
+/** A machine that is up. `exec` throws when the command line fails. */
+export interface Shell {
+  exec(line: string): Promise<{ stdout: string }>;
+}
+
+/** Says to systemctl where the update boot is. */
+type Verb = 'reboot' | 'soft-reboot';
 
 export interface Candidate {
   name: string;
   title: string;
   /** The machine is off: what belongs to the others is taken away, its own files come. */
-  dress(machine: Machine): Promise<void>;
-  /** It prepares nothing where it sees no network. */
+  dress(machine: RootFiles): Promise<void>;
+  /** It fetches nothing where it sees no network. */
   needsNetwork?: boolean;
-  /** The machine is up. Returns the command line that asks for the way into the update boot; none: it needs no reboot. */
-  prepare(machine: Machine): Promise<readonly string[] | undefined>;
+  /** Brings all that it is going to install to where it wants it. */
+  fetch(shell: Shell): Promise<unknown>;
+  /** In the same boot or in a later one. Returns how the update boot is asked for; nothing: it needs none. */
+  arm(shell: Shell): Promise<Verb | undefined>;
   /** The machine is off again. Of the package manager, with what the one who called it does to make sure. */
-  installSeconds(machine: Machine, rows: readonly JournalRow[]): Promise<number>;
+  installSeconds(machine: RootFiles, rows: readonly JournalRow[]): Promise<number>;
   /** The units in which it works, for the memory. */
   units: readonly string[];
 }
@@ -26,9 +36,12 @@ const ofPackageKit = [
   '/etc/apt/apt.conf.d/20packagekit',
   '/usr/lib/systemd/system/system-update.target.wants/packagekit-offline-update.service',
 ];
-const reboot = ['systemctl', '--no-block', 'reboot'];
 
-async function takePackageKitAway(machine: Machine): Promise<void> {
+function downloadByApt(shell: Shell): Promise<unknown> {
+  return shell.exec('apt-get --quiet=2 --yes --download-only upgrade');
+}
+
+async function takePackageKitAway(machine: RootFiles): Promise<void> {
   for (const path of ofPackageKit) {
     if (!machine.exists(path)) throw new Error(`PackageKit has no ${path}`);
     await machine.remove(path);
@@ -44,18 +57,12 @@ function ours(name: string, title: string, action: 'auto' | 'reboot', policy = '
       await takePackageKitAway(machine);
       await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     },
-    async prepare(machine) {
-      await machine.exec(['offline-update', 'prepare', '--no-refresh'], { timeoutSeconds: 300 });
-      const arm = ['offline-update', 'trigger', '--no-rehearse', `--action=${action}`, '--json'];
-      const { stdout } = await machine.exec(arm);
-      const armed = JSON.parse(stdout) as { action: string };
-      return ['systemctl', '--no-block', armed.action];
+    fetch: (shell) => shell.exec('offline-update prepare --no-refresh'),
+    async arm(shell) {
+      const { stdout } = await shell.exec(`offline-update trigger --no-rehearse --action=${action} --json`);
+      return (JSON.parse(stdout) as { action: Verb }).action;
     },
-    /** With the verification, the final sync and the switch of the roots. */
-    async installSeconds(machine) {
-      const { install = NaN, verify = NaN, commit = NaN } = await phasesOf(machine);
-      return install + verify + commit;
-    },
+    installSeconds: installSecondsOf,
     units: ['offline-update.service'],
   };
 }
@@ -68,10 +75,10 @@ const bare: Candidate = {
     await takeOursAway(machine);
     await shellUpdate(machine, 'offline');
   },
-  async prepare(machine) {
-    await machine.exec('apt-get --quiet=2 --yes --download-only upgrade', { timeoutSeconds: 300 });
-    await machine.exec('ln -s /var/lib/shell-update /system-update');
-    return reboot;
+  fetch: downloadByApt,
+  async arm(shell) {
+    await shell.exec('ln -s /var/lib/shell-update /system-update');
+    return 'reboot';
   },
   installSeconds: shellUpdateTimes,
   units: ['shell-update.service'],
@@ -82,10 +89,10 @@ const packageKit: Candidate = {
   title: "PackageKit's offline update",
   dress: takeOursAway,
   needsNetwork: true,
-  async prepare(machine) {
-    await machine.exec('pkcon --plain --noninteractive --only-download update', { timeoutSeconds: 300 });
-    await machine.exec('pkcon --plain --noninteractive offline-trigger');
-    return reboot;
+  fetch: (shell) => shell.exec('pkcon --plain --noninteractive --only-download update'),
+  async arm(shell) {
+    await shell.exec('pkcon --plain --noninteractive offline-trigger');
+    return 'reboot';
   },
   installSeconds: (_machine, rows) => Promise.resolve(secondsBetween(rows, packageKitStamps)),
   units: ['packagekit-offline-update.service', 'packagekit.service'],
@@ -105,10 +112,8 @@ const online: Candidate = {
     await takeOursAway(machine);
     await shellUpdate(machine, 'online');
   },
-  async prepare(machine) {
-    await machine.exec('apt-get --quiet=2 --yes --download-only upgrade', { timeoutSeconds: 300 });
-    return undefined;
-  },
+  fetch: downloadByApt,
+  arm: () => Promise.resolve(undefined),
   installSeconds: shellUpdateTimes,
   units: ['shell-update.service'],
 };
@@ -121,3 +126,10 @@ export const candidates: readonly Candidate[] = [
   packageKit,
   online,
 ];
+
+/** Throws when nobody is called so. */
+export function candidateNamed(name: string): Candidate {
+  const candidate = candidates.find((each) => each.name === name);
+  if (!candidate) throw new Error(`nobody is called ${name}`);
+  return candidate;
+}

@@ -5,7 +5,7 @@
 import { command } from '../../test/laboratory/command.js';
 import { monotonicSeconds, putRepository, type Deb, type Machine } from '../../test/laboratory/laboratory.js';
 import { counted, readBlockCounters } from './block-counters.js';
-import type { Candidate } from './candidates.js';
+import type { Candidate, Shell } from './candidates.js';
 import { watchMemory } from './memory-watch.js';
 import type { DiskName, PeerDisk } from './peer-disk.js';
 import type { Turn } from './turn.js';
@@ -28,11 +28,13 @@ export async function takeTurn(
   await putRepository(machine, debs);
   await machine.run('apt-get update --quiet=2');
   await machine.start({ timeoutSeconds, network: candidate.needsNetwork ?? false });
-  const leave = await candidate.prepare(machine);
+  const shell: Shell = { exec: (line) => machine.exec(line, { timeoutSeconds }) };
+  await candidate.fetch(shell);
+  const verb = await candidate.arm(shell);
   await command(['sync', '--file-system', machine.root]);
   const memory = watchesMemory ? watchMemory(machine, candidate.units) : undefined;
   const before = await readBlockCounters(device);
-  const way = leave ? await goAndComeBack(machine, leave) : await stay(machine);
+  const way = verb ? await goAndComeBack(machine, verb) : await stay(machine);
   const { flushes } = counted(before, await readBlockCounters(device));
   await command(['sync', '--file-system', machine.root]);
   const { bytesWritten } = counted(before, await readBlockCounters(device));
@@ -43,7 +45,7 @@ export async function takeTurn(
   const rows = await machine.journal();
   const up = rows.findLast(({ message }) => upLine.test(message))?.monotonicSeconds ?? NaN;
   return {
-    awaySeconds: leave ? up - way.askedSeconds : 0,
+    awaySeconds: verb ? up - way.askedSeconds : 0,
     gapSeconds: way.gapSeconds,
     installSeconds: await candidate.installSeconds(machine, rows),
     flushes,
@@ -57,17 +59,12 @@ interface Way {
   gapSeconds: number;
 }
 
-interface Way {
-  askedSeconds: number;
-  gapSeconds: number;
-}
-
-async function goAndComeBack(machine: Machine, leave: readonly string[]): Promise<Way> {
+async function goAndComeBack(machine: Machine, verb: string): Promise<Way> {
   const { container } = machine;
   let timesUp = 0;
   const backInTheSame = container.waitForConsole((line) => upLine.test(line) && ++timesUp === 2);
   const askedSeconds = monotonicSeconds();
-  await machine.exec(leave, { check: false });
+  await machine.exec(['systemctl', '--no-block', verb], { check: false });
   if ((await backInTheSame) !== undefined) return { askedSeconds, gapSeconds: 0 };
   const ends = [monotonicSeconds()];
   const begins: number[] = [];

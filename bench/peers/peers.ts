@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { command } from '../../test/laboratory/command.js';
 import { Machine, type Deb, type Layer } from '../../test/laboratory/laboratory.js';
 import { guestFacts, loadNow, machineFacts } from '../machine-facts.js';
-import { candidates, type Candidate } from './candidates.js';
+import { candidateNamed, candidates, type Candidate } from './candidates.js';
 import { takeTurn } from './cycle.js';
 import {
   aboutSlowFlushes,
@@ -23,7 +23,7 @@ import {
 import { saveReport, type DiskFacts, type GroupFacts, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
 import { shuffled } from './turn-order.js';
-import { numberOf, UsageError } from '../usage.js';
+import { numberOf, seedOfToday, UsageError } from '../usage.js';
 import { randomNumbers } from '../../test/fixtures/random-numbers.js';
 
 const fileSystems: readonly FileSystemName[] = ['btrfs', 'ext4'];
@@ -50,7 +50,7 @@ export async function comparePeers(args: readonly string[]): Promise<void> {
       'flush-ms': { type: 'string', default: String(usualFlushMilliseconds) },
       who: { type: 'string', default: candidates.map(({ name }) => name).join() },
       memory: { type: 'boolean', default: false },
-      seed: { type: 'string', default: date.replaceAll('-', '') },
+      seed: { type: 'string', default: seedOfToday() },
       out: { type: 'string', default: `docs/benchmarks/${date}` },
     },
   });
@@ -172,10 +172,8 @@ async function onOneDisk(
 /** A turn that fails is told, and the others go on. */
 async function turnOf(row: PeersRow, disk: PeerDisk, debs: readonly Deb[], memory: boolean): Promise<void> {
   const what = `${row.fileSystem}, ${row.disk}, ${titleOf(row.size)}, ${row.candidate}`;
-  const candidate = candidates.find(({ name }) => name === row.candidate);
-  if (!candidate) throw new Error(`nobody is called ${row.candidate}`);
   try {
-    const turn = await takeTurn(disk, row.disk, candidate, debs, memory);
+    const turn = await takeTurn(disk, row.disk, candidateNamed(row.candidate), debs, memory);
     if (memory) row.memoryMegabytes = turn.memoryMegabytes ?? null;
     else row.turns.push(turn);
     const [away, installing] = [turn.awaySeconds.toFixed(2), turn.installSeconds.toFixed(2)];

@@ -1,6 +1,6 @@
 /** An update by a shell script, as people write it: in system-update.target, or in the running system. */
 import { shellUnit } from '../bare-service.js';
-import type { JournalRow, Machine } from '../../test/laboratory/laboratory.js';
+import type { JournalRow, RootFiles } from '../../test/laboratory/laboratory.js';
 
 const units = '/usr/lib/systemd/system';
 /** Nanoseconds: when apt-get began and ended, a line each. */
@@ -13,12 +13,12 @@ export interface Stamps {
 }
 
 /** Nothing of ours stands beside the others: no unit, no generator. */
-export async function takeOursAway(machine: Machine): Promise<void> {
+export async function takeOursAway(machine: RootFiles): Promise<void> {
   await machine.remove(`${units}/system-update.target.wants/offline-update.service`);
   await machine.remove('/usr/lib/systemd/system-generators/offline-update-generator');
 }
 
-export async function shellUpdate(machine: Machine, where: 'offline' | 'online'): Promise<void> {
+export async function shellUpdate(machine: RootFiles, where: 'offline' | 'online'): Promise<void> {
   await machine.write('/usr/lib/shell-update', where === 'offline' ? offline : install);
   await machine.write(
     `${units}/shell-update.service`,
@@ -30,7 +30,7 @@ export async function shellUpdate(machine: Machine, where: 'offline' | 'online')
 }
 
 /** Of apt-get alone. */
-export async function shellUpdateTimes(machine: Machine): Promise<number> {
+export async function shellUpdateTimes(machine: RootFiles): Promise<number> {
   const [begin = NaN, end = NaN] = (await machine.read(times)).trim().split('\n').map(Number);
   return (end - begin) / 1e9;
 }

@@ -26,6 +26,14 @@ const targets: readonly Target[] = [
   { ...onBtrfs, size: '100', disk: 'fast', than: 'bare', measured: 'installing', most: 0.5 },
 ];
 
+/** The seconds away of ours, at most, as a share of theirs, for this size; undefined when nothing was promised. */
+export function mostAway(size: string, than: string): number | undefined {
+  return targets.find(
+    (target) =>
+      target.size === size && target.than === than && target.disk === 'fast' && target.measured === 'away',
+  )?.most;
+}
+
 /** Cells of a table, a row for each target that was measured. */
 export function targetRows(rows: readonly PeersRow[]): string[][] {
   return targets.flatMap((target) => {

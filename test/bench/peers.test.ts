@@ -5,7 +5,7 @@ import t from 'tap';
 import { saveReport, type GroupFacts, type PeersReport, type PeersRow } from '../../bench/peers/report.js';
 import { peersChart } from '../../bench/peers/peers-chart.js';
 import { peersPage } from '../../bench/peers/peers-table.js';
-import { targetRows } from '../../bench/peers/targets.js';
+import { mostAway, targetRows } from '../../bench/peers/targets.js';
 import { shuffled } from '../../bench/peers/turn-order.js';
 import { randomNumbers } from '../fixtures/random-numbers.js';
 
@@ -56,6 +56,20 @@ void t.test('a target is a ratio of medians, told with and without the gaps betw
     ['installing, 100 small packages, against bare', 'btrfs, fast', '≤ 0.5', '0.60', '', '**no**'],
   ]);
   t.strictSame(targetRows([row('bare', [1])]), [], 'nothing of ours, nothing to tell');
+  t.end();
+});
+
+void t.test('what was promised for the time away is told by size and by whom it is held against', (t) => {
+  t.strictSame(
+    [
+      mostAway('100', 'bare'),
+      mostAway('100', 'packagekit'),
+      mostAway('1', 'bare'),
+      mostAway('1', 'packagekit'),
+    ],
+    [0.6, 0.55, 1, 1],
+  );
+  t.equal(mostAway('10', 'bare'), undefined);
   t.end();
 });
 
