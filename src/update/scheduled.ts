@@ -45,6 +45,8 @@ export const askedShutdownSchema = z.strictObject({
    * so, and asks once. This file outlives a soft-reboot.
    */
   by: z.enum(['logind', 'service', 'nobody']),
+  /** The time for which it was armed: something may still put it off. */
+  scheduled: scheduledSchema,
 });
 export type AskedShutdown = z.infer<typeof askedShutdownSchema>;
 

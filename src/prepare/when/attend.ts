@@ -8,15 +8,7 @@
  */
 import { asUpdateError, UpdateError } from '../../update/errors.js';
 import type { Reason } from '../../update/events.js';
-import {
-  readAskedShutdown,
-  readScheduled,
-  writeScheduled,
-  type AskedShutdown,
-  type Scheduled,
-} from '../../update/scheduled.js';
-import type { Finding } from '../../update/finding.js';
-import type { KnownUpdate } from '../../update/store.js';
+import { readAskedShutdown, readScheduled, type AskedShutdown } from '../../update/scheduled.js';
 import { disarm } from '../disarm.js';
 import { wayIn } from '../end-of.js';
 import type { TriggerOptions } from '../examine.js';
@@ -25,10 +17,10 @@ import type { Online } from '../online.js';
 import { isPassing } from '../preflight/passing.js';
 import { blocks } from '../preflight/preflight.js';
 import { armUpdate, type Triggered } from '../trigger.js';
-import { decide, nextLook, nextTime, nextWindow, type Facts, type NextTime } from './decide.js';
-import { hindrances, isSettled } from './hindrances.js';
+import { decide, nextLook, nextTime, nextWindow, type Facts } from './decide.js';
+import { hindrances } from './hindrances.js';
 import { expectReboot, forgetShutdown, isBusError, leaveAt } from './leave-at.js';
-import { tellPutOff } from './notices.js';
+import { factsOf, notNow, putOff, type Case } from './put-off.js';
 import type { Scheduler } from './scheduler.js';
 import { watchReboot } from './watch-reboot.js';
 
@@ -75,7 +67,7 @@ export async function attendNow(
   const { fs, files, paths, store } = online;
   const update = await store.current();
   const asked: AskedShutdown | undefined = await readAskedShutdown(fs, paths);
-  const watched = asked && (await watchReboot(online, scheduler, asked, update));
+  const watched = asked && (await watchReboot(online, scheduler, options, asked, update));
   if (watched) return watched;
   const scheduled = await readScheduled(fs, paths);
   if (!scheduled) return { outcome: 'nothing' };
@@ -86,15 +78,11 @@ export async function attendNow(
   return { outcome: 'nothing' };
 }
 
-interface Case {
-  online: Online;
-  scheduler: Scheduler;
+interface DueCase extends Case {
   options: AttendOptions;
-  scheduled: Scheduled;
-  update: KnownUpdate;
 }
 
-async function attendUpdate(of: Case): Promise<Attended> {
+async function attendUpdate(of: DueCase): Promise<Attended> {
   const { scheduler, options, scheduled, update } = of;
   const facts = await factsOf(of);
   const decision = decide(facts);
@@ -105,21 +93,7 @@ async function attendUpdate(of: Case): Promise<Attended> {
   if (decision.do === 'late') return putOff(of, missed(facts), nextWindow(facts));
   const found = await hindrances(options, scheduler, scheduled.whenIdle);
   if (found.length === 0) return armAndLeave(of, decision.reboot);
-  return putOff(of, { code: 'NOT_NOW', message: inOneLine(found) }, nextTime(facts));
-}
-
-const inOneLine = (found: readonly Finding[]): string => found.map(({ evidence }) => evidence).join('; ');
-
-function notNow(message: string, cause?: Error): UpdateError {
-  return new UpdateError('NOT_NOW', message, { cause });
-}
-
-async function factsOf({ online, options, scheduled }: Case): Promise<Facts> {
-  const { policy, facts } = options.machine;
-  // Of a machine that was just switched on nobody may have logged in yet.
-  const areOthers = (await facts.otherUsers()).length > 0 || !isSettled(await facts.secondsUp());
-  const { windows, noticeSeconds } = policy;
-  return { scheduled, now: online.moment.now(), windows, noticeSeconds, areOthers };
+  return putOff(of, notNow(found), nextTime(facts));
 }
 
 function missed({ windows }: Facts): Reason {
@@ -128,14 +102,14 @@ function missed({ windows }: Facts): Reason {
   return { code: 'SCHEDULE_MISSED', message };
 }
 
-async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
+async function armAndLeave(of: DueCase, reboot: Date): Promise<Attended> {
   const { online, scheduler, options, scheduled } = of;
-  const { action, force, rehearse, awaySeconds } = scheduled;
+  const { action, force, rehearse } = scheduled;
   const rehearsal = { ...options.rehearsal, isWanted: rehearse };
   const wish = { ...options, rehearsal, force, ...(action !== null && { action }) };
   try {
     // Should this process end in between, our service finds an armed update without its reboot, and disarms it.
-    await expectReboot(online, scheduler, { id: scheduled.id, type: 'reboot', at: reboot });
+    await expectReboot(online, scheduler, { id: scheduled.id, type: 'reboot', at: reboot, scheduled });
     const armed = await armUpdate(online, wish);
     // A rehearsal may have taken its time.
     const decision = decide(await factsOf(of));
@@ -143,17 +117,21 @@ async function armAndLeave(of: Case, reboot: Date): Promise<Attended> {
       throw new UpdateError('SCHEDULE_MISSED', 'the checks took until its time was over');
     // Anew: they took minutes perhaps, and logind would put our reboot in the place of somebody else's shutdown.
     const found = await hindrances(options, scheduler, scheduled.whenIdle);
-    if (found.length > 0) throw notNow(inOneLine(found));
+    if (found.length > 0) throw new UpdateError('NOT_NOW', notNow(found).message);
     // Announced minutes before: by then more may be owed, and a full reboot does all that a soft one does.
     const type = armed.because === null ? wayIn(armed.action) : 'reboot';
-    await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, awaySeconds });
+    await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, scheduled });
     return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
   } catch (error) {
-    return afterError(of, isBusError(error) ? notNow(error.message, error) : asUpdateError(error));
+    const isPassing = isBusError(error);
+    return afterError(
+      of,
+      isPassing ? new UpdateError('NOT_NOW', error.message, { cause: error }) : asUpdateError(error),
+    );
   }
 }
 
-async function afterError(of: Case, error: UpdateError): Promise<Attended> {
+async function afterError(of: DueCase, error: UpdateError): Promise<Attended> {
   const { code, message, findings } = error;
   // Read anew: rows were written since.
   const update = (await of.online.store.current()) ?? of.update;
@@ -166,24 +144,4 @@ async function afterError(of: Case, error: UpdateError): Promise<Attended> {
   const facts = await factsOf(of);
   const next = mayPass ? nextTime(facts) : code === 'SCHEDULE_MISSED' ? nextWindow(facts) : undefined;
   return putOff({ ...of, update }, { code, message }, next);
-}
-
-/** `next` undefined: it is given up, and said. */
-async function putOff(
-  { online, scheduler, scheduled, update }: Case,
-  reason: Reason,
-  next: NextTime | undefined,
-): Promise<Attended> {
-  const { id } = update;
-  if (!next) {
-    await online.files.remove(online.paths.scheduled);
-    await tellPutOff(scheduler, update, reason, null);
-    return { outcome: 'given-up', id, reason };
-  }
-  const { look, at, until } = next;
-  await writeScheduled(online.files, online.paths, { ...scheduled, at, until });
-  const isSoon = look <= nextLook(online.moment.now());
-  await tellPutOff(scheduler, update, reason, { at: look, isSoon });
-  await scheduler.wakeAt(look);
-  return { outcome: 'waiting', id, at: look, reason };
 }

@@ -17,14 +17,14 @@ export async function hindrances(
   whenIdle: boolean,
 ): Promise<Finding[]> {
   const context = { ...machine, staged: undefined };
-  const [blocking, locks, shutdown, isIdle, secondsUp] = await Promise.all([
+  const [blocking, locked, shutdown, isIdle, secondsUp] = await Promise.all([
     preflight(context, [powerSupply]).then(blocks),
-    preflight(context, [inhibitors, lockHeld]),
+    locks({ machine }),
     scheduler.shutdown(),
     whenIdle ? machine.facts.isIdle() : true,
     whenIdle ? machine.facts.secondsUp() : SETTLED_SECONDS,
   ]);
-  const found = [...blocking, ...locks];
+  const found = [...blocking, ...locked];
   if (shutdown) {
     found.push({
       check: 'shutdown-scheduled',
@@ -50,6 +50,11 @@ export async function hindrances(
     });
   }
   return found;
+}
+
+/** Who forbids a shutdown, or would be ended by it in the midst of packages (invariant 10). */
+export function locks({ machine }: Pick<TriggerOptions, 'machine'>): Promise<Finding[]> {
+  return preflight({ ...machine, staged: undefined }, [inhibitors, lockHeld]);
 }
 
 /** Nobody is there in the first minutes of a boot, which is no sign that nobody will come: they switched it on. */

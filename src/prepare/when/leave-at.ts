@@ -3,7 +3,8 @@
  * shutdown(8)). What is asked for is written down first, so that later only our own reboot is taken back. A soft-reboot is
  * our service's own (host/scheduled-shutdown.ts).
  *
- * One minute after it our service wakes: a machine that is still up then was kept up by somebody (`shutdown -c`).
+ * Some seconds before it our service wakes, since it would end a package manager that has begun meanwhile, and one minute
+ * after it: a machine that is still up then was kept up by somebody (`shutdown -c`).
  *
  * Errors: `NOT_NOW` when an inhibitor forbids it.
  */
@@ -11,41 +12,48 @@ import { isHostError, type HostError } from '../../host/host-error.js';
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import { UpdateError } from '../../update/errors.js';
 import { zonedText } from '../../update/zoned-time.js';
-import { SCHEDULE_FORMAT, writeAskedShutdown, type AskedShutdown } from '../../update/scheduled.js';
+import {
+  SCHEDULE_FORMAT,
+  writeAskedShutdown,
+  type AskedShutdown,
+  type Scheduled,
+} from '../../update/scheduled.js';
 import type { Online } from '../online.js';
 import type { Scheduler } from './scheduler.js';
 
-export interface Leaving {
+export interface AnnouncedReboot {
   id: string;
   type: 'reboot' | 'soft-reboot';
   at: Date;
-  /** Null: not known. */
-  awaySeconds: number | null;
+  scheduled: Scheduled;
 }
 
+const LAST_LOOK_SECONDS = 15;
 const GRACE_SECONDS = 60;
 
-/** Before anything is armed: our service looks for this reboot a minute after it. */
+/** Before anything is armed: our service looks for this reboot right before its time, and a minute after it. */
 export async function expectReboot(
-  { files, paths }: Online,
+  { files, paths, moment }: Online,
   scheduler: Scheduler,
-  { id, type, at }: Pick<Leaving, 'id' | 'type' | 'at'>,
+  { id, type, at, scheduled }: AnnouncedReboot,
   by: AskedShutdown['by'] = 'logind',
 ): Promise<void> {
-  await writeAskedShutdown(files, paths, { format: SCHEDULE_FORMAT, id, type, at: at.toISOString(), by });
-  await scheduler.wakeAt(by === 'service' ? at : afterIt(at));
+  const asked = { format: SCHEDULE_FORMAT, id, type, at: at.toISOString(), by, scheduled } as const;
+  await writeAskedShutdown(files, paths, asked);
+  await scheduler.wakeAt(by === 'service' ? at : nextWatch(at, moment.now()));
 }
 
-export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Leaving): Promise<void> {
-  const { type, at, awaySeconds } = leaving;
+export async function leaveAt(online: Online, scheduler: Scheduler, leaving: AnnouncedReboot): Promise<void> {
+  const { type, at } = leaving;
+  const message = wallText(leaving.scheduled.awaySeconds);
   if (type === 'soft-reboot') {
     await expectReboot(online, scheduler, leaving, 'service');
-    await scheduler.warn(`Soft-reboot at ${zonedText(at)}. ${wallText(awaySeconds)}`);
+    await scheduler.warn(`Soft-reboot at ${zonedText(at)}. ${message}`);
     return;
   }
   await expectReboot(online, scheduler, leaving);
   try {
-    await scheduler.scheduleReboot(at, wallText(awaySeconds));
+    await scheduler.scheduleReboot(at, message);
   } catch (error) {
     if (isHostError(error, 'POWER_INHIBITED')) {
       throw new UpdateError('NOT_NOW', `the reboot is forbidden: ${error.message}`, {
@@ -59,8 +67,15 @@ export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Lea
   }
 }
 
-export function afterIt(at: Date): Date {
-  return new Date(at.getTime() + GRACE_SECONDS * 1000);
+/** When an announced reboot is looked at next: right before it, else after it. */
+export function nextWatch(at: Date, now: Date): Date {
+  const last = lastLook(at);
+  return now < last ? last : new Date(at.getTime() + GRACE_SECONDS * 1000);
+}
+
+/** logind looks at inhibitors when it is asked, minutes before, and at no package manager at all. */
+export function lastLook(at: Date): Date {
+  return new Date(at.getTime() - LAST_LOOK_SECONDS * 1000);
 }
 
 export function isBusError(error: unknown): error is HostError {

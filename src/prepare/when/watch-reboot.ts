@@ -10,14 +10,17 @@ import type { KnownUpdate } from '../../update/store.js';
 import { disarm } from '../disarm.js';
 import type { Online } from '../online.js';
 import type { Attended } from './attend.js';
-import { nextLook } from './decide.js';
-import { afterIt, forgetShutdown, isOurs } from './leave-at.js';
+import { nextLook, nextTime } from './decide.js';
+import { locks } from './hindrances.js';
+import { forgetShutdown, isOurs, lastLook, nextWatch } from './leave-at.js';
 import { tellPutOff } from './notices.js';
+import { factsOf, notNow, putOff, type Case } from './put-off.js';
 import type { Scheduler } from './scheduler.js';
 
 export async function watchReboot(
   online: Online,
   scheduler: Scheduler,
+  options: Case['options'],
   asked: AskedShutdown,
   update: KnownUpdate | undefined,
 ): Promise<Attended | undefined> {
@@ -26,21 +29,16 @@ export async function watchReboot(
     await forgetShutdown(online);
     return undefined;
   }
+  const armed = { online, scheduler, options, asked, scheduled: asked.scheduled, update };
   const pending = await scheduler.shutdown();
-  if (pending && isOurs(pending, asked)) {
-    // Past and still there: somebody holds it up, and it is not looked at in a loop.
-    const soonest = nextLook(online.moment.now());
-    const after = afterIt(pending.at);
-    await scheduler.wakeAt(after > soonest ? after : soonest);
-    return { outcome: 'leaving', id, at: pending.at, armed: null };
-  }
+  if (pending && isOurs(pending, asked)) return watchPending(armed, pending.at);
   if (pending) {
     return withdraw(online, scheduler, update, {
       code: 'REBOOT_WITHDRAWN',
       message: `somebody scheduled a ${pending.type} instead of the reboot that was announced for it`,
     });
   }
-  if (asked.by === 'service') return leaveOurselves(online, scheduler, asked, update);
+  if (asked.by === 'service') return leaveOurselves(armed);
   const message =
     asked.by === 'nobody'
       ? `a ${asked.type} into it was asked for, and the update did not begin`
@@ -48,12 +46,36 @@ export async function watchReboot(
   return withdraw(online, scheduler, update, { code: 'REBOOT_WITHDRAWN', message });
 }
 
-async function leaveOurselves(
-  online: Online,
-  scheduler: Scheduler,
-  asked: AskedShutdown,
-  update: KnownUpdate,
-): Promise<Attended> {
+interface ArmedCase extends Case {
+  asked: AskedShutdown;
+}
+
+async function watchPending(of: ArmedCase, at: Date): Promise<Attended> {
+  const { online, scheduler, options, update } = of;
+  const now = online.moment.now();
+  const soonest = nextLook(now);
+  if (now >= lastLook(at) && now < at) {
+    const found = await locks(options);
+    if (found.length > 0) {
+      // Before it: should this process end in between, an armed update without its reboot is found and disarmed.
+      await scheduler.wakeAt(soonest);
+      await scheduler.cancelShutdown();
+      return disarmAndPutOff(of, notNow(found));
+    }
+  }
+  const next = nextWatch(at, now);
+  // Past and still there: somebody holds it up, and it is not looked at in a loop.
+  await scheduler.wakeAt(now < at || next > soonest ? next : soonest);
+  return { outcome: 'leaving', id: update.id, at, armed: null };
+}
+
+async function disarmAndPutOff(of: Case, reason: Reason): Promise<Attended> {
+  await disarm(of.online, of.update, { event: 'cancelled', reason: reason.message });
+  await forgetShutdown(of.online);
+  return putOff(of, reason, nextTime(await factsOf(of)));
+}
+
+async function leaveOurselves({ online, scheduler, asked, update }: ArmedCase): Promise<Attended> {
   const { id, type, at } = asked;
   const time = new Date(at);
   if (online.moment.now() < time) {

@@ -118,7 +118,6 @@ void t.test('whoever takes the reboot back takes back the update', async (t) => 
   await machine.cli('trigger', '--at', night);
   machine.clock('2026-11-21T02:55:00.000Z');
   await service(machine);
-  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:00Z'), 'a minute after it');
   machine.clock('2026-11-21T03:01:00.000Z');
   machine.scheduler.pending = undefined;
   const called = await service(machine);
@@ -154,8 +153,8 @@ void t.test(
     void service(machine);
     await died;
     t.ok(await isArmed(machine));
-    t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:00Z'));
-    machine.clock('2026-11-21T03:01:00.000Z');
+    t.strictSame(machine.scheduler.wake, new Date('2026-11-21T02:59:45Z'));
+    machine.clock('2026-11-21T02:59:45.000Z');
     t.match((await service(machine)).json(), { outcome: 'given-up', reason: { code: 'REBOOT_WITHDRAWN' } });
     t.notOk(await isArmed(machine));
   },
@@ -222,6 +221,64 @@ void t.test('invariant 10: a dpkg at work is waited for', async (t) => {
   t.notOk(await isArmed(machine));
   machine.facts.packageLockHolder = () => Promise.resolve(undefined);
   t.match((await service(machine)).json(), { outcome: 'leaving' });
+});
+
+void t.test(
+  'invariant 10: what begins while the notice runs takes back the announced reboot, and it is put off',
+  async (t) => {
+    for (const [begin, message] of [
+      [
+        (machine: Prepared) => {
+          const holder = { pid: 42, command: 'dpkg', lock: '/var/lib/dpkg/lock' };
+          machine.facts.packageLockHolder = () => Promise.resolve(holder);
+        },
+        /^dpkg \(process 42\) holds/,
+      ],
+      [
+        (machine: Prepared) => {
+          machine.facts.shutdownInhibitors = () => Promise.resolve([{ who: 'backup', why: 'tape' }]);
+        },
+        /^backup forbids a shutdown now: tape$/,
+      ],
+    ] as const) {
+      const machine = await prepared(t);
+      await machine.cli('trigger', '--at', night, '--action', 'poweroff');
+      machine.clock('2026-11-21T02:55:00.000Z');
+      await service(machine);
+      t.strictSame(machine.scheduler.wake, new Date('2026-11-21T02:59:45Z'), 'right before it');
+      begin(machine);
+      machine.clock('2026-11-21T02:59:46.000Z');
+      t.match((await service(machine)).json(), {
+        outcome: 'waiting',
+        at: '2026-11-21T03:01:46.000Z',
+        reason: { code: 'NOT_NOW', message },
+      });
+      t.equal(machine.scheduler.pending, undefined);
+      t.notOk(await isArmed(machine));
+      t.notOk(existsSync(machine.paths.shutdown));
+      t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:46Z'));
+      t.match(await status(machine), {
+        state: 'prepared',
+        scheduled: { at: night, action: 'poweroff' },
+        putOff: { reason: { message } },
+      });
+      machine.facts.packageLockHolder = () => Promise.resolve(undefined);
+      machine.facts.shutdownInhibitors = () => Promise.resolve([]);
+      machine.clock('2026-11-21T03:01:46.000Z');
+      t.match((await service(machine)).json(), { outcome: 'leaving', action: 'poweroff' }, 'it passed');
+    }
+  },
+);
+
+void t.test('an announced reboot that nothing forbids at the last look is left to logind', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  await service(machine);
+  machine.clock('2026-11-21T02:59:45.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  t.strictSame(machine.scheduler.pending, { type: 'reboot', at: new Date(night) });
+  t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:01:00Z'), 'a minute after it');
 });
 
 void t.test(
