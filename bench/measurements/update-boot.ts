@@ -1,7 +1,7 @@
 /**
  * What the update boot costs beside the package manager: ours against a bare shell service in system-update.target that
- * runs the very same apt-get command and asks for the reboot. From sysinit.target, which both wait for, to the moment
- * when systemd begins to stop units, which is when it has got the request.
+ * runs the very same apt-get command and asks for the reboot. From sysinit.target, which both wait for, to the reboot
+ * request; and, in a row of its own, from the first word of PID 1, since our generator is at work before that target.
  *
  * On btrfs, with a way back, where syncs are spared; on ext4 without one, where ours is the bare service and all that is
  * asked of an update boot besides. On the disk itself, and where a flush costs next to nothing: there the share of what
@@ -13,16 +13,17 @@ import {
   ImageMachine,
   Machine,
   machineWithVersion1,
+  monotonicSeconds,
   putRepository,
   repackedPackages,
   rootImage,
   tinyPackages,
-  type BootRecord,
   type Layer,
 } from '../../test/laboratory/laboratory.js';
 import { packageCount, packageUnderBench } from '../bench-machines.js';
 import { makeBare } from '../bare-service.js';
 import { phasesOf } from '../phases.js';
+import { firstWord, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
 
 /** A machine that can be brought back to what it was before each update. */
@@ -120,7 +121,7 @@ export const updateBoot: Measurement = {
 };
 
 async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
-  const [ours, values]: [number[], number[]] = [[], []];
+  const [ours, bare]: [UpdateBootSpans[], UpdateBootSpans[]] = [[], []];
   const phases = new Map<string, number[]>();
   const { what, packages = tiny, policy, target } = place;
   const machine = await place.make(await packages.layer());
@@ -134,18 +135,26 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
     await machine.remember();
     for (let run = 0; run < bench.runs; run += 1) {
       ours.push(await oursOnce(machine, phases));
-      values.push(await bareOnce(machine, packages));
-      const [last, bare] = [ours, values].map((each) => each.at(-1)?.toFixed(3) ?? '');
-      bench.say(`${packages.what}, ${what}, run ${run + 1}: ours ${last} s, bare ${bare} s`);
+      bare.push(await bareOnce(machine, packages));
+      const last = [ours, bare].map((spans) => spans.at(-1)?.fromSysinit.toFixed(3) ?? '');
+      bench.say(`${packages.what}, ${what}, run ${run + 1}: ours ${last[0]} s, bare ${last[1]} s`);
     }
   } finally {
     await machine.dispose();
   }
-  const row = `update boot, ${packages.what}, sysinit.target to the reboot request, ${what}`;
-  const peer = { name: 'bare shell service, same `apt-get`', values };
+  const rowOf = (from: string, span: keyof UpdateBootSpans): Result => {
+    const valuesOf = (spans: readonly UpdateBootSpans[]): number[] => spans.map((each) => each[span]);
+    return {
+      what: `update boot, ${packages.what}, ${from} to the reboot request, ${what}`,
+      unit: 's',
+      ours: valuesOf(ours),
+      peer: { name: 'bare shell service, same `apt-get`', values: valuesOf(bare) },
+    };
+  };
   return [
-    { what: row, unit: 's', ours, peer, ...(target && { target }) },
+    { ...rowOf('sysinit.target', 'fromSysinit'), ...(target && { target }) },
     ...[...phases].map(([phase, each]): Result => ({ what: `– of it, ${phase}`, unit: 's', ours: each })),
+    rowOf('first word of PID 1, before the generators,', 'fromFirstWord'),
   ];
 }
 
@@ -163,36 +172,35 @@ async function smallestInstalled(machine: Machine): Promise<string[]> {
     .filter((name) => name !== 'offline-update');
 }
 
-async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Promise<number> {
+async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Promise<UpdateBootSpans> {
   await machine.restore();
-  const seconds = await awaySeconds(machine, await machine.boot({ timeoutSeconds: 600 }));
+  const spans = await bootOnce(machine);
   const known = await phasesOf(machine);
   // what is left is the start of Node.js, the claim, and the way out
-  const rest = seconds - Object.values(known).reduce((sum, each) => sum + each, 0);
+  const rest = spans.fromSysinit - Object.values(known).reduce((sum, each) => sum + each, 0);
   for (const [phase, value] of Object.entries({ ...known, 'start, claim, records and way out': rest })) {
     phases.set(phase, [...(phases.get(phase) ?? []), value]);
   }
-  return seconds;
+  return spans;
 }
 
-async function bareOnce(machine: Rewindable, { version }: Packages): Promise<number> {
+async function bareOnce(machine: Rewindable, { version }: Packages): Promise<UpdateBootSpans> {
   await machine.restore();
   await makeBare(machine);
-  const seconds = await awaySeconds(machine, await machine.boot({ timeoutSeconds: 600 }));
+  const spans = await bootOnce(machine);
   const query = "dpkg-query --show --showformat='${db:Status-Abbrev}${Version}\\n'";
   const { stdout } = await machine.run(`${query} | grep -c '^ii .*${version}'`, { check: false });
   if (Number(stdout) < packageCount) throw new Error(`the bare service installed ${stdout.trim()} packages`);
-  return seconds;
+  return spans;
 }
 
-async function awaySeconds(machine: Machine, record: BootRecord): Promise<number> {
-  if (record.ended !== 'reboot') throw new Error(`the update boot ended with ${record.ended}`);
-  const rows = (await machine.journal()).filter(
-    ({ fields, monotonicSeconds }) =>
-      fields['_COMM'] === 'systemd' && monotonicSeconds > record.startedSeconds,
-  );
-  const begin = rows.find(({ message }) => message.startsWith('Reached target sysinit.target'));
-  const end = rows.find(({ message }) => /^(Removed slice|Stopping|Stopped) /.test(message));
-  if (!begin || !end) throw new Error('the journal does not tell when the update boot began and ended');
-  return end.monotonicSeconds - begin.monotonicSeconds;
+async function bootOnce(machine: Machine): Promise<UpdateBootSpans> {
+  let firstWordSeconds: number | undefined;
+  const record = await machine.boot({
+    timeoutSeconds: 600,
+    onConsole(line) {
+      if (firstWord.test(line)) firstWordSeconds ??= monotonicSeconds();
+    },
+  });
+  return updateBootSpans(record, await machine.journal(), firstWordSeconds);
 }

@@ -4,6 +4,7 @@
  */
 import { command } from '../../test/laboratory/command.js';
 import { monotonicSeconds, putRepository, type Deb, type Machine } from '../../test/laboratory/laboratory.js';
+import { firstWord } from '../update-boot-spans.js';
 import { counted, readBlockCounters } from './block-counters.js';
 import type { Candidate, Shell } from './candidates.js';
 import { watchMemory } from './memory-watch.js';
@@ -12,7 +13,6 @@ import type { Turn } from './turn.js';
 
 const timeoutSeconds = 300;
 const upLine = /Reached target multi-user\.target/;
-const firstLine = /^Welcome to /;
 
 export async function takeTurn(
   peerDisk: PeerDisk,
@@ -71,7 +71,7 @@ async function goAndComeBack(machine: Machine, verb: string): Promise<Way> {
   const boots = await machine.bootUntilSettled({
     timeoutSeconds,
     onConsole(line) {
-      if (firstLine.test(line)) begins.push(monotonicSeconds());
+      if (firstWord.test(line)) begins.push(monotonicSeconds());
     },
   });
   if (boots.at(-1)?.ended !== 'up') throw new Error(`it came back with ${boots.at(-1)?.ended ?? 'nothing'}`);
