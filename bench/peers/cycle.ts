@@ -3,16 +3,15 @@
  * updated. Throws when the packages are not all there afterwards.
  */
 import { command } from '../../test/laboratory/command.js';
-import { monotonicSeconds, putRepository, type Deb, type Machine } from '../../test/laboratory/laboratory.js';
-import { firstWord } from '../update-boot-spans.js';
+import { putRepository, type Deb, type Machine } from '../../test/laboratory/laboratory.js';
 import { counted, readBlockCounters } from './block-counters.js';
 import type { Candidate, Shell } from './candidates.js';
-import { watchMemory } from './memory-watch.js';
+import { heldBytes, peakDuring } from './memory-watch.js';
 import type { DiskName, PeerDisk } from './peer-disk.js';
+import { goAndComeBack, upLine, type Way } from './there-and-back.js';
 import type { Turn } from './turn.js';
 
 const timeoutSeconds = 300;
-const upLine = /Reached target multi-user\.target/;
 
 export async function takeTurn(
   peerDisk: PeerDisk,
@@ -32,14 +31,13 @@ export async function takeTurn(
   await candidate.fetch(shell);
   const verb = await candidate.arm(shell);
   await command(['sync', '--file-system', machine.root]);
-  const memory = watchesMemory ? watchMemory(machine, candidate.units) : undefined;
+  const go = (): Promise<Way> => (verb ? goAndComeBack(machine, verb, timeoutSeconds) : stay(machine));
+  const look = (): Promise<number> => heldBytes(machine, candidate.units);
   const before = await readBlockCounters(device);
-  const way = verb ? await goAndComeBack(machine, verb) : await stay(machine);
+  const { result: way, peak } = watchesMemory ? await peakDuring(look, go) : { result: await go() };
   const { flushes } = counted(before, await readBlockCounters(device));
   await command(['sync', '--file-system', machine.root]);
   const { bytesWritten } = counted(before, await readBlockCounters(device));
-  const peak = await memory?.stop();
-  await machine.exec('systemctl is-system-running --wait', { check: false, timeoutSeconds });
   await proveUpdated(machine, debs);
   await machine.stop();
   const rows = await machine.journal();
@@ -52,32 +50,6 @@ export async function takeTurn(
     megabytesWritten: bytesWritten / 1e6,
     ...(peak !== undefined && { memoryMegabytes: peak / 1e6 }),
   };
-}
-
-interface Way {
-  askedSeconds: number;
-  gapSeconds: number;
-}
-
-async function goAndComeBack(machine: Machine, verb: string): Promise<Way> {
-  const { container } = machine;
-  let timesUp = 0;
-  const backInTheSame = container.waitForConsole((line) => upLine.test(line) && ++timesUp === 2);
-  const askedSeconds = monotonicSeconds();
-  await machine.exec(['systemctl', '--no-block', verb], { check: false });
-  if ((await backInTheSame) !== undefined) return { askedSeconds, gapSeconds: 0 };
-  const ends = [monotonicSeconds()];
-  const begins: number[] = [];
-  const boots = await machine.bootUntilSettled({
-    timeoutSeconds,
-    onConsole(line) {
-      if (firstWord.test(line)) begins.push(monotonicSeconds());
-    },
-  });
-  if (boots.at(-1)?.ended !== 'up') throw new Error(`it came back with ${boots.at(-1)?.ended ?? 'nothing'}`);
-  ends.push(...boots.map(({ startedSeconds, seconds }) => startedSeconds + seconds));
-  const gaps = begins.map((begin, index) => begin - (ends[index] ?? NaN));
-  return { askedSeconds, gapSeconds: gaps.reduce((sum, gap) => sum + gap, 0) };
 }
 
 async function stay(machine: Machine): Promise<Way> {

@@ -8,7 +8,7 @@ export interface Turn {
    */
   gapSeconds: number;
   installSeconds: number;
-  /** Of the block device, from the request until the normal target is back. */
+  /** Of the block device, from the request until the normal target is back and nothing more is to start. */
   flushes: number;
   /** To the block device, until all is on the disk. */
   megabytesWritten: number;
