@@ -116,20 +116,26 @@ function lineOf(row: PeersRow, title: string, ours: PeersRow | undefined): strin
     ...compared(({ awaySeconds }) => awaySeconds),
     ...compared(({ awaySeconds, gapSeconds }) => awaySeconds - gapSeconds),
     ...compared(({ installSeconds }) => installSeconds),
-    String(Math.round(median(row.turns.map(({ flushes }) => flushes)))),
-    median(row.turns.map(({ megabytesWritten }) => megabytesWritten)).toFixed(0),
+    rounded(row.turns.map(({ flushes }) => flushes)),
+    rounded(row.turns.map(({ megabytesWritten }) => megabytesWritten)),
     row.memoryMegabytes === null ? '' : `${row.memoryMegabytes.toFixed(0)} MB`,
     String(row.turns.length),
   ];
 }
 
+/** These three: an empty cell where no turn gave a figure. */
+function rounded(values: readonly number[]): string {
+  return values.length === 0 ? '' : median(values).toFixed(0);
+}
+
 function seconds(values: readonly number[]): string {
+  if (values.length === 0) return '';
   if (median(values) === 0) return '–';
   return `${median(values).toFixed(2)} s (${Math.min(...values).toFixed(2)})`;
 }
 
 function ratio(ours: readonly number[] | undefined, theirs: readonly number[]): string {
-  if (!ours || median(theirs) === 0) return '';
+  if (!ours?.length || theirs.length === 0 || median(theirs) === 0) return '';
   return (median(ours) / median(theirs)).toFixed(2);
 }
 

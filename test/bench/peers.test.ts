@@ -90,7 +90,24 @@ void t.test('the page has a line for each who took part, with the ratio of ours 
     '| 100 small packages | bare `apt-get` in a shell service | 4.00 s (4.00) | 0.50 | 3.00 s (3.00) | 0.67 |',
   );
   t.match(page, '| `apt-get upgrade` in the running system | – |  |');
+  t.match(
+    page,
+    "| 100 small packages | PackageKit's offline update |  |  |  |  |  |  |  |  |  | 0 |",
+    'no turn, no figure',
+  );
   t.match(page, "- btrfs, this machine's fast disk, 100 small packages, packagekit: offline");
+  t.end();
+});
+
+void t.test('a side whose turns all failed has no figure, and nobody a ratio to it', (t) => {
+  const rows = [row('ours', [], { failures: ['it ended with poweroff'] }), row('bare', [4])];
+  t.match(
+    peersPage(report(rows)),
+    '| 100 small packages | bare `apt-get` in a shell service | 4.00 s (4.00) |  | 3.00 s (3.00) |  | 2.00 s (2.00) |  | 10 | 20 |  | 1 |',
+  );
+  t.notMatch(peersPage(report(rows)), /NaN|Infinity/);
+  t.notMatch(peersPage(report([row('ours', [2]), row('bare', [])])), /NaN|Infinity/);
+  t.notMatch(peersChart(rows), /NaN|Infinity/);
   t.end();
 });
 
