@@ -59,3 +59,20 @@ void t.test('all sealed files are installed in one call, after what has to go', 
   t.strictSame(rollForward(t, plan, { 'a.deb': 'other\n' }), [1], 'a file that was not sealed');
   t.end();
 });
+
+void t.test('invariant 7: a package that lies in the stage and is not in the plan is not installed', (t) => {
+  const sealed = ['a.deb', 'b%3a1_2+c~d.deb'];
+  const files = [
+    aptConf,
+    ...sealed.map((name) => ({ path: `packages/${name}`, sizeBytes: 2, sha256: sha256OfText('a\n') })),
+  ];
+  const there = Object.fromEntries([...sealed, 'other.deb'].map((name) => [name, 'a\n']));
+  const packages = sealed.map((name) => `var/lib/system-update/packages/${name}`).join(' ');
+  t.strictSame(rollForward(t, { payload: { changes: [] }, files }, there), [
+    0,
+    `--force-confdef --force-confold --auto-deconfigure --install ${packages}`,
+    configuration,
+    '--audit',
+  ]);
+  t.end();
+});
