@@ -3,6 +3,7 @@ import { copyFile, mkdir, readlink } from 'node:fs/promises';
 import t from 'tap';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
 import { Machine, rootImage, treeDifference } from '../laboratory/laboratory.js';
+import { installedMachine } from './installed.js';
 
 /** What apt and dpkg note about every package. */
 const books = [
@@ -138,4 +139,28 @@ void t.test('invariant 5: an update that removes the package keeps its files and
   await machine.run('apt-get remove --yes offline-update');
   t.equal(await machine.read('/var/lib/system-update/packages/a.deb'), 'a');
   t.equal(await readlink(machine.path('/system-update.claimed')), '/var/lib/system-update');
+});
+
+void t.test('what is at work is stopped or waited for before its stage is taken away', async (t) => {
+  const machine = await installedMachine(t, ['lab-good']);
+  await machine.start();
+  const tool = '/usr/local/sbin/apt-get';
+  await machine.write(tool, '#!/bin/sh\necho 1 >/run/asked\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n');
+  await machine.exec(`chmod 755 ${tool}; systemctl start --no-block offline-update-prepare.service`);
+  await machine.container.waitForLine('/run/asked', () => true);
+  await copyFile(packageUnderTest(), machine.path('/srv/own.deb'));
+  await machine.exec('dpkg --remove offline-update');
+  const running = await machine.exec('systemctl list-units --all --plain --no-legend "offline-update*"');
+  t.equal(running.stdout, '', 'nothing of it runs, and nothing has failed');
+  t.notOk(machine.exists('/var/lib/system-update.next'));
+
+  // somebody's command, in the midst of its work until the removal waits for it
+  await machine.exec('dpkg --install /srv/own.deb && mkdir -p /var/lib/system-update.next');
+  const holder = `touch /run/held
+    until grep -qe '-> FLOCK' /proc/locks || [ ! -e /var/lib/system-update.next ]; do :; done
+    [ ! -e /var/lib/system-update.next ] || touch /run/was-waited-for`;
+  await machine.exec(`mkdir -p /run/offline-update
+    flock /run/offline-update/lock sh -c "${holder}" </dev/null >/dev/null 2>&1 & until [ -e /run/held ]; do :; done; dpkg --remove offline-update`);
+  await machine.exec('test -e /run/was-waited-for');
+  t.notOk(machine.exists('/var/lib/system-update.next'));
 });

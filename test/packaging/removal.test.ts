@@ -1,0 +1,80 @@
+/** The package of a system that lies in a folder (`dpkg --root`, chrootless): the scripts touch that one alone. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+
+interface Folder {
+  root: string;
+  /** Runs a maintainer script; what it has asked of the machine around, which must be nothing. */
+  run: (script: string, word: string) => string[];
+}
+
+function folder(t: Test): Folder {
+  const outside = t.testdir({
+    bin: {},
+    root: {
+      run: { systemd: { system: {} }, 'offline-update': { 'shutdown.json': '{}' } },
+      etc: {},
+      var: {
+        lib: {
+          'system-update': { 'plan.json': '{}' },
+          'system-update.next': { packages: {} },
+          'system-update.former': {},
+        },
+      },
+    },
+  });
+  const root = join(outside, 'root');
+  const calls = join(outside, 'calls');
+  const program = (name: string, body: string): void => {
+    writeFileSync(join(outside, 'bin', name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  };
+  for (const name of ['systemctl', 'deb-systemd-invoke', 'offline-update', 'flock', 'make-warm-start'])
+    program(name, `echo "${name} $*" >>'${calls}'`);
+  // however wrong the script is, it takes nothing from the machine that tests it
+  program(
+    'rm',
+    `for path; do case $path in -*|'${root}'/*) ;; *) echo "rm $path" >>'${calls}'; exit ;; esac; done
+exec /bin/rm "$@"`,
+  );
+  return {
+    root,
+    run(script, word) {
+      const env = { DPKG_ROOT: root, PATH: `${join(outside, 'bin')}:/usr/bin:/bin` };
+      const { status, stderr } = spawnSync('sh', [join('packaging/deb', script), word], {
+        env,
+        encoding: 'utf8',
+      });
+      t.strictSame([status, stderr], [0, '']);
+      return readFileSync(calls, { encoding: 'utf8', flag: 'a+' }).split('\n').slice(0, -1);
+    },
+  };
+}
+
+void t.test('removed from a system in a folder, it disarms that one, and asks nothing of this one', (t) => {
+  const { root, run } = folder(t);
+  symlinkSync('/var/lib/system-update', join(root, 'system-update'));
+  symlinkSync('../var/lib/system-update', join(root, 'etc/system-update'));
+  symlinkSync('/var/lib/PackageKit/prepared-update', join(root, 'etc/system-update.claimed'));
+  t.strictSame(run('prerm', 'upgrade'), []);
+  t.ok(existsSync(join(root, 'var/lib/system-update/plan.json')), 'an upgrade changes nothing');
+  t.strictSame(run('prerm', 'remove'), []);
+  t.strictSame(readdirSync(join(root, 'var/lib')), []);
+  t.strictSame(readdirSync(root).sort(), ['etc', 'run', 'var']);
+  t.strictSame(readdirSync(join(root, 'etc')), ['system-update.claimed'], 'that of another tool stays');
+  t.end();
+});
+
+void t.test('nor does it when it is installed or purged there', (t) => {
+  const { root, run } = folder(t);
+  t.strictSame(run('postinst', 'configure'), []);
+  t.strictSame(run('postrm', 'remove'), []);
+  t.strictSame(run('postrm', 'purge'), []);
+  t.strictSame(
+    readdirSync(join(root, 'var/lib')),
+    [],
+    'what a command has left that was at work at the removal',
+  );
+  t.end();
+});
