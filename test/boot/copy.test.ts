@@ -145,6 +145,25 @@ void t.test(
   },
 );
 
+void t.test(
+  'a copy whose way was cut in too many boots is given up: the packages are made whole, and no boot stands still',
+  async (t) => {
+    const machine = await copyMachine(t, { packages });
+    t.equal((await machine.boot({ killWhen: configuring })).ended, 'killed');
+    await machine.run(
+      'for boot in 1 2 3 4 5 6 7 8 9 10 11; do echo $boot; done >>/var/lib/offline-update/claims',
+    );
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(
+      boots.map(({ ended }) => ended),
+      ['reboot', 'up'],
+    );
+    await isBackToNormal(t, machine, boots);
+    t.strictSame(await versionsOf(machine, packages), updated);
+    t.equal((await statusOf(machine)).state, 'confirmed', 'what is really there is what the record says');
+  },
+);
+
 void t.test('without room for the copy nothing is changed', async (t) => {
   const machine = await copyMachine(t, { packages: ['lab-good'] });
   await machine.write('/usr/local/bin/cp', '#!/bin/sh\necho "cp: No space left on device" >&2\nexit 1\n');

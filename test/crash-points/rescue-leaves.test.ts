@@ -1,6 +1,6 @@
 /** How the shell has the machine left when the service is gone: units/rescue and guard below a folder, with a `leave` that notes its words. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { putScripts, scriptIn, type Script } from '../fixtures/rooted-scripts.js';
@@ -8,7 +8,12 @@ import { putScripts, scriptIn, type Script } from '../fixtures/rooted-scripts.js
 const byAuto = { because: 'nothing changes that a kernel reads' };
 
 /** The words, and what was noted for the next boot. `events`: of the journal; without any, no update is open. */
-function left(t: Test, script: Script, events: readonly object[]): { words: string; noted: string } {
+function left(
+  t: Test,
+  script: Script,
+  events: readonly object[],
+  furnish?: (root: string) => void,
+): { words: string; noted: string } {
   const root = t.testdir({
     etc: {},
     run: { 'offline-update': { 'update-boot': '' } },
@@ -28,6 +33,7 @@ function left(t: Test, script: Script, events: readonly object[]): { words: stri
   const rows = events.map((entry) => `${JSON.stringify({ sequence: 1, entry, check: 'aa' })}\n`);
   writeFileSync(join(state, 'updates/this/journal.jsonl'), rows.join(''));
   mkdirSync(join(root, 'dev'));
+  furnish?.(root);
   const env = { LAB_ROOT: root, PATH: `${join(root, 'programs')}:/usr/bin:/bin` };
   const { stderr, status } = spawnSync('sh', [scriptIn(root, script)], { env, encoding: 'utf8' });
   t.strictSame([status, stderr], [0, '']);
@@ -64,6 +70,20 @@ void t.test('invariant 11: a soft-reboot that a person has wished for is carried
     t.strictSame(left(t, script, [armed, ...events]), { words: '', noted });
     t.strictSame(left(t, script, [{ ...armed, ...byAuto }, armed, ...events]), { words: '', noted });
   }
+  t.end();
+});
+
+void t.test('a copy that no link leads back to does not keep the machine in the update boot', (t) => {
+  const copyAlone = (root: string): void => {
+    mkdirSync(join(root, 'var/lib/offline-update/fallbacks'));
+    symlinkSync('this', join(root, 'var/lib/offline-update/fallbacks/armed'));
+    rmSync(join(root, 'system-update.claimed'));
+  };
+  t.strictSame(
+    left(t, 'guard', [armed, ...begun], copyAlone),
+    { words: 'full', noted: 'left-by-guard' },
+    'files of either system: no soft-reboot, whatever was wished',
+  );
   t.end();
 });
 

@@ -50,6 +50,9 @@ const inUpdateBoot = (root: string, ...more: string[]): void => {
   mkdirSync(join(root, 'run/offline-update'));
   for (const name of ['update-boot', ...more]) writeFileSync(join(root, 'run/offline-update', name), '');
 };
+const claimedTwelveTimes = (root: string): void => {
+  appendFileSync(join(root, 'var/lib/offline-update/claims'), 'boot\n'.repeat(12));
+};
 const [claimed, midst] = ['claim: appendFile ./claims', 'run: step of the package manager (5)'];
 const goneUnrecorded = 'the links are gone, and the record knows only: , ';
 const halfAsWhole = 'the record says confirmed, the system is mixed';
@@ -196,6 +199,7 @@ export const scenes: readonly Scene[] = [
     ends: [isNew],
     caught: { sync: halfAsWhole },
     harmless: {
+      'sync var/lib/offline-update/fallbacks': 'it is tried once more in the next boot',
       [record]: 'the next one makes both durable',
       [`${record} (2)`]: 'the sync of all before the links go holds for it',
       ...again,
@@ -230,7 +234,13 @@ export const scenes: readonly Scene[] = [
       {
         what: 'left as any other',
         foundBy: 'mixed, failed',
-        changes: [changed('guard', 'copy_armed && exec /usr/lib/offline-update/rescue\n', '')],
+        changes: [
+          changed(
+            'guard',
+            '[ -n "$(our_links)" ] && copy_armed && exec /usr/lib/offline-update/rescue\n',
+            '',
+          ),
+        ],
       },
     ],
   },
@@ -238,9 +248,7 @@ export const scenes: readonly Scene[] = [
     what: 'claimed for the thirteenth time',
     script: 'claim',
     diedAt: installing,
-    furnish: (root) => {
-      appendFileSync(join(root, 'var/lib/offline-update/claims'), 'boot\n'.repeat(12));
-    },
+    furnish: claimedTwelveTimes,
     ends: [isNew, isOld, 'old, failed'],
     caught: { [record]: goneUnrecorded },
     harmless: { 'sync var/lib/offline-update/claims': 'one claim is not counted', ...again },
@@ -251,10 +259,35 @@ export const scenes: readonly Scene[] = [
         changes: [
           changed(
             'claim',
-            "record 'claimed-too-often'\n\tdrop_links",
-            "drop_links\n\trecord 'claimed-too-often'",
+            "say 'claimed too often, giving up'",
+            "say 'claimed too often, giving up'\n\tdrop_links",
           ),
         ],
+      },
+    ],
+  },
+  {
+    what: 'claimed for the thirteenth time, with a copy that was never put back to its end',
+    script: 'claim',
+    diedAt: midst,
+    copy: 'armed',
+    furnish: claimedTwelveTimes,
+    ends: [isNew],
+    caught: {},
+    harmless: {
+      [record]: 'nothing is taken away yet',
+      'sync var/lib/offline-update/claims': 'one claim is not counted',
+    },
+    mutants: [
+      {
+        what: 'the links taken away, as without a copy',
+        foundBy: 'old, failed',
+        changes: [changed('claim', '\tif copy_armed; then exit 255; fi\n', '')],
+      },
+      {
+        what: 'put back once more',
+        foundBy: 'old, reverted',
+        changes: [rescue('! claimed_too_often && {', '{')],
       },
     ],
   },
