@@ -146,6 +146,30 @@ void t.test(
 );
 
 void t.test(
+  'a rescue that ended without leaving is begun again by the guard, whose own limit does not end it',
+  async (t) => {
+    const machine = await copyMachine(t, { packages });
+    const before = await treeOf(machine);
+    t.equal((await machine.boot({ killWhen: configuring })).ended, 'killed');
+    const units = '/etc/systemd/system/offline-update';
+    await machine.write(
+      `${units}-rescue.service.d/50-test.conf`,
+      `[Service]\nExecStart=\nExecStart=/bin/sh -c 'if [ -e /run/lab-ended ]; then exec /usr/lib/offline-update/rescue; fi; : >/run/lab-ended'\n`,
+    );
+    await machine.write(`${units}-guard.service.d/50-test.conf`, '[Service]\nTimeoutSec=1s\n');
+    await machine.write('/usr/local/bin/comm', '#!/bin/sh\nsleep 3\nexec /usr/bin/comm "$@"\n');
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(
+      boots.map(({ ended }) => ended),
+      ['reboot', 'up'],
+    );
+    await isBackToNormal(t, machine, boots);
+    await isAsBefore(t, machine, before);
+    t.equal((await statusOf(machine)).state, 'reverted');
+  },
+);
+
+void t.test(
   'a copy whose way was cut in too many boots is given up: the packages are made whole, and no boot stands still',
   async (t) => {
     const machine = await copyMachine(t, { packages });

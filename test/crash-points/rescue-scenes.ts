@@ -237,7 +237,7 @@ export const scenes: readonly Scene[] = [
         changes: [
           changed(
             'guard',
-            '[ -n "$(our_links)" ] && copy_armed && exec /usr/lib/offline-update/rescue\n',
+            '[ -n "$(our_links)" ] && copy_armed && exec systemctl --no-block start offline-update-rescue.service\n',
             '',
           ),
         ],

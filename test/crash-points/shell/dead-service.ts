@@ -20,8 +20,8 @@ import { putScripts, scriptIn, type Change, type Script } from '../../fixtures/r
 import { lookAt, putPrograms, trace, type Step } from './traced.js';
 
 /**
- * dpkg as the model's package manager: its database is synced, what it puts in place is not. systemctl only writes down what
- * it was asked for.
+ * dpkg as the model's package manager: its database is synced, what it puts in place is not. systemctl starts
+ * the rescue unit, and else only writes down what it was asked for.
  */
 const programs: Record<string, string> = {
   ...copyPrograms,
@@ -38,7 +38,12 @@ printf '${databaseOf('new').replaceAll('\n', '\\n')}' >"$LAB_ROOT/var/lib/dpkg/s
 sync "$LAB_ROOT/var/lib/dpkg/status.new"
 mv -T "$LAB_ROOT/var/lib/dpkg/status.new" "$LAB_ROOT/var/lib/dpkg/status"
 sync "$LAB_ROOT/var/lib/dpkg"`,
-  systemctl: `case "$*" in is-failed*) exit 1 ;; is-system-running*) echo maintenance ;; *) echo "$*" >>"$LAB_ROOT/run/asked" ;; esac`,
+  systemctl: `case "$*" in
+is-failed*) exit 1 ;;
+is-system-running*) echo maintenance ;;
+*start*rescue.service) exec /bin/sh "$LAB_ROOT/usr/lib/offline-update/rescue" ;;
+*) echo "$*" >>"$LAB_ROOT/run/asked" ;;
+esac`,
 };
 
 export interface DeadService {
