@@ -1,6 +1,7 @@
 /** What `trigger` says of an update that has a time, and the service of what it did about it. */
 import type { Attended } from '../../prepare/when/attend.js';
 import type { ScheduledUpdate } from '../../prepare/when/schedule-update.js';
+import type { Unscheduled } from '../../prepare/when/unschedule.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { awayText } from './away-text.js';
 
@@ -40,4 +41,14 @@ export function attendedLines(attended: Attended): string[] {
     case 'given-up':
       return [`Update ${attended.id} was not armed: ${attended.reason.message}`];
   }
+}
+
+/** After a cancel. */
+export function rebootLines({ rebootCancelled }: Pick<Unscheduled, 'rebootCancelled'>): string[] {
+  if (rebootCancelled === 'unknown')
+    return [
+      'The reboot that was announced for it may still come: logind does not answer.',
+      'To prevent it: shutdown -c',
+    ];
+  return rebootCancelled ? ['The reboot that was announced for it is cancelled.'] : [];
 }

@@ -18,13 +18,14 @@ export const cancel: Verb = (program, invoke) => {
         async run({ ports, out }) {
           const { cancelUpdate } = await import('../../prepare/cancel.js');
           const cancelled = await cancelUpdate(ports.online, await ports.scheduler());
-          const { id, removed, unscheduled, rebootCancelled } = cancelled;
+          const { rebootLines } = await import('../pages/scheduled-lines.js');
+          const { id, removed, unscheduled } = cancelled;
           out.line(
             id === null
               ? `Removed ${removed.length > 0 ? removed.join(', ') : 'a time that was set'}; there was no update to it.`
               : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`,
           );
-          if (rebootCancelled) out.line('The reboot that was announced for it is cancelled.');
+          for (const line of rebootLines(cancelled)) out.line(line);
           out.line(`Next: ${id === null ? 'offline-update status' : 'offline-update trigger'}`);
           out.json(cancelled);
           return exitCodes.done;

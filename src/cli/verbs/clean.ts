@@ -26,6 +26,8 @@ export const clean: Verb = (program, invoke) => {
           });
           const { id, removed, unblocked } = cleaned;
           if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
+          const { rebootLines } = await import('../pages/scheduled-lines.js');
+          for (const line of rebootLines(cleaned)) out.line(line);
           if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);
           out.line('No update is prepared. Next: offline-update prepare');
           out.json(cleaned);

@@ -1,7 +1,10 @@
 /**
- * An update is armed and its reboot was asked for: is it still to come? Undefined when it is not armed (any more). If
- * somebody took it back (`shutdown -c`) or put another shutdown in its place, the update is disarmed as well, since it
- * would otherwise be installed by whatever boot comes next, at whatever hour.
+ * An update is armed and its reboot was asked for: is it still to come? If somebody took it back (`shutdown -c`) or put
+ * another shutdown in its place, the update is disarmed as well, since it would otherwise be installed by whatever boot
+ * comes next, at whatever hour.
+ *
+ * Undefined when it is not armed (any more). A reboot of ours that is still to come is cancelled then: who took the update
+ * back could not, or somebody was sooner with a soft-reboot, which logind's shutdowns outlive.
  */
 import { isHostError } from '../../host/host-error.js';
 import type { Reason } from '../../update/events.js';
@@ -16,6 +19,7 @@ import { forgetShutdown, isOurs, lastLook, nextWatch } from './leave-at.js';
 import { tellPutOff } from './notices.js';
 import { factsOf, notNow, putOff, type Case } from './put-off.js';
 import type { Scheduler } from './scheduler.js';
+import { dropShutdown } from './unschedule.js';
 
 export async function watchReboot(
   online: Online,
@@ -26,7 +30,7 @@ export async function watchReboot(
 ): Promise<Attended | undefined> {
   const { id } = asked;
   if (update?.id !== id || update.journal.state.name !== 'armed') {
-    await forgetShutdown(online);
+    await dropShutdown(online, scheduler, asked);
     return undefined;
   }
   const armed = { online, scheduler, options, asked, scheduled: asked.scheduled, update };

@@ -654,6 +654,49 @@ void t.test(
   },
 );
 
+void t.test(
+  'a logind that is silent at a cancel: it is told, and the announced reboot is cancelled later',
+  async (t) => {
+    for (const verb of ['cancel', 'clean', 'stale']) {
+      const machine = await prepared(t);
+      await machine.cli('trigger', '--at', night);
+      machine.clock('2026-11-21T02:55:00.000Z');
+      await service(machine);
+      machine.scheduler.shutdown = silence;
+      machine.payload.fingerprint = 'f'.repeat(64);
+      const called = await machine.cli(verb);
+      t.equal(called.exitCode, 0, called.stderr);
+      if (verb !== 'stale') {
+        t.match(
+          called.stdout,
+          'was announced for it may still come: logind does not answer.\nTo prevent it: shutdown -c\n',
+        );
+      }
+      t.notOk(await isArmed(machine));
+      t.ok(machine.scheduler.pending, 'nobody could take it back');
+      machine.scheduler.shutdown = () => Promise.resolve(machine.scheduler.pending);
+      machine.clock('2026-11-21T02:59:45.000Z');
+      t.equal(machine.scheduler.wake?.getTime(), Date.parse('2026-11-21T02:59:45.000Z'));
+      t.match((await service(machine)).json(), { outcome: 'nothing' });
+      t.equal(machine.scheduler.pending, undefined, verb);
+      t.notOk(existsSync(machine.paths.shutdown));
+    }
+  },
+);
+
+void t.test('a silent logind is told with --json, and a second cancel may do it', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  await service(machine);
+  machine.scheduler.cancelShutdown = silence;
+  t.match((await machine.cli('cancel', '--json')).json(), { id: machine.id, rebootCancelled: 'unknown' });
+  const cancelled: string[] = [];
+  machine.scheduler.cancelShutdown = () => Promise.resolve(cancelled.push('ours') === 1);
+  t.match((await machine.cli('cancel', '--json')).json(), { rebootCancelled: true });
+  t.strictSame(cancelled, ['ours']);
+});
+
 void t.test('a time whose timer cannot be set is not set; a timer may try again', async (t) => {
   const machine = await prepared(t, windows);
   const system = fakeScheduler();
