@@ -65,27 +65,34 @@ async function giveTime(
   const awaySeconds = estimate && totalSeconds(estimate);
   const term = chooseTerm({ at, whenIdle, awaySeconds }, now, windows);
   await options.onArming?.();
-  await writeScheduled(online.files, online.paths, {
+  const scheduled: Scheduled = {
     ...times(term),
     ...{ format: SCHEDULE_FORMAT, id: update.id, askedAt: now.toISOString(), whenIdle },
     ...{ action: options.action ?? null, force: options.force ?? false, awaySeconds },
     rehearse: options.rehearsal.isWanted,
-  });
-  await tellScheduled(scheduler, update, term);
-  const attended = await attendNow(online, scheduler, options).catch(async (error: unknown) => {
+  };
+  let attended: Attended;
+  try {
+    await writeScheduled(online.files, online.paths, scheduled);
+    await tellScheduled(scheduler, update, term);
+    attended = await attendNow(online, scheduler, options);
+  } catch (error) {
     await undo(online, scheduler).catch(() => undefined);
     throw error;
-  });
+  }
   return { id: update.id, term, attended, findings: [...findings, ...cramped(term)], rehearsal, estimate };
 }
 
 /** Without its timer the time would never come, and one that was not told to anybody must not. */
 async function undo(online: Online, scheduler: Scheduler): Promise<void> {
   const reason = 'its time could not be set';
-  const update = await online.store.current();
-  if (update?.journal.state.name === 'armed') await disarm(online, update, { event: 'cancelled', reason });
-  // No note: nobody took it back, and a timer may try again.
-  await unschedule(online, scheduler, undefined, reason);
+  try {
+    const update = await online.store.current();
+    if (update?.journal.state.name === 'armed') await disarm(online, update, { event: 'cancelled', reason });
+  } finally {
+    // No note: nobody took it back, and a timer may try again.
+    await unschedule(online, scheduler, undefined, reason);
+  }
 }
 
 function times({ at, until }: Term): Pick<Scheduled, 'at' | 'until'> {

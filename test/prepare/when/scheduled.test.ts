@@ -708,6 +708,28 @@ void t.test('a time whose timer cannot be set is not set; a timer may try again'
   t.match((await machine.cli('trigger', '--unattended', '--json')).json(), { state: 'scheduled' });
 });
 
+void t.test('a time that could not be told to anybody is not set', async (t) => {
+  const machine = await prepared(t);
+  const { online } = machine.ports;
+  const current = online.store.current.bind(online.store);
+  let isFull = false;
+  online.store.current = async () => {
+    const update = await current();
+    const append = update?.journal.append.bind(update.journal);
+    if (update && append) {
+      update.journal.append = (entry) => {
+        isFull ||= 'note' in entry && entry.note === 'scheduled';
+        return isFull ? Promise.reject(new Error('ENOSPC: no space left on device')) : append(entry);
+      };
+    }
+    return update;
+  };
+  t.match(await machine.cli('trigger', '--at', night), { exitCode: /[^0]/, stderr: /no space left/ });
+  t.ok(isFull);
+  t.notOk(existsSync(machine.paths.scheduled), 'no boot finds it');
+  t.equal(machine.scheduler.wake, undefined);
+});
+
 void t.test('cancel forgets a reboot that was asked for, also where nothing is armed any more', async (t) => {
   const machine = await prepared(t);
   await machine.cli('trigger', '--at', night);
