@@ -1,7 +1,8 @@
 /**
  * Mounted file systems, from proc_pid_mountinfo(5), and whether a folder can be written.
  */
-import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { unescapeOctal } from './octal-escapes.js';
 
 export interface Mount {
@@ -17,10 +18,15 @@ export interface Mount {
   root: string;
 }
 
-/** In the order of mounting: of two on the same target the last is the one to be seen. */
-export async function readMounts(path = '/proc/self/mountinfo'): Promise<Mount[]> {
-  const lines = (await readFile(path, 'utf8')).split('\n');
-  return lines.filter((line) => line !== '').map(parseMount);
+/**
+ * In the order of mounting: of two on the same target the last is the one to be seen. The kernel tells it from memory: the
+ * five ways through the thread pool that it would take otherwise are what a sync of the disks waited for.
+ */
+export function readMounts(path = '/proc/self/mountinfo'): Promise<Mount[]> {
+  return new Promise((resolve) => {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    resolve(lines.filter((line) => line !== '').map(parseMount));
+  });
 }
 
 /** The mount that holds an absolute path without links; undefined only when `mounts` has no root. */

@@ -7,11 +7,9 @@ import { syncDisks } from './sync-disks.js';
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
 export async function verify({ ports, plan, update, syncs }: Attempt): Promise<void> {
   void ports.wakeLogin();
-  const [findings] = await Promise.all([
-    ports.payload.verify(plan.payload),
-    // The disks work while apt looks; what is written after this is synced by the commit.
-    syncs === 'suppressed' ? syncDisks(ports) : undefined,
-  ]);
+  // The disks work while apt looks; what is written after this is synced by the commit.
+  const syncing = syncs === 'suppressed' ? syncDisks(ports) : undefined;
+  const [findings] = await Promise.all([ports.payload.verify(plan.payload), syncing]);
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });
   }
