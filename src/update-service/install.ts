@@ -2,11 +2,13 @@
 import { asUpdateError } from '../update/errors.js';
 import { giveUp } from './fallback.js';
 import type { Syncs } from '../update/events.js';
-import type { InstallOptions, Progress } from '../payloads/payload.js';
+import type { InstallOptions, Progress, ProgressEvent } from '../payloads/payload.js';
 import type { Attempt } from './attempt.js';
 import { chooseSyncs } from './syncs.js';
 
 const nearlyDonePercent = 90;
+/** Installed in less time than logind takes to start. */
+const nearlyDonePackages = 8;
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
 export async function install(attempt: Attempt): Promise<void> {
@@ -17,9 +19,13 @@ export async function install(attempt: Attempt): Promise<void> {
   const on: Progress = (event) => {
     progress.on(event);
     // Nearly done: logind starts beside the rest, and `leave` need not wait for it.
-    if (event.percent >= nearlyDonePercent) void ports.wakeLogin();
+    if (isNearlyDone(event)) void ports.wakeLogin();
   };
   await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs, revertible));
+}
+
+function isNearlyDone({ percent, itemsDone = 0, itemsTotal = Infinity }: ProgressEvent): boolean {
+  return percent >= nearlyDonePercent || itemsTotal - itemsDone <= nearlyDonePackages;
 }
 
 export async function rollForward(attempt: Attempt): Promise<void> {
