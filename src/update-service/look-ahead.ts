@@ -12,8 +12,13 @@ export async function lookAhead(attempt: Attempt): Promise<void> {
   if ((await hookFiles(ports.fs, ports.paths.hooksBefore)).length > 0) return;
   const { snapshot, withoutSnapshots, packageSyncs } = plan.policy;
   const asked: (Promise<unknown> | undefined)[] = [];
-  if (snapshot !== 'off') asked.push((attempt.support = ports.snapshots.probe(withoutSnapshots)));
-  if (snapshot !== 'off' && packageSyncs !== 'keep') asked.push(ports.whySyncsStay());
+  if (snapshot !== 'off') {
+    const support = (attempt.support = ports.snapshots.probe(withoutSnapshots));
+    // Where nothing boots after a cut but this root, no sync is spared.
+    asked.push(
+      support.then(({ usable }) => (usable && packageSyncs !== 'keep' ? ports.whySyncsStay() : undefined)),
+    );
+  }
   asked.push(ports.payload.rememberLeftovers?.(plan.payload, update.paths.terminalLog));
   for (const answer of asked) answer?.catch(() => undefined);
 }

@@ -36,7 +36,24 @@ function attemptBelow(
 void t.test('what later phases need is asked at once, and nobody waits for it', async (t) => {
   const { attempt, asked } = attemptBelow(t.testdir({}), {}, () => new Promise(() => undefined));
   await lookAhead(attempt);
-  t.strictSame(asked, ['way back', 'syncs', 'leftovers']);
+  t.strictSame(asked, ['way back', 'leftovers']);
+});
+
+void t.test('whether syncs can be spared is asked only where there is a way back', async (t) => {
+  const asksWith = async (usable: boolean, packageSyncs?: 'keep'): Promise<boolean> => {
+    const support = Promise.resolve({ usable });
+    const { attempt, asked } = attemptBelow(
+      t.testdir({}),
+      packageSyncs && { packageSyncs },
+      () => support as Promise<never>,
+    );
+    await lookAhead(attempt);
+    await attempt.support;
+    return asked.includes('syncs');
+  };
+  t.ok(await asksWith(true));
+  t.notOk(await asksWith(false));
+  t.notOk(await asksWith(true, 'keep'));
 });
 
 void t.test('a failed look is told by the phase that needs it, and not asked again', async (t) => {
