@@ -12,6 +12,8 @@ import { stageLayout } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Online } from './online.js';
 
+const goneOnWith: ReadonlySet<string> = new Set([stageLayout.packages, stageLayout.recompressed]);
+
 /** Made if it is not there; what an interrupted run left is kept, a thing that is not ours to follow is not. */
 export async function openNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>): Promise<void> {
   const packages = join(paths.nextStage, stageLayout.packages);
@@ -20,8 +22,10 @@ export async function openNextStage({ fs, paths }: Pick<Online, 'fs' | 'paths'>)
     await fs.makeFolder(folder, 0o755);
     await fs.changeMode(folder, 0o755);
   }
-  // A former stage that was exchanged, and whose removal was interrupted, still has its plan.
-  await fs.removeTree(join(paths.nextStage, stageLayout.plan));
+  // Whatever lies here is sealed. A run that was killed leaves apt's log, a former stage that was exchanged its plan and lists.
+  for (const name of await fs.readFolder(paths.nextStage)) {
+    if (!goneOnWith.has(name)) await fs.removeTree(join(paths.nextStage, name));
+  }
 }
 
 /** True when there is no download to go on with. */

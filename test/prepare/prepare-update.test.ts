@@ -293,6 +293,26 @@ void t.test('a staged plan that cannot be read is replaced', async (t) => {
   t.equal((await current(machine)).journal.state.name, 'prepared');
 });
 
+void t.test('of what a killed run has left only what was downloaded is used again, and sealed', async (t) => {
+  const machine = newMachine(t);
+  await machine.cli('prepare');
+  const next = '/var/lib/system-update.next';
+  machine.write(`${next}/download.log`, 'Get:1 http://deb.debian.org/debian');
+  machine.write(`${next}/lists/of-another-plan`, '');
+  machine.write(`${next}/packages/partial/alpha_2.0_all.deb`, 'half');
+  machine.write(`${next}/recompressed.jsonl`, '{}\n');
+  t.equal((await machine.cli('prepare')).exitCode, 0);
+  const { state } = (await current(machine)).journal;
+  if (state.name !== 'prepared') throw new Error('not prepared');
+  const { files } = await verifyStage(fileSystem, machine.paths.stage, state.planHash);
+  t.strictSame(files.map(({ path }) => path).sort(), [
+    'lists/index',
+    'packages/alpha_2.0_all.deb',
+    'packages/beta_2.0_all.deb',
+    'recompressed.jsonl',
+  ]);
+});
+
 void t.test('a link in the place of the next stage is not followed', async (t) => {
   const machine = newMachine(t);
   machine.write('/home/somebody/file', 'theirs');
