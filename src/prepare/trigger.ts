@@ -52,7 +52,10 @@ interface Step {
   undo(): Promise<unknown>;
 }
 
-/** Read top to bottom; when a row fails, the rows above it are undone, the last one first. */
+/**
+ * Read top to bottom; when a row fails, it and the rows above it are undone, the last one first: it may fail after it took
+ * effect, as where a sync fails. So each undo holds before its row as well.
+ */
 function armingSteps(
   { paths, files, fs, store }: Online,
   { id, journal, planHash }: PreparedUpdate,
@@ -79,7 +82,10 @@ function armingSteps(
       step: 'name the plan outside the stage',
       run: () =>
         journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) }),
-      undo: () => journal.append({ event: 'cancelled', reason: 'the trigger could not be set' }),
+      undo: async () => {
+        if (journal.state.name !== 'armed') return;
+        await journal.append({ event: 'cancelled', reason: 'the trigger could not be set' });
+      },
     },
     {
       step: 'set the trigger',
@@ -95,19 +101,22 @@ function armingSteps(
           });
         }
       },
-      undo: () => files.remove(trigger),
+      undo: async () => {
+        if ((await readLinkTruth(fs, trigger)).kind === 'ours') await files.remove(trigger);
+      },
     },
   ];
 }
 
 async function carryOut(steps: readonly Step[]): Promise<void> {
-  const done: Step[] = [];
+  const begun: Step[] = [];
   for (const step of steps) {
+    begun.unshift(step);
     try {
       await step.run();
-      done.unshift(step);
     } catch (error) {
-      for (const earlier of done) await earlier.undo();
+      // one that fails hides neither why nothing was armed, nor the ones before it
+      for (const one of begun) await one.undo().catch(() => undefined);
       throw error;
     }
   }

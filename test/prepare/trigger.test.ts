@@ -161,6 +161,40 @@ void t.test(
 );
 
 void t.test(
+  'a step that fails after it took effect is undone as well, and the first error is told',
+  async (t) => {
+    const root = newRoot(t);
+    const broken = new Set<string>();
+    const at = (path: string): string => join(root, path);
+    const recording = recordingFileSystem(fileSystem, {
+      before({ verb, args: [path] }) {
+        if (broken.delete(`${verb} ${String(path)}`)) throw new Error(`EIO: ${verb}`);
+      },
+    });
+    const machine: OnlineMachine = onlineMachine(root, recording.fs);
+    await machine.cli('prepare');
+    const id = (await machine.ports.online.store.current())?.id ?? '';
+    const rows = join(machine.paths.updates, id, 'journal.jsonl');
+    for (const [failing, left] of [
+      // the link, the row and the mark are there by then
+      [[`syncFolder ${at('')}`], undefined],
+      [[`syncFile ${rows}`], undefined],
+      [[`syncFolder ${machine.paths.state}`], undefined],
+      // and an undo that fails leaves the ones before it to be undone, and its own error untold
+      [[`syncFolder ${at('')}`, `unlink ${at('system-update')}`], '/var/lib/system-update'],
+    ] as const) {
+      for (const call of failing) broken.add(call);
+      const { exitCode, stderr } = await machine.cli('trigger');
+      t.equal(exitCode, 1);
+      t.match(stderr, `why: EIO: ${failing[0].split(' ')[0] ?? ''}\n`);
+      t.equal(await stateOf(machine), 'prepared', failing.join());
+      t.strictSame(await fileSystem.readFolder(machine.paths.state), ['updates']);
+      t.equal(await linkAt(machine, '/system-update'), left, failing.join());
+    }
+  },
+);
+
+void t.test(
   'a power cut before the link leaves an ordinary boot; status tells it and cancel puts it straight',
   async (t) => {
     const root = newRoot(t);
