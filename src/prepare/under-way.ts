@@ -1,6 +1,9 @@
 /** Is a boot at work on the update? Then nobody else touches its stage, its links or its state. */
+import { join } from 'node:path';
+import { exists } from '../host/exists.js';
 import { ifThere } from '../host/if-there.js';
 import { UpdateError } from '../update/errors.js';
+import type { UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
 
@@ -11,9 +14,7 @@ import type { Online } from './online.js';
 export async function refuseUnderWay(online: Online, update: KnownUpdate): Promise<void> {
   const { id, journal } = update;
   const { state } = journal;
-  const { bootId } = online.moment;
-  const claimedHere = (await lastClaim(online)) === bootId;
-  if (state.name === 'armed' ? claimedHere : 'claimedIn' in state && state.claimedIn === bootId) {
+  if (await isAtWork(online, state)) {
     throw new UpdateError('BUSY', `update ${id} is being installed in this very boot`, {
       hint: 'offline-update status',
     });
@@ -28,6 +29,14 @@ export async function refuseUnderWay(online: Online, update: KnownUpdate): Promi
       hint: 'systemctl start offline-update-confirm.service',
     });
   }
+}
+
+async function isAtWork(online: Online, state: UpdateState): Promise<boolean> {
+  const { bootId } = online.moment;
+  if (state.name === 'armed') return (await lastClaim(online)) === bootId;
+  if (!('claimedIn' in state) || state.claimedIn !== bootId) return false;
+  // A soft-reboot keeps the boot id: the boot that confirms may have the same one.
+  return state.name !== 'installed' || exists(online.fs, join(online.paths.runFolder, 'update-boot'));
 }
 
 /** The shell writes a boot id before Node starts, so this is known even when Node never did. */

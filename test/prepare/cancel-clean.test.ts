@@ -121,6 +121,14 @@ void t.test('an attempt is not disturbed: neither by cancel nor by clean', async
     t.strictSame(await namesIn(machine, '/var/lib'), ['offline-update', 'system-update']);
   }
 
+  // A soft-reboot keeps the boot id; what tells the update boot is the mark that goes when it is left.
+  const afterSoftReboot = await armed(t, claimed, installing, installed);
+  t.match((await afterSoftReboot.cli('cancel', '--json')).json(), {
+    error: { code: 'WRONG_STATE', hint: 'systemctl start offline-update-confirm.service' },
+  });
+  afterSoftReboot.write('/run/offline-update/update-boot', '');
+  t.match((await afterSoftReboot.cli('cancel', '--json')).json(), { error: { code: 'BUSY' } });
+
   const inTheShell = await armed(t);
   inTheShell.write('/var/lib/offline-update/claims', 'boot-1\n');
   t.match((await inTheShell.cli('cancel', '--json')).json(), { error: { code: 'BUSY' } });
