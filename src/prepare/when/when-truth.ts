@@ -4,6 +4,7 @@ import type { Action, Reason } from '../../update/events.js';
 import { readAskedShutdown, readScheduled } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import type { Online } from '../online.js';
+import { isOurs } from './leave-at.js';
 import { lastPutOff } from './notices.js';
 
 export interface WhenTruth {
@@ -26,10 +27,10 @@ export async function whenTruth(
   const { name } = update.journal.state;
   if (name === 'armed') {
     const asked = await readAskedShutdown(fs, paths).catch(() => undefined);
-    const pending = asked?.id === update.id ? await shutdown().catch(() => undefined) : undefined;
-    const reboot =
-      asked?.by === 'service' ? asked : pending && { type: pending.type, at: pending.at.toISOString() };
-    return { ...none, reboot: reboot ? { type: reboot.type, at: reboot.at } : null };
+    const isAsked = asked?.id === update.id && asked.by !== 'nobody';
+    const isToCome =
+      isAsked && (asked.by === 'service' || isOurs(await shutdown().catch(() => undefined), asked));
+    return { ...none, reboot: isToCome ? { type: asked.type, at: asked.at } : null };
   }
   const said = lastPutOff(update);
   const putOff = said ? { at: said.at, reason: said.reason, next: said.next } : null;

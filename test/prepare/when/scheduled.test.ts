@@ -573,6 +573,7 @@ void t.test('another shutdown in the place of the announced one takes back the u
     machine.clock('2026-11-21T02:55:00.000Z');
     await service(machine);
     machine.scheduler.pending = theirs;
+    t.match(await status(machine), { state: 'armed', reboot: null }, 'which leads nobody into the update');
     machine.clock('2026-11-21T03:01:00.000Z');
     t.match((await service(machine)).json(), {
       outcome: 'given-up',
