@@ -8,13 +8,13 @@ import { kexecObstacle, withoutKexec } from '../update/kexec.js';
 import { nextEntry } from '../update/next-entry.js';
 import { owedReboot } from '../update/owed-reboot.js';
 import type { Plan } from '../update/plan.js';
-import { bringsKernel, rebootKindOf } from '../update/reboot-kind.js';
+import { bringsKernel, rebootKindOf, withoutSoftReboot } from '../update/reboot-kind.js';
 import type { HostFacts } from './host-facts.js';
 import type { Online } from './online.js';
 
 export interface End {
   action: WayOut;
-  /** Why `auto` became this action; null when it was wished for. */
+  /** Why `auto` became this action, or a soft-reboot cannot be; null when it is as it was wished. */
   because: string | null;
 }
 
@@ -31,6 +31,11 @@ export async function endOf(
   wish: Action,
   facts: EndFacts,
 ): Promise<End> {
+  if (wish === 'soft-reboot') {
+    const because = withoutSoftReboot(await facts.systemdVersion());
+    // It does all that a soft-reboot does; and a fleet has one policy.
+    if (because !== undefined) return { action: 'reboot', because };
+  }
   if (wish !== 'auto') return { action: wish, because: null };
   const kind = rebootKindOf(changes, await facts.systemdVersion());
   if (kind.action === 'reboot')

@@ -31,7 +31,7 @@ export type Syncs = 'kept' | 'suppressed';
 
 export type UpdateEvent =
   | { event: 'prepared'; planHash: string }
-  /** `because`: why `auto` became this action. */
+  /** `because`: why it became this action; absent when it is as a person wished. */
   | { event: 'armed'; planHash: string; action: WayOut; trigger: string; because?: string }
   | { event: 'cancelled'; reason: string }
   | { event: 'stale'; reason: Reason }

@@ -12,6 +12,11 @@ export interface RebootKind {
 
 const FIRST_VERSION = 254;
 
+/** Why there is no soft-reboot, whatever changes. */
+export function withoutSoftReboot(systemdVersion: number): string | undefined {
+  return systemdVersion < FIRST_VERSION ? `systemd ${systemdVersion} knows no soft-reboot` : undefined;
+}
+
 type Kind = readonly [what: string, names: RegExp];
 /** By package name, on Debian and its relatives. */
 const notByKexec: readonly Kind[] = [
@@ -26,13 +31,8 @@ const needsReboot: readonly Kind[] = [
 ];
 
 export function rebootKindOf(changes: readonly PackageChange[], systemdVersion: number): RebootKind {
-  if (systemdVersion < FIRST_VERSION) {
-    return { action: 'reboot', because: `systemd ${systemdVersion} knows no soft-reboot` };
-  }
-  const because = changed(
-    changes.map(({ name }) => name),
-    needsReboot,
-  );
+  const names = changes.map(({ name }) => name);
+  const because = withoutSoftReboot(systemdVersion) ?? changed(names, needsReboot);
   if (because !== undefined) return { action: 'reboot', because };
   return { action: 'soft-reboot', because: 'nothing changes that a kernel, boot loader or initramfs reads' };
 }

@@ -59,6 +59,12 @@ void t.test('without Node a kexec is a reboot, by the boot loader even where a k
   t.end();
 });
 
+void t.test('a systemd that knows no soft-reboot is not asked for one: it would stand still', (t) => {
+  t.match(left(t, { wish: 'soft-reboot' }), { asked: ['--no-block soft-reboot'], status: 0 });
+  t.match(left(t, { wish: 'soft-reboot', systemd: 253 }), { asked: [/^--no-block reboot/], status: 0 });
+  t.end();
+});
+
 void t.test('the boot after a soft-reboot is no update boot, whoever leads there and however soon', (t) => {
   const requests = ['--no-block soft-reboot', '--force soft-reboot', 'RTMIN+7'];
   for (const [at, obeys] of requests.entries()) {

@@ -66,6 +66,20 @@ void t.test('what auto would come to is in the plan, and told by prepare and sta
   t.strictSame(await told(), ['poweroff', 'poweroff', { action: 'poweroff', because: null }]);
 });
 
+void t.test('a soft-reboot that systemd does not know is a reboot, and says why', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { online, facts } = machine.ports;
+  facts.systemdVersion = () => Promise.resolve(253);
+  const because = 'systemd 253 knows no soft-reboot';
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  const { stdout } = await machine.cli('trigger', '--action', 'soft-reboot');
+  t.match(stdout, `then reboots.\n  reboot: ${because}\n`);
+  t.match(stdout, 'Next: systemctl reboot ');
+  t.match((await machine.cli('status', '--json')).json(), { action: 'reboot', actionBecause: because });
+  await setAction(online, facts, 'poweroff');
+  t.strictSame(await setAction(online, facts, 'soft-reboot'), { id, action: 'reboot' });
+});
+
 void t.test(
   'where the policy allows it, a kexec is foretold in plan, status and trigger, or why there is none',
   async (t) => {
