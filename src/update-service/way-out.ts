@@ -31,21 +31,24 @@ export async function watchWayOut(
   update: KnownUpdate,
   { action, because }: { action: WayOut; because: string | null },
 ): Promise<(outcome: StateName) => Promise<Leaving>> {
-  const isSoft = action === 'soft-reboot';
-  // A person's wish is carried out as it was said, and a reboot that `auto` has come to without a kexec is none.
-  const isOpen = because !== null && (isSoft || action === 'kexec');
-  const whyFull = isSoft && isOpen ? await watchForFullReboot(ports) : undefined;
-  const kernelOf = isOpen ? await watchForKernel(ports, update) : undefined;
+  if (action === 'soft-reboot') {
+    // A person's wish is carried out as it was said.
+    const whyFull = because === null ? undefined : await watchForFullReboot(ports);
+    return async (outcome) => {
+      if (outcome === 'reverted') return stays;
+      const full = await whyFull?.();
+      return full === undefined ? { way: action } : { way: 'reboot', because: full };
+    };
+  }
+  // `auto` alone comes to a kexec, and says why.
+  if (action !== 'kexec' || because === null)
+    return () => Promise.resolve({ way: action === 'kexec' ? 'reboot' : action });
+  const kernelOf = await watchForKernel(ports, update);
   return async (outcome) => {
-    if (isSoft && outcome === 'reverted') return stays;
-    const full = isSoft ? await whyFull?.() : (because ?? undefined);
-    const way =
-      isSoft && full === undefined ? 'soft-reboot' : isSoft || action === 'kexec' ? 'reboot' : action;
-    if (!isOpen || full === undefined) return { way };
     const kernel = await kernelOf?.(outcome);
-    if (kernel === undefined) return { way, because: full };
-    if (typeof kernel === 'string') return { way, because: withoutKexec(full, kernel) };
-    return { way, because: full, kernel };
+    if (kernel === undefined) return { way: 'reboot', because };
+    if (typeof kernel === 'string') return { way: 'reboot', because: withoutKexec(because, kernel) };
+    return { way: 'reboot', because, kernel };
   };
 }
 

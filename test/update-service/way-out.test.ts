@@ -92,7 +92,9 @@ async function left(t: Test, given: Given): Promise<Left> {
     },
   };
   const plan = emptyPlan({ policy: { ...defaultPolicy, kexec } });
-  plan.payload.changes = [installs('linux-image-6.12.2-amd64')];
+  // `auto` comes to no soft-reboot for an update that brings a kernel.
+  const isSoft = action === 'soft-reboot' && because !== null;
+  plan.payload.changes = [installs(isSoft ? 'openssl' : 'linux-image-6.12.2-amd64')];
   const update = await store.record(plan);
   const armed = { action, ...(because !== null && { because }) };
   await update.journal.append({ event: 'armed', planHash: 'aa', trigger: '/system-update', ...armed });
@@ -112,13 +114,6 @@ void t.test('decided by auto, and nothing in doubt: the new kernel is loaded and
     ran: ['--load'],
     report: { action: 'kexec', actionBecause: kernelChanges },
   });
-  const later: Given = { action: 'soft-reboot', because: softly };
-  const why = `a soft-reboot is not enough: /boot/initrd.img-6.12.2-amd64, ${image} changed`;
-  t.match(
-    await left(t, { ...later, before: { '/boot/initrd.img-6.12.2-amd64': undefined } }),
-    { asked: ['kexec'], report: { action: 'kexec', actionBecause: why } },
-    'what turned out after the install',
-  );
 });
 
 /** [what, given, asked, why]: `why` null where nothing needs an explanation. */
@@ -129,8 +124,8 @@ const others: [what: string, given: Given, asked: string, why: string | null][] 
   ['foretold without', { action: 'reboot', because: 'owed' }, 'reboot', 'owed'],
   ['enough', { action: 'soft-reboot', because: softly, writes: {} }, 'soft-reboot', softly],
   [
-    'not allowed',
-    { action: 'soft-reboot', because: softly, kexec: 'never' },
+    'a kernel that no package name told of',
+    { action: 'soft-reboot', because: softly },
     'reboot',
     `a soft-reboot is not enough: ${image} changed`,
   ],
@@ -138,8 +133,9 @@ const others: [what: string, given: Given, asked: string, why: string | null][] 
     'another part',
     { action: 'soft-reboot', because: softly, writes: { '/etc/fstab': '# new' } },
     'reboot',
-    `a soft-reboot is not enough: /etc/fstab changed; no kexec: ${image}, which boots next, is not from this update`,
+    'a soft-reboot is not enough: /etc/fstab changed',
   ],
+  ['not allowed', { ...auto, kexec: 'never' }, 'reboot', kernelChanges],
   [
     'another boot asked for meanwhile',
     { ...auto, writes: { [image]: 'kernel', '/boot/grub/grubenv': 'next_entry=1\n' } },
@@ -167,7 +163,7 @@ void t.test(
     for (const [what, given, asked, why] of others) {
       const { report, ...did } = await left(t, { ...given, before: { '/etc/fstab': undefined } });
       t.strictSame(did, { asked: [asked], ran: [] }, what);
-      t.match(report, { action: asked, actionBecause: why }, what);
+      t.strictSame([report.action, report.actionBecause], [asked, why], what);
     }
   },
 );
