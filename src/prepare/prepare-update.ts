@@ -136,8 +136,9 @@ async function sealNextStage(
 }
 
 /**
- * What was downloaded against what the signed index says; of a recompressed file that was done before. A bad file is dropped,
- * so that a new run downloads it.
+ * What was downloaded against what the signed index says; of a recompressed file the payload has done that before. What the
+ * payload has hashed is not read once more here: what changes after that is refused by the trigger and by the update
+ * boot, which read all of it. A bad file is dropped, so that a new run downloads it.
  */
 async function checkHashes(
   { fs, paths }: Online,
