@@ -10,9 +10,10 @@ import {
   tinyPackages,
 } from '../../test/laboratory/laboratory.js';
 import { packageCount, packageUnderBench } from '../bench-machines.js';
-import { bareSeconds, makeBare } from '../bare-service.js';
+import { makeBare } from '../bare-service.js';
 import type { Measurement, Result } from '../measurement.js';
 import { installSecondsOf } from '../phases.js';
+import { shellUpdateSeconds } from '../shell-update.js';
 
 const places = [
   { on: 'disk', what: 'btrfs on the disk, real flushes', target: { ratio: 0.5 } },
@@ -84,5 +85,5 @@ async function bareOnce(machine: BtrfsMachine): Promise<number> {
   await arm(machine, 'auto');
   await makeBare(machine);
   await machine.boot();
-  return bareSeconds(machine);
+  return shellUpdateSeconds(machine);
 }

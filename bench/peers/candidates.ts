@@ -4,7 +4,8 @@
  */
 import type { JournalRow, RootFiles } from '../../test/laboratory/laboratory.js';
 import { installSecondsOf } from '../phases.js';
-import { secondsBetween, shellUpdate, shellUpdateTimes, takeOursAway, type Stamps } from './shell-update.js';
+import { shellUpdate, shellUpdateSeconds } from '../shell-update.js';
+import { takeOursAway } from '../take-ours-away.js';
 
 /** A machine that is up. `exec` throws when the command line fails. */
 export interface Shell {
@@ -36,6 +37,12 @@ const ofPackageKit = [
   '/etc/apt/apt.conf.d/20packagekit',
   '/usr/lib/systemd/system/system-update.target.wants/packagekit-offline-update.service',
 ];
+
+/** The answers to dpkg are ours, so that it does the same work. */
+const aptUpgrade =
+  'apt-get --quiet --yes --no-download -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold upgrade';
+/** The machine of a shell service: what /system-update points to there. */
+const stage = '/var/lib/shell-update';
 
 function downloadByApt(shell: Shell): Promise<unknown> {
   return shell.exec('apt-get --quiet=2 --yes --download-only upgrade');
@@ -73,14 +80,15 @@ const bare: Candidate = {
   async dress(machine) {
     await takePackageKitAway(machine);
     await takeOursAway(machine);
-    await shellUpdate(machine, 'offline');
+    await machine.write(`${stage}/README`, 'what /system-update points to\n');
+    await shellUpdate(machine, aptUpgrade, stage);
   },
   fetch: downloadByApt,
   async arm(shell) {
-    await shell.exec('ln -s /var/lib/shell-update /system-update');
+    await shell.exec(`ln -s ${stage} /system-update`);
     return 'reboot';
   },
-  installSeconds: shellUpdateTimes,
+  installSeconds: shellUpdateSeconds,
   units: ['shell-update.service'],
 };
 
@@ -94,15 +102,20 @@ const packageKit: Candidate = {
     await shell.exec('pkcon --plain --noninteractive offline-trigger');
     return 'reboot';
   },
-  installSeconds: (_machine, rows) => Promise.resolve(secondsBetween(rows, packageKitStamps)),
+  installSeconds: (_machine, rows) => Promise.resolve(secondsOfPackageKit(rows)),
   units: ['packagekit-offline-update.service', 'packagekit.service'],
 };
 
-/** As long as its own unit runs: it keeps no record of its own. */
-const packageKitStamps: Stamps = {
-  begin: /^Starting packagekit-offline-update\.service/,
-  end: /^packagekit-offline-update\.service: Deactivated|^Finished packagekit-offline-update\.service/,
-};
+/** As long as its own unit runs, the last time: it keeps no record of its own. */
+function secondsOfPackageKit(rows: readonly JournalRow[]): number {
+  const last = (pattern: RegExp): number =>
+    rows.findLast(({ message }) => pattern.test(message))?.monotonicSeconds ?? NaN;
+  const begin = last(/^Starting packagekit-offline-update\.service/);
+  return (
+    last(/^packagekit-offline-update\.service: Deactivated|^Finished packagekit-offline-update\.service/) -
+    begin
+  );
+}
 
 const online: Candidate = {
   name: 'online',
@@ -110,11 +123,11 @@ const online: Candidate = {
   async dress(machine) {
     await takePackageKitAway(machine);
     await takeOursAway(machine);
-    await shellUpdate(machine, 'online');
+    await shellUpdate(machine, aptUpgrade);
   },
   fetch: downloadByApt,
   arm: () => Promise.resolve(undefined),
-  installSeconds: shellUpdateTimes,
+  installSeconds: shellUpdateSeconds,
   units: ['shell-update.service'],
 };
 
