@@ -11,7 +11,7 @@ import { isWritableFolder, readMounts } from '../host/mounts.js';
 import { readRunningSystem } from '../host/running-system.js';
 import { isChroot, runsUnderSystemd, systemdVersion } from '../host/systemd.js';
 import { readNetwork } from '../host/network-state.js';
-import { readUnitStates } from '../host/unit-states.js';
+import { readSystemState, readUnitStates } from '../host/unit-states.js';
 import type { HostFacts } from '../prepare/host-facts.js';
 
 export function hostFacts(root: string, run: RunCommand): HostFacts {
@@ -35,6 +35,9 @@ export function hostFacts(root: string, run: RunCommand): HostFacts {
     otherUsers: async () => (await import('../host/login.js')).loggedInUsers(process.env['XDG_SESSION_ID']),
     isIdle: async () => (await import('../host/login.js')).isIdle(),
     secondsUp: async () => (await import('../host/boot-times.js')).secondsUp(run),
+    async isStarting() {
+      return ['initializing', 'starting'].includes(await readSystemState(run));
+    },
     isMetered: async () => (await import('../host/login.js')).isNetworkMetered(),
     kernelRelease: () => Promise.resolve(release()),
     runningSystem: () => readRunningSystem(),

@@ -26,6 +26,8 @@ export interface HostFacts {
   isIdle(): Promise<boolean>;
   /** Since systemd began to start this boot; undefined when it does not say. */
   secondsUp(): Promise<number | undefined>;
+  /** systemd is not through with this boot: what fails in it may not have failed yet. */
+  isStarting(): Promise<boolean>;
   isMetered(): Promise<boolean>;
   kernelRelease(): Promise<string>;
   runningSystem(): Promise<RunningSystem>;

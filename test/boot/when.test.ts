@@ -101,6 +101,24 @@ void t.test(
   },
 );
 
+void t.test('a boot that finds its time gone by comes to its end before anything is armed', async (t) => {
+  const machine = await preparedMachine(t, 'noticeSeconds = 0\n');
+  await machine.exec('offline-update prepare --no-refresh');
+  t.match(await json(machine, 'trigger', '--at', '+10h'), { state: 'scheduled' });
+  const file = '/var/lib/offline-update/scheduled.json';
+  const scheduled = JSON.parse(await machine.read(file)) as Record<string, string>;
+  const at = new Date(Date.now() - 60_000).toISOString();
+  await machine.write(file, JSON.stringify({ ...scheduled, at }));
+  await machine.stop();
+  await machine.start();
+  t.match(await statusOf(machine), {
+    state: 'prepared',
+    scheduled: { at },
+    putOff: { reason: { code: 'NOT_NOW', message: 'the machine is still starting' } },
+  });
+  t.match((await machine.exec(wakes)).stdout, /offline-update-wake-\w+\.timer/, 'it is looked at again');
+});
+
 const always = '[[windows]]\nfrom = "00:00"\nto = "24:00"\n';
 
 void t.test('timers prepare and set the time; windows, locks and people are waited for', async (t) => {

@@ -20,6 +20,7 @@ export function plainFacts(mounts: Mount[]): HostFacts {
     otherUsers: () => Promise.resolve([]),
     isIdle: () => Promise.resolve(true),
     secondsUp: () => Promise.resolve(24 * 3600),
+    isStarting: () => Promise.resolve(false),
     isMetered: () => Promise.resolve(false),
     kernelRelease: () => Promise.resolve('6.12.1'),
     runningSystem: () => fakeRunningSystem(),

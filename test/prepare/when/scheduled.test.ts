@@ -491,6 +491,32 @@ void t.test('a machine that was just switched on is not idle, however empty it i
   t.match((await service(machine)).json(), { outcome: 'leaving' });
 });
 
+void t.test('nothing is armed in the midst of a boot, which may be long, but not without end', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--at', night);
+  let secondsUp = 40;
+  machine.facts.secondsUp = () => Promise.resolve(secondsUp);
+  machine.facts.isStarting = () => Promise.resolve(true);
+  machine.clock('2026-11-21T03:10:00.000Z');
+  t.match((await service(machine)).json(), {
+    outcome: 'waiting',
+    at: '2026-11-21T03:12:00.000Z',
+    reason: { code: 'NOT_NOW', message: 'the machine is still starting' },
+  });
+  t.notOk(await isArmed(machine));
+  machine.facts.isStarting = () => Promise.resolve(false);
+  secondsUp = 160;
+  machine.clock('2026-11-21T03:12:00.000Z');
+  t.match((await service(machine)).json(), { outcome: 'leaving' });
+
+  const hanging = await prepared(t);
+  await hanging.cli('trigger', '--at', night);
+  hanging.facts.isStarting = () => Promise.resolve(true);
+  hanging.facts.secondsUp = () => Promise.resolve(900);
+  hanging.clock('2026-11-21T03:10:00.000Z');
+  t.match((await service(hanging)).json(), { outcome: 'leaving' }, 'a job that hangs');
+});
+
 void t.test('a machine that is switched on after its time gives notice to whoever did it', async (t) => {
   const machine = await prepared(t);
   await machine.cli('trigger', '--at', night);
