@@ -61,24 +61,20 @@ export async function examine(
 ): Promise<Examined> {
   const update = await preparedUpdate(online, action);
   const staged = await stagedUpdate(online, update.planHash);
-  const look = async (): Promise<Finding[]> => {
+  const look = async (staged: StagedUpdate): Promise<Finding[]> => {
     const all = await preflight({ ...machine, staged, isForced: force });
     const found = isLater ? all.map(notYet) : all;
     await refuseBlocked(update, staged, found);
     return found;
   };
-  let findings = await look();
+  let findings = await look(staged);
   const plan = await staged.verify();
   const sealed = { plan, planHash: update.planHash };
-  const { rehearsal, findings: unrehearsed } = await rehearseBeforeArming(
-    online,
-    machine.policy,
-    wish,
-    update,
-    sealed,
-  );
-  // A rehearsal takes its time, in which somebody may have installed a package or armed another update.
-  if (rehearsal) findings = await look();
+  const rehearsed = await rehearseBeforeArming(online, machine.policy, wish, update, sealed);
+  const { rehearsal, isNew, findings: unrehearsed } = rehearsed;
+  // A rehearsal takes its time, in which somebody may have installed a package, armed another update or changed the stage:
+  // to hash that once more is little beside what it took to install it.
+  if (isNew) findings = await look(await stagedUpdate(online, update.planHash));
   const end = await endOf(online, plan, action ?? plan.policy.action, machine.facts);
   const isSoft = wayIn(end.action) === 'soft-reboot';
   const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, isSoft));

@@ -1,4 +1,4 @@
-/** The staged plan, and the proof of its seal: hashed once, however many ask. */
+/** The staged plan, and the proof of its seal as it is now: hashed once, however many ask. */
 import { UpdateError } from '../update/errors.js';
 import { parsePlan, type Plan } from '../update/plan.js';
 import { readStaged, verifyStage } from '../update/stage.js';

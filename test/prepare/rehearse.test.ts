@@ -64,6 +64,19 @@ void t.test(
   },
 );
 
+void t.test('invariant 7: after a rehearsal the stage is proven once more', async (t) => {
+  const machine = await prepared(t);
+  const { runThrowAway } = machine.rehearsal;
+  machine.rehearsal.runThrowAway = async (...given) => {
+    const end = await runThrowAway(...given);
+    const path = join(machine.paths.stage, 'packages/alpha_2.0_all.deb');
+    writeFileSync(path, readFileSync(path, 'utf8').toUpperCase());
+    return end;
+  };
+  t.match(told(await machine.cli('trigger', '--json')), { error: { code: 'STAGE_TAMPERED' } });
+  t.notOk(existsSync(machine.path('/system-update')));
+});
+
 void t.test('one that passed is not repeated for the same plan, and is for the next one', async (t) => {
   const machine = await prepared(t);
   const first = told(await machine.cli('prepare', '--rehearse', '--json'));

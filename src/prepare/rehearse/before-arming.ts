@@ -10,7 +10,7 @@ import type { Rehearsal } from '../../update/rehearsal.js';
 import type { KnownUpdate } from '../../update/store.js';
 import type { Online } from '../online.js';
 import type { RehearsalMachine, SealedPlan } from './rehearse.js';
-import { rehearseUpdate } from './rehearse-update.js';
+import { passedRehearsal, rehearseUpdate } from './rehearse-update.js';
 
 export interface RehearsalOptions {
   machine: RehearsalMachine;
@@ -22,6 +22,8 @@ export interface RehearsalOptions {
 export interface Rehearsed {
   /** Null when there was none. */
   rehearsal: Rehearsal | null;
+  /** It was carried out just now, and is not one that is known from before. */
+  isNew: boolean;
   findings: Finding[];
 }
 
@@ -38,15 +40,19 @@ export async function rehearseBeforeArming(
       hint: 'offline-update trigger',
     });
   }
-  if (!isWanted || rehearse === false) return { rehearsal: null, findings: [] };
+  if (!isWanted || rehearse === false) return { rehearsal: null, isNew: false, findings: [] };
+  const known = await passedRehearsal(online, update, sealed);
+  if (known) return { rehearsal: known, isNew: false, findings: [] };
   try {
-    return { rehearsal: await rehearseUpdate(online, machine, update, sealed, on), findings: [] };
+    const rehearsal = await rehearseUpdate(online, machine, update, sealed, on);
+    return { rehearsal, isNew: true, findings: [] };
   } catch (error) {
     const isOptional = rehearse !== 'require';
     if (!isOptional || !(error instanceof UpdateError) || error.code !== 'REHEARSAL_UNAVAILABLE') throw error;
     const remedy = 'none is needed; the update boot goes back or makes the packages whole should it fail';
     return {
       rehearsal: null,
+      isNew: false,
       findings: [{ check: 'rehearsal', severity: 'warn', evidence: error.message, remedy }],
     };
   }

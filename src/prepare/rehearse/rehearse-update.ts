@@ -10,6 +10,20 @@ import type { Online } from '../online.js';
 import { readRehearsal } from './rehearsal-file.js';
 import { rehearse, type RehearsalMachine, type SealedPlan } from './rehearse.js';
 
+/** Undefined where one is still to be carried out. */
+export async function passedRehearsal(
+  { fs }: Pick<Online, 'fs'>,
+  update: KnownUpdate,
+  sealed: SealedPlan,
+): Promise<Rehearsal | undefined> {
+  const known = await readRehearsal(fs, update).catch(() => undefined);
+  const isGood =
+    known?.outcome === 'passed' &&
+    known.planHash === sealed.planHash &&
+    known.baseFingerprint === sealed.plan.payload.baseFingerprint;
+  return isGood ? known : undefined;
+}
+
 /** Errors: `REHEARSAL_FAILED` with the reason; `REHEARSAL_UNAVAILABLE`. */
 export async function rehearseUpdate(
   online: Online,
@@ -18,12 +32,8 @@ export async function rehearseUpdate(
   sealed: SealedPlan,
   on: Progress,
 ): Promise<Rehearsal> {
-  const known = await readRehearsal(online.fs, update).catch(() => undefined);
-  const isGood =
-    known?.outcome === 'passed' &&
-    known.planHash === sealed.planHash &&
-    known.baseFingerprint === sealed.plan.payload.baseFingerprint;
-  if (isGood) return known;
+  const known = await passedRehearsal(online, update, sealed);
+  if (known) return known;
   const rehearsal = await rehearse(online, machine, sealed, on);
   // For everybody to read, and what a hook printed is for who asked for the rehearsal alone.
   const record = { ...rehearsal, hooks: rehearsal.hooks.map((ran) => ({ ...ran, output: '' })) };
