@@ -31,7 +31,7 @@ import { sha256OfFile } from './hash.js';
 import { HostError, isErrno } from './host-error.js';
 import { runCommand } from './command.js';
 
-/** What lstat(2) says, without its clocks: nothing here may depend on times. */
+/** What lstat(2) says, without its clocks but one: nothing here may depend on what time it is. */
 export interface Entry {
   kind: 'file' | 'folder' | 'symlink' | 'other';
   /** Bytes. */
@@ -44,6 +44,8 @@ export interface Entry {
   inode: number;
   /** Count of hard links. */
   links: number;
+  /** When it was last written to, in nanoseconds (mtime): only for whether that is the same as before. */
+  written: bigint;
 }
 
 export interface FileSystem {
@@ -204,6 +206,7 @@ function entryOf(stats: BigIntStats): Entry {
     device: Number(stats.dev),
     inode: Number(stats.ino),
     links: Number(stats.nlink),
+    written: stats.mtimeNs,
   };
 }
 

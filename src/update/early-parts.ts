@@ -50,8 +50,9 @@ export async function readEarlyParts(fs: FileSystem, root: string): Promise<Earl
   const modules = releases.map((release) => join(MODULES, release, 'modules.dep'));
   const rows = [...files, ...listed.flat(), ...modules].map(async (path): Promise<[string, string]> => {
     const entry = await ifThere(fs.lstat(join(root, path)));
-    // An inode is new when a file is replaced, its size or links when it is written in place.
-    return [path, entry && entry.kind !== 'folder' ? `${entry.inode} ${entry.size}` : ''];
+    // The inode is another one where a file was replaced; size and mtime are where it was written in place (update-grub).
+    // Not the ctime, which a hard link changes: that is how the copy saves it.
+    return [path, entry && entry.kind !== 'folder' ? `${entry.inode} ${entry.size} ${entry.written}` : ''];
   });
   return new Map(await Promise.all(rows));
 }

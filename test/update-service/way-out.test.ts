@@ -125,7 +125,7 @@ const others: [what: string, given: Given, asked: string, why: string | null][] 
   ['enough', { action: 'soft-reboot', because: softly, writes: {} }, 'soft-reboot', softly],
   [
     'a kernel that no package name told of',
-    { action: 'soft-reboot', because: softly },
+    { action: 'soft-reboot', because: softly, writes: { [image]: 'kernel' } },
     'reboot',
     `a soft-reboot is not enough: ${image} changed`,
   ],

@@ -161,7 +161,8 @@ function entryOf(of: Inode, inode: number, graph: Graph): Entry {
   const { kind, mode, uid, gid, device } = of;
   const size = Buffer.byteLength(of.text);
   return {
-    ...{ kind, size, mode, uid, gid, device, inode },
+    // No clock: what is explored must not depend on one.
+    ...{ kind, size, mode, uid, gid, device, inode, written: 0n },
     get links() {
       return linksTo(graph, inode); // rarely asked, and dear
     },
