@@ -29,6 +29,11 @@ export function readMounts(path = '/proc/self/mountinfo'): Promise<Mount[]> {
   });
 }
 
+/** As a test says in the kernel's place, else as it is. */
+export function mountsOf({ kernel }: { kernel?: { mounts(): Promise<Mount[]> } }): Promise<Mount[]> {
+  return kernel?.mounts() ?? readMounts();
+}
+
 /** The mount that holds an absolute path without links; undefined only when `mounts` has no root. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let best: Mount | undefined;

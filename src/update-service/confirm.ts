@@ -5,7 +5,6 @@
  * Errors: `HEALTH_FAILED` with the verdict `failed`, or on the way back; `BUSY`, `WRONG_STATE` without a verdict. All
  * of them keep boot-complete.target, which requires this unit, from being reached.
  */
-import { join } from 'node:path';
 import { shutdownAskedAt } from '../host/boot-times.js';
 import { exists } from '../host/exists.js';
 import { measuredAway } from '../update/away.js';
@@ -24,8 +23,7 @@ export async function confirm(ports: Ports): Promise<void> {
   if (update?.journal.state.name !== 'installed') return;
   const backAt = ports.moment.now();
   const plan = await ports.store.readPlan(update);
-  if (await exists(ports.fs, join(ports.paths.runFolder, 'update-boot')))
-    throw noVerdict(update, 'this is the update boot');
+  if (await exists(ports.fs, ports.paths.updateBoot)) throw noVerdict(update, 'this is the update boot');
   await refuseSecondReturn(ports, update, plan);
   const judgement = await judge(ports, update, plan);
   if (!judgement) throw noVerdict(update, 'this boot is in rescue mode or is being left');

@@ -6,7 +6,7 @@
 import { basename, join } from 'node:path';
 import { exists } from '../host/exists.js';
 import { namesIn, textOf } from '../host/if-there.js';
-import { readMounts } from '../host/mounts.js';
+import { mountsOf } from '../host/mounts.js';
 import { leadsElsewhere } from '../snapshots/btrfs/leads-here.js';
 import { MODULES } from '../update/early-parts.js';
 import { asUpdateError } from '../update/errors.js';
@@ -23,14 +23,14 @@ export async function nextKernel(
   changes: readonly PackageChange[],
   changed: readonly string[],
 ): Promise<NextEntry | string> {
-  const { fs, paths, run, runningSystem, kernel } = machine;
+  const { fs, paths, run, runningSystem } = machine;
   try {
     const obstacle =
       (await kexecObstacle(fs, paths.root, await runningSystem(), changes)) ?? (await notSettled(machine));
     if (obstacle !== undefined) return obstacle;
     const entry = await nextEntry(fs, paths.root);
     if (typeof entry === 'string') return entry;
-    const mounts = () => kernel?.mounts() ?? readMounts();
+    const mounts = () => mountsOf(machine);
     return (
       (await notWhole(machine, entry, changed)) ??
       (await leadsElsewhere({ fs, paths, run, mounts }, entry.words)) ??

@@ -18,13 +18,14 @@ export async function leave(ports: Ports, update: KnownUpdate | undefined, wishe
   const goesOn = await exists(ports.fs, ports.paths.copyArmed);
   if (!goesOn && !(await dropLinks(ports))) {
     ports.log.write('error', 'a link of ours cannot be removed: no reboot, on to the normal target');
+    // Where even that fails, the guard, which comes after us, tries it once more, and reboots.
     await ports.run(join(ports.paths.library, 'leave'), ['stay']);
     return;
   }
   const { action, by, because } = await askFor(ports, goesOn ? goesOnNext : wished);
   // /run outlives a soft-reboot: what says "this is an update boot" must not, nor what is going on in it. First of all,
   // since a row that a full disk does not take is the end of this process.
-  await ports.files.remove(join(ports.paths.runFolder, 'update-boot'));
+  await ports.files.remove(ports.paths.updateBoot);
   if (action === 'soft-reboot') await ports.files.remove(ports.paths.statusFile);
   // The shutdown that was asked for waits until this process ends, so there is time for the last row.
   if (update) {

@@ -1,6 +1,6 @@
 /** Everything that was written so far is on its disk when this resolves. */
 import { isErrno } from '../host/host-error.js';
-import { readMounts, type Mount } from '../host/mounts.js';
+import { mountsOf, type Mount } from '../host/mounts.js';
 import { UpdateError } from '../update/errors.js';
 import type { Ports } from './ports.js';
 
@@ -15,8 +15,9 @@ const lentByHost = /^\/run\/host(\/|$)/;
  * Invariant 3: all that the packages wrote is on the disks before anything says so (clawbox#894). A disk to which no path
  * leads any more may have been written to before: then everything is synced, by the one call that needs no path.
  */
-export async function syncDisks({ fs, kernel, run }: Pick<Ports, 'fs' | 'kernel' | 'run'>): Promise<void> {
-  const mounts = await (kernel?.mounts() ?? readMounts());
+export async function syncDisks(ports: Pick<Ports, 'fs' | 'kernel' | 'run'>): Promise<void> {
+  const { fs, run } = ports;
+  const mounts = await mountsOf(ports);
   const disks = mounts.filter(
     ({ type, writable, target }) => writable && !withoutDisk.test(type) && !lentByHost.test(target),
   );

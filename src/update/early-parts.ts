@@ -5,9 +5,7 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { ifThere, namesIn } from '../host/if-there.js';
-
-/** Beside it, with `.pkgs`, the packages that asked for it. */
-export const REBOOT_REQUIRED = '/run/reboot-required';
+import { REBOOT_REQUIRED } from './reboot-required.js';
 
 const files = [
   '/etc/fstab',
@@ -15,7 +13,6 @@ const files = [
   '/etc/kernel/cmdline',
   '/etc/default/grub',
   '/usr/lib/systemd/systemd',
-  // Where another tool says that a reboot is wanted (Debian's kernel hooks, needrestart).
   REBOOT_REQUIRED,
 ];
 const folders = [

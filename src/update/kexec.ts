@@ -8,9 +8,9 @@ import type { FileSystem } from '../host/file-system.js';
 import { namesIn, textOf } from '../host/if-there.js';
 import { splitKernelWords } from '../host/kernel-command-line.js';
 import type { RunningSystem } from '../host/running-system.js';
-import { REBOOT_REQUIRED } from './early-parts.js';
 import type { PackageChange } from './plan.js';
 import { belowTheKernel, bringsKernel } from './reboot-kind.js';
+import { REBOOT_REQUIRED, rebootRequired } from './reboot-required.js';
 
 /** Between why it is a full reboot and why that goes by the firmware; in plan, status and report. */
 export function withoutKexec(because: string, obstacle: string): string {
@@ -65,9 +65,8 @@ async function firmwareIsWanted(fs: FileSystem, root: string): Promise<string | 
   if (await exists(fs, variable('BootNext'))) return 'the firmware is told to boot something else once';
   const wishes = await textOf(fs, variable('OsIndications'));
   if (/[^\0]/.test(wishes.slice(ATTRIBUTES_LENGTH))) return 'the firmware has something to do in a reboot';
-  if (!(await exists(fs, join(root, REBOOT_REQUIRED)))) return undefined;
-  const packages = (await textOf(fs, join(root, `${REBOOT_REQUIRED}.pkgs`))).split('\n');
-  const names = [...new Set(packages.filter((line) => line !== ''))].sort();
+  const names = await rebootRequired(fs, root);
+  if (names === undefined) return undefined;
   return names.length === 0 ? `${REBOOT_REQUIRED} does not say for what` : belowTheKernel(names);
 }
 

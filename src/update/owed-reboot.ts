@@ -4,11 +4,12 @@
  */
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
-import { ifThere, namesIn, textOf } from '../host/if-there.js';
+import { ifThere, namesIn } from '../host/if-there.js';
 import type { RunningSystem } from '../host/running-system.js';
-import { MODULES, readEarlyParts, REBOOT_REQUIRED } from './early-parts.js';
+import { MODULES, readEarlyParts } from './early-parts.js';
 import { asUpdateError } from './errors.js';
 import { someOf } from './reboot-kind.js';
+import { REBOOT_REQUIRED, rebootRequired } from './reboot-required.js';
 
 /** Where systemd looks for another root to soft-reboot into. */
 const NEXT_ROOT = '/run/nextroot';
@@ -50,9 +51,8 @@ async function otherRoot(fs: FileSystem, root: string): Promise<string | undefin
 }
 
 async function asked(fs: FileSystem, root: string): Promise<string | undefined> {
-  if (!(await ifThere(fs.lstat(join(root, REBOOT_REQUIRED))))) return undefined;
-  const lines = (await textOf(fs, join(root, `${REBOOT_REQUIRED}.pkgs`))).split('\n');
-  const names = [...new Set(lines.filter((line) => line !== ''))].sort();
+  const names = await rebootRequired(fs, root);
+  if (names === undefined) return undefined;
   const by = names.length > 0 ? ` for ${someOf(names)}` : '';
   return `a reboot is owed already: ${REBOOT_REQUIRED} asks for it${by}`;
 }

@@ -28,6 +28,8 @@ export interface Paths {
   /** A link to the one that the next update boot puts back (units/rescue), and its name once that is done. */
   copyArmed: string;
   copyRestored: string;
+  /** This boot is an update boot of ours, and nobody has led out of it yet. */
+  updateBoot: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
   /** What units/grub-install put off, a file a call. */
@@ -79,6 +81,7 @@ export function pathsBelow(root = '/'): Paths {
     fallbacks: join(state, 'fallbacks'),
     copyArmed: join(state, 'fallbacks/armed'),
     copyRestored: join(state, 'fallbacks/restored'),
+    updateBoot: at('/run/offline-update/update-boot'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
     bootLoaderCalls: join(state, 'grub-install'),
     scheduled: join(state, 'scheduled.json'),

@@ -98,7 +98,7 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
   }
   if (given.isUpdateBoot) {
     mkdirSync(paths.runFolder, { recursive: true });
-    writeFileSync(join(paths.runFolder, 'update-boot'), '');
+    writeFileSync(paths.updateBoot, '');
   }
   if (given.isLogTaken) mkdirSync(of.terminalLog);
   for (const other of given.history ?? []) mkdirSync(join(paths.updates, other));

@@ -55,7 +55,7 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
   await before.markOpen(id);
   symlinkSync('/var/lib/system-update', `${paths.triggers[0]}.claimed`);
   mkdirSync(paths.runFolder);
-  writeFileSync(join(paths.runFolder, 'update-boot'), '');
+  writeFileSync(paths.updateBoot, '');
   let isFull = false;
   const failing: DurableFiles = {
     ...files,

@@ -1,6 +1,7 @@
 /** A snapshot of the running root is made the root that boots next (invariant 4). */
 import { join } from 'node:path';
 import { exists } from '../../host/exists.js';
+import { mountsOf } from '../../host/mounts.js';
 import type { MarkRole } from '../../update/fallback-mark.js';
 import { bootMounts } from '../boot-mounts.js';
 import { ask, deleteSubvolume, subvolumeId } from './btrfs-command.js';
@@ -8,7 +9,7 @@ import { fitToBoot } from './fallback-root.js';
 import type { UsableLayout } from './layout.js';
 import { otherName } from './names.js';
 import type { Reference } from './reference.js';
-import { bootNext, mountsOf, type BtrfsPorts } from './top-level.js';
+import { bootNext, type BtrfsPorts } from './top-level.js';
 
 /** Durable when it returns. When it throws, the running root still boots next and the snapshot is gone. */
 export async function arm(

@@ -5,6 +5,7 @@
  * Errors: `SNAPSHOT_UNAVAILABLE` where the layout does not allow it, `SNAPSHOT_FAILED` when a step fails.
  */
 import { join } from 'node:path';
+import { mountsOf } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
 import { readMark } from '../../update/fallback-mark.js';
 import { pathsBelow } from '../../update/paths.js';
@@ -22,7 +23,7 @@ import type { UsableLayout } from './layout.js';
 import { layoutOfMachine } from './machine-layout.js';
 import { parseReference, referenceText } from './reference.js';
 import { rollBack } from './roll-back.js';
-import { bootNext, mountsOf, withTopLevel, type BtrfsPorts } from './top-level.js';
+import { bootNext, withTopLevel, type BtrfsPorts } from './top-level.js';
 
 export type { BtrfsPorts };
 

@@ -3,6 +3,7 @@
  * last one is atomic, as that of `armFallback`.
  */
 import { join } from 'node:path';
+import { mountsOf } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
 import { markText, readMark } from '../../update/fallback-mark.js';
 import { heldUpdates } from '../../update/held.js';
@@ -14,7 +15,7 @@ import { subvolumeId } from './btrfs-command.js';
 import type { UsableLayout } from './layout.js';
 import { otherName } from './names.js';
 import type { Reference } from './reference.js';
-import { bootNext, mountsOf, type BtrfsPorts } from './top-level.js';
+import { bootNext, type BtrfsPorts } from './top-level.js';
 
 /** `fallback`: of `list`. The present root stays as a fallback of the id `keepAs`. Errors: `SNAPSHOT_FAILED`. */
 export async function rollBack(

@@ -1,6 +1,6 @@
 /** The running root as its file system names it, and the top level where those names are. */
 import type { DurableFiles } from '../../host/durable-files.js';
-import { mountOf, readMounts, type Mount } from '../../host/mounts.js';
+import { mountOf, mountsOf } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
 import { join } from 'node:path';
 import { ask, atTopLevel, subvolumeId } from './btrfs-command.js';
@@ -16,10 +16,6 @@ export interface RunningRoot {
   device: string;
   name: string;
   id: number;
-}
-
-export function mountsOf({ kernel }: BtrfsPorts): Promise<Mount[]> {
-  return kernel?.mounts() ?? readMounts();
 }
 
 /** How `/` is mounted right now: exchanged names are told as they are. Errors: `SNAPSHOT_UNAVAILABLE`. */
