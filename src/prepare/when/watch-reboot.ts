@@ -79,13 +79,16 @@ async function disarmAndPutOff(of: Case, reason: Reason): Promise<Attended> {
   return putOff(of, reason, nextTime(await factsOf(of)));
 }
 
-async function leaveOurselves({ online, scheduler, asked, update }: ArmedCase): Promise<Attended> {
+async function leaveOurselves(of: ArmedCase): Promise<Attended> {
+  const { online, scheduler, options, asked, update } = of;
   const { id, type, at } = asked;
   const time = new Date(at);
   if (online.moment.now() < time) {
     await scheduler.wakeAt(time);
     return { outcome: 'leaving', id, at: time, armed: null };
   }
+  const found = await locks(options);
+  if (found.length > 0) return disarmAndPutOff(of, notNow(found));
   // An update boot that cannot claim the trigger, or write down what became of it, leaves the update armed, and after a
   // soft-reboot the file is still there: without this there would be another one, and another.
   await writeAskedShutdown(online.files, online.paths, { ...asked, by: 'nobody' });
@@ -96,7 +99,10 @@ async function leaveOurselves({ online, scheduler, asked, update }: ArmedCase): 
     return { outcome: 'leaving', id, at: time, armed: null };
   } catch (error) {
     if (!isHostError(error, 'POWER_REFUSED', 'POWER_INHIBITED')) throw error;
-    return withdraw(online, scheduler, update, { code: 'NOT_NOW', message: error.message });
+    const reason: Reason = { code: 'NOT_NOW', message: error.message };
+    // That nobody on this machine can do it will not pass.
+    if (error.code === 'POWER_REFUSED') return withdraw(online, scheduler, update, reason);
+    return disarmAndPutOff(of, reason);
   }
 }
 

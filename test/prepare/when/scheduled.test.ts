@@ -348,6 +348,56 @@ void t.test(
   },
 );
 
+void t.test(
+  'a soft-reboot of ours that something forbids at its time is put off, as logind would refuse a full one',
+  async (t) => {
+    const holder = { pid: 42, command: 'dpkg', lock: '/var/lib/dpkg/lock' };
+    const hindrances: [message: RegExp, begin: (machine: Prepared) => void][] = [
+      [
+        /^a tape is written$/,
+        ({ scheduler }) => {
+          scheduler.leave = () => Promise.reject(new HostError('POWER_INHIBITED', 'a tape is written'));
+        },
+      ],
+      [
+        /^dpkg \(process 42\) holds/,
+        ({ facts }) => (facts.packageLockHolder = () => Promise.resolve(holder)),
+      ],
+    ];
+    for (const [message, begin] of hindrances) {
+      const machine = await prepared(t);
+      const { left } = machine.scheduler;
+      await machine.cli('trigger', '--at', night, '--action', 'soft-reboot');
+      machine.clock('2026-11-21T02:55:00.000Z');
+      await service(machine);
+      begin(machine);
+      machine.clock(night);
+      t.match((await service(machine)).json(), {
+        outcome: 'waiting',
+        at: '2026-11-21T03:02:00.000Z',
+        reason: { code: 'NOT_NOW', message },
+      });
+      t.strictSame(left, []);
+      t.notOk(await isArmed(machine));
+      t.match(await status(machine), {
+        state: 'prepared',
+        scheduled: { at: night, action: 'soft-reboot' },
+        reboot: null,
+        putOff: { reason: { message } },
+      });
+    }
+
+    const machine = await prepared(t);
+    await machine.cli('trigger', '--at', night, '--action', 'soft-reboot');
+    machine.clock('2026-11-21T02:55:00.000Z');
+    await service(machine);
+    machine.scheduler.leave = () => Promise.reject(new HostError('POWER_REFUSED', 'nobody will'));
+    machine.clock(night);
+    t.match((await service(machine)).json(), { outcome: 'given-up' }, 'what nobody can do does not pass');
+    t.notOk(await isArmed(machine));
+  },
+);
+
 void t.test('what does not pass is given up and said: packages that changed meanwhile', async (t) => {
   const machine = await prepared(t);
   await machine.cli('trigger', '--at', night);
