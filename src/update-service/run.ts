@@ -88,8 +88,11 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
     await runPhases(attempt, resumes ? interrupted : freshAttempt);
   }
   const text = verdictText(journal.state);
-  await saveReport(ports, update, plan);
-  if (isVerdict(journal.state.name)) await closeUpdate(ports);
+  // Of an update that is installed `leave` writes the report, with how the machine was left.
+  if (isVerdict(journal.state.name)) {
+    await saveReport(ports, update, plan);
+    await closeUpdate(ports);
+  }
   if (journal.state.name === 'reverted') await revert(attempt);
   await progress.finish(journal.state.name, text);
 }
