@@ -7,6 +7,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { HostError } from './host-error.js';
+import { writeAll } from './write-all.js';
 
 export interface ArMember {
   name: string;
@@ -94,14 +95,9 @@ async function copyBytes(from: FileHandle, to: FileHandle, count: number): Promi
   for (let at = 0; at < count;) {
     const bytes = await bytesAt(from, at, Math.min(COPY_BYTES, count - at));
     if (bytes.length === 0) throw new HostError('NOT_AN_ARCHIVE', 'the file was cut while it was read');
-    await writeAll(to, bytes);
+    await writeAll(to.fd, bytes);
     at += bytes.length;
   }
-}
-
-/** At the present position, which a child that is given the descriptor shares. */
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }
 
 /** Fewer at the end of the file. */

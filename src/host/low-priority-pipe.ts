@@ -8,10 +8,10 @@
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { write } from 'node:fs';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HostError, isErrno } from './host-error.js';
+import { writeAll } from './write-all.js';
 
 export interface PipeWords {
   /** Absolute, where `PATH` of the environment is not to be searched. */
@@ -74,16 +74,11 @@ function sinkOf(second: ChildProcess | undefined, into: number | undefined): Nod
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       if (into === undefined) done();
-      else writeAll(into, chunk, done);
+      else
+        writeAll(into, chunk).then(() => {
+          done();
+        }, done);
     },
-  });
-}
-
-function writeAll(into: number, bytes: Buffer, done: (error?: Error | null) => void): void {
-  // without a position each write goes to where the descriptor stands
-  write(into, bytes, 0, bytes.length, null, (error, written) => {
-    if (error || written === bytes.length) done(error);
-    else writeAll(into, bytes.subarray(written), done);
   });
 }
 

@@ -3,11 +3,8 @@
  * keeps all that the update replaces, so the disk has to hold both.
  */
 import type { Finding } from '../../update/finding.js';
+import { wayBackBytes } from '../../update/unpacked-bytes.js';
 import type { Check, PreflightContext } from './context.js';
-
-/** What is unpacked is some three times its package, and the file system's own books grow as well. */
-const UNPACKED_TO_PACKED = 4;
-const MARGIN_BYTES = 256 * 1024 * 1024;
 
 export const snapshot: Check = {
   id: 'snapshot',
@@ -40,9 +37,7 @@ async function room(
   { paths, facts, staged }: PreflightContext,
   copiedBytes: number | undefined,
 ): Promise<Finding[]> {
-  // as they were downloaded: what is recompressed for speed would be counted as if it unpacked to more
-  const packed = (staged?.plan.payload.changes ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const needed = packed * UNPACKED_TO_PACKED + MARGIN_BYTES + (copiedBytes ?? 0);
+  const needed = wayBackBytes(staged?.plan.payload.changes ?? []) + (copiedBytes ?? 0);
   // A copy lies with our own record, a snapshot where the root lies.
   const { bytes } = await facts.freeSpace(copiedBytes === undefined ? paths.root : paths.state);
   if (bytes >= needed) return [];

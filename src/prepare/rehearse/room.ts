@@ -3,6 +3,7 @@
  * our own state. Undefined when neither has the room.
  */
 import type { PayloadPlan } from '../../update/plan.js';
+import { unpackedBytes } from '../../update/unpacked-bytes.js';
 
 export interface Room {
   storage: 'memory' | 'disk';
@@ -17,13 +18,11 @@ export interface RoomFacts {
 const MEBIBYTE = 1024 * 1024;
 /** An initramfs, the package database, logs. */
 const MARGIN_BYTES = 384 * MEBIBYTE;
-/** What is unpacked is some three times its package. */
-const UNPACKED_TO_PACKED = 4;
 /** Of the disk, for the running system. */
 export const RESERVE_BYTES = 128 * MEBIBYTE;
 
 export function bytesToWrite({ changes }: PayloadPlan): number {
-  return changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) * UNPACKED_TO_PACKED + MARGIN_BYTES;
+  return unpackedBytes(changes) + MARGIN_BYTES;
 }
 
 export function roomFor(plan: PayloadPlan, facts: RoomFacts): Room | undefined {

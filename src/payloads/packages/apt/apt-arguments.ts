@@ -19,7 +19,7 @@ export function installArguments(plan: PackagesPlan, stage: Stage): string[] {
 export const laterConfiguration = ['-o', 'APT::Immediate-Configure=false'];
 
 /** `NAME:ARCHITECTURE=VERSION`, or `NAME:ARCHITECTURE-` for one that goes. */
-function packageWord({ name, architecture, to }: PackagesPlan['changes'][number]): string {
+export function packageWord({ name, architecture, to }: PackagesPlan['changes'][number]): string {
   return to === null ? `${name}:${architecture}-` : `${name}:${architecture}=${to}`;
 }
 

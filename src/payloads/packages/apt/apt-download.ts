@@ -14,6 +14,7 @@ import { stageLayout } from '../../../update/paths.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Policy } from '../../../update/policy.js';
 import type { Progress, Stage } from '../../payload.js';
+import { packageWord } from './apt-arguments.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 import type { DownloadProgress } from './download-progress.js';
@@ -75,10 +76,14 @@ function downloadArguments(plan: PackagesPlan, stage: Stage, policy: Policy): st
     'APT::Get::AutomaticRemove=false',
     'DPkg::Lock::Timeout=0',
   ];
-  const words = plan.changes.map(({ name, architecture, to }) =>
-    to === null ? `${name}:${architecture}-` : `${name}:${architecture}=${to}`,
-  );
-  return ['-q', '-y', '--download-only', ...settings.flatMap((one) => ['-o', one]), 'install', ...words];
+  return [
+    '-q',
+    '-y',
+    '--download-only',
+    ...settings.flatMap((one) => ['-o', one]),
+    'install',
+    ...plan.changes.map(packageWord),
+  ];
 }
 
 function downloadError(output: string): UpdateError {

@@ -13,6 +13,7 @@ import { sha256OfFile } from '../../../host/hash.js';
 import type { LowPriorityPipe } from '../../../host/low-priority-pipe.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan, Recompressed } from '../../../update/plan.js';
+import { wayBackBytes } from '../../../update/unpacked-bytes.js';
 import type { Stage } from '../../payload.js';
 import { aptEnvironment } from './apt-environment.js';
 import { recompressFile, slowMember, type RecompressOutcome } from './recompress-file.js';
@@ -40,13 +41,10 @@ export interface RecompressFacts {
 const MEBIBYTE = 1024 * 1024;
 /** Headers and padding of tar, and an Installed-Size that was guessed. */
 const limitOf = (installedBytes: number): number => 2 * installedBytes + 16 * MEBIBYTE;
-/** Where the index does not say what a package unpacks to. */
-const UNPACKED_TO_PACKED = 10;
-/**
- * What the preflight asks for, so that this is never why an update cannot be armed: old and new side by side, or a copy of
- * the old (4 times the packages and 256 MiB), and as much for the rehearsal.
- */
-const reserveBytes = (packedBytes: number): number => 2 * (4 * packedBytes + 256 * MEBIBYTE);
+/** Where the index does not say what a package unpacks to: no guess, but a limit. */
+const MOST_UNPACKED_TO_PACKED = 10;
+/** What the preflight asks for, so that this is never why an update cannot be armed, and as much for the rehearsal. */
+const reserveBytes = ({ changes }: PackagesPlan): number => 2 * wayBackBytes(changes);
 
 const noRoom = 'the disk has no room for it beside what the update needs';
 
@@ -61,8 +59,10 @@ export async function recompressPackages(
     .filter((change): change is FileChange => change.file !== null && !change.recompressed)
     .sort((a, b) => b.sizeBytes - a.sizeBytes);
   if (queue.length === 0) return;
-  const reserve = reserveBytes(plan.changes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
-  const [compression, room] = [await bestCompression(ports, plan), spareRoom(ports, stage, reserve)];
+  const [compression, room] = [
+    await bestCompression(ports, plan),
+    spareRoom(ports, stage, reserveBytes(plan)),
+  ];
   const left = new Map<string, string[]>();
   const leave = (name: string, because: string): void =>
     void left.set(because, [...(left.get(because) ?? []), name]);
@@ -74,7 +74,7 @@ export async function recompressPackages(
     if (signedSha256 !== change.sha256) return undefined;
     const member = await slowMember(path);
     if (!member) return undefined;
-    const limitBytes = limitOf(installedBytes(change) ?? UNPACKED_TO_PACKED * change.sizeBytes);
+    const limitBytes = limitOf(installedBytes(change) ?? MOST_UNPACKED_TO_PACKED * change.sizeBytes);
     if (!(await room.take(limitBytes))) return { because: noRoom };
     const onDone = (made: Recompressed) =>
       addRecompressed(ports.files, stage, change.file, signedSha256, made);
