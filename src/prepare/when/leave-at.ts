@@ -62,8 +62,9 @@ export async function leaveAt(online: Online, scheduler: Scheduler, leaving: Ann
       });
     }
     if (!isBusError(error)) throw error;
-    // Without logind nobody is logged in that it could warn: our service asks for the reboot itself.
+    // Our service asks for the reboot itself, and warns: logind may only have been silent, with people logged in.
     await expectReboot(online, scheduler, leaving, 'service');
+    await scheduler.warn(`Reboot at ${zonedText(at)}. ${message}`);
   }
 }
 

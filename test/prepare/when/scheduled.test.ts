@@ -303,6 +303,7 @@ void t.test('without logind our service asks for the reboot itself', async (t) =
   machine.clock('2026-11-21T02:55:00.000Z');
   machine.scheduler.refuse = new HostError('BUS_ABSENT', 'no bus');
   t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
+  t.match(machine.scheduler.wall, /^Reboot at \S+ 2026-11-2\d .* To prevent that: offline-update cancel$/);
   t.strictSame(machine.scheduler.wake, new Date(night));
   t.match(await status(machine), { action: 'soft-reboot', reboot: { type: 'reboot', at: night } });
   machine.clock(night);
