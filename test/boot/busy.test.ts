@@ -48,7 +48,7 @@ void t.test('two at once: the second one says who is at work', async (t) => {
   const first = offlineUpdate(machine, 'prepare', '--no-refresh');
   await machine.container.waitForLine('/run/lab/asked', () => true);
   const busy =
-    /another run of offline-update is at work: .* process \d+ \(.*offline-update prepare --no-refresh\)/;
+    /another run of offline-update is at work: .* process \d+ \(.*offline-update\.cjs prepare --no-refresh\)/;
   for (const verb of ['prepare', 'trigger', 'cancel', 'clean']) await refuses(t, machine, [verb], 6, busy);
   t.equal((await statusOf(machine)).state, 'none', 'status needs no lock');
   await machine.exec('touch /run/lab/go');
@@ -69,6 +69,11 @@ void t.test('while a package manager holds its locks, nothing is prepared', asyn
 void t.test('in the update boot everybody else is told to wait, and status can be read', async (t) => {
   const packages = ['lab-good', 'lab-slow'];
   const machine = await armedMachine(t, { packages });
+  // However long the four of them need: the install waits for them.
+  await machine.write(
+    '/etc/offline-update/after-install.d/hold',
+    '#!/bin/sh\nuntil [ -e /run/lab-go ]; do sleep 0.05; done\n',
+  );
   const boots = await machine.bootUntilSettled({
     during: async (container) => {
       await container.waitForLine('/var/lib/offline-update/updates/*/term.log', (line) =>
@@ -81,6 +86,7 @@ void t.test('in the update boot everybody else is told to wait, and status can b
       };
       // Beside each other: the update boot does not wait for us.
       const [{ stdout }] = await Promise.all([offlineUpdate(machine, 'status', '--json'), refused()]);
+      await machine.exec('touch /run/lab-go');
       t.match(JSON.parse(stdout), { state: 'installing', contradictions: [], live: { stalled: false } });
     },
   });
