@@ -13,6 +13,8 @@ const ownPaths = [
   '/var/lib/system-update',
   '/system-update',
   '/system-update.claimed',
+  // Named after inodes, and made anew with each Node.js.
+  '/var/cache/offline-update',
 ];
 /** Which packages are there is told by dpkg's status, not by its log, nor by what apt was asked last. */
 const chronicles = [
