@@ -25,7 +25,7 @@ async function markedSnapshot(flags = ''): Promise<void> {
   await machine.exec(`node ${flags} --snapshot-blob ${made} --build-snapshot /srv/marked.js`);
 }
 
-const remake = '/usr/lib/offline-update/make-warm-start';
+const remake = 'rm -f /var/cache/offline-update/*; /usr/lib/offline-update/make-warm-start';
 
 void t.test('the package makes it, under the name of what it is made of', async (t) => {
   t.strictSame(
