@@ -2,11 +2,10 @@
  * The current update as a verb that wants to replace it sees it.
  */
 import { UpdateError } from '../update/errors.js';
-import { readScheduled } from '../update/scheduled.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
-import { zonedText } from '../update/zoned-time.js';
 import { refuseUnderWay } from './under-way.js';
+import { scheduledWords } from './when/notices.js';
 
 /**
  * The update whose plan may be replaced now; undefined when there is none. A staged plan that cannot be read is none:
@@ -37,13 +36,9 @@ export async function replaceableUpdate(online: Online): Promise<KnownUpdate | u
 }
 
 /** Somebody has seen this plan and said when it is to be installed. */
-async function refuseScheduled({ fs, paths }: Online, id: string): Promise<void> {
-  const scheduled = await readScheduled(fs, paths);
-  if (scheduled?.id !== id) return;
-  const at = zonedText(new Date(scheduled.at));
-  throw new UpdateError('SCHEDULED', `update ${id} is to be installed at ${at}`, {
-    hint: 'offline-update cancel',
-  });
+async function refuseScheduled(online: Online, id: string): Promise<void> {
+  const said = await scheduledWords(online, id);
+  if (said !== undefined) throw new UpdateError('SCHEDULED', said, { hint: 'offline-update cancel' });
 }
 
 const unreadable = new Set(['PLAN_INVALID', 'FORMAT_TOO_NEW']);

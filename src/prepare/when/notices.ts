@@ -5,8 +5,10 @@
 import type { JournalEntry } from '../../host/system-log.js';
 import type { Note, Reason } from '../../update/events.js';
 import { noticeIds } from '../../update/message-ids.js';
+import { readScheduled } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import { zonedText } from '../../update/zoned-time.js';
+import type { Online } from '../online.js';
 import { nextLook } from './decide.js';
 import type { Scheduler } from './scheduler.js';
 import type { Term } from './term.js';
@@ -19,6 +21,17 @@ export async function tellScheduled(scheduler: Scheduler, update: KnownUpdate, t
       OFFLINE_UPDATE_AT: term.at.toISOString(),
     }),
   );
+}
+
+/** Undefined when the update has no time. */
+export async function scheduledWords(
+  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
+  id: string,
+): Promise<string | undefined> {
+  const scheduled = await readScheduled(fs, paths);
+  return scheduled?.id === id
+    ? `update ${id} is to be installed at ${zonedText(new Date(scheduled.at))}`
+    : undefined;
 }
 
 export interface NextTry {

@@ -8,15 +8,13 @@
 import { totalSeconds } from '../../update/away.js';
 import { asUpdateError, UpdateError } from '../../update/errors.js';
 import type { Finding } from '../../update/finding.js';
-import { readScheduled, SCHEDULE_FORMAT, writeScheduled, type Scheduled } from '../../update/scheduled.js';
-import type { KnownUpdate } from '../../update/store.js';
-import { zonedText } from '../../update/zoned-time.js';
+import { SCHEDULE_FORMAT, writeScheduled, type Scheduled } from '../../update/scheduled.js';
 import { disarm } from '../disarm.js';
 import { examine, type Examined, type TriggerOptions } from '../examine.js';
 import { exclusively, UNATTENDED_PATIENCE_SECONDS } from '../exclusive.js';
 import type { Online } from '../online.js';
 import { attendNow, type Attended } from './attend.js';
-import { isTakenBack, lastPutOff, tellPutOff, tellScheduled } from './notices.js';
+import { isTakenBack, lastPutOff, scheduledWords, tellPutOff, tellScheduled } from './notices.js';
 import type { Scheduler } from './scheduler.js';
 import { chooseTerm, type Term } from './term.js';
 import { unschedule } from './unschedule.js';
@@ -130,7 +128,9 @@ async function refuseUnattended(online: Online, { machine }: ScheduleOptions): P
     throw new UpdateError('NOTHING_TO_DO', 'no update waits to be installed', {
       hint: 'offline-update status',
     });
-  await refuseScheduled(online, update);
+  const said = await scheduledWords(online, update.id);
+  if (said !== undefined)
+    throw new UpdateError('NOTHING_TO_DO', `${said} already`, { hint: 'offline-update status' });
   const given = lastPutOff(update);
   if (given)
     throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was given up: ${given.reason.message}`, {
@@ -148,13 +148,4 @@ async function refuseUnattended(online: Online, { machine }: ScheduleOptions): P
         hint: 'man 5 offline-update.toml',
       },
     );
-}
-
-async function refuseScheduled(online: Online, update: KnownUpdate): Promise<void> {
-  const scheduled = await readScheduled(online.fs, online.paths);
-  if (scheduled?.id !== update.id) return;
-  const at = zonedText(new Date(scheduled.at));
-  throw new UpdateError('NOTHING_TO_DO', `update ${update.id} is to be installed at ${at} already`, {
-    hint: 'offline-update status',
-  });
 }
