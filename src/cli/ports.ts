@@ -11,7 +11,6 @@ import type { Announcer } from '../update/announce.js';
 import { pathsBelow, type Paths } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
-
 import { hostFacts } from './machine.js';
 import { tellingPorts, type TellingPorts } from './telling-ports.js';
 

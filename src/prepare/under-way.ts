@@ -1,5 +1,4 @@
 /** Is a boot at work on the update? Then nobody else touches its stage, its links or its state. */
-import { join } from 'node:path';
 import { exists } from '../host/exists.js';
 import { ifThere } from '../host/if-there.js';
 import { UpdateError } from '../update/errors.js';
@@ -36,7 +35,7 @@ async function isAtWork(online: Online, state: UpdateState): Promise<boolean> {
   if (state.name === 'armed') return (await lastClaim(online)) === bootId;
   if (!('claimedIn' in state) || state.claimedIn !== bootId) return false;
   // A soft-reboot keeps the boot id: the boot that confirms may have the same one.
-  return state.name !== 'installed' || exists(online.fs, join(online.paths.runFolder, 'update-boot'));
+  return state.name !== 'installed' || exists(online.fs, online.paths.updateBoot);
 }
 
 /** The shell writes a boot id before Node starts, so this is known even when Node never did. */

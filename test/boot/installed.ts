@@ -124,6 +124,19 @@ export async function isBackToNormal(t: Test, machine: Machine, boots: readonly 
   t.not(masked.trim(), 'masked', 'invariant 13: Ctrl-Alt-Del works again');
 }
 
+/** The update boot has rebooted by itself, and once; then as `isBackToNormal`. */
+export async function isBackAfterOneReboot(
+  t: Test,
+  machine: Machine,
+  boots: readonly BootRecord[],
+): Promise<void> {
+  t.strictSame(
+    boots.map(({ ended }) => ended),
+    ['reboot', 'up'],
+  );
+  await isBackToNormal(t, machine, boots);
+}
+
 /** A good update: one update boot, then a machine with version 2 of all `packages`, and the verdict. Resolves with its id. */
 export async function becomesUpdated(
   t: Test,
@@ -131,11 +144,7 @@ export async function becomesUpdated(
   packages: readonly string[],
 ): Promise<string> {
   const boots = await machine.bootUntilSettled();
-  t.strictSame(
-    boots.map(({ ended }) => ended),
-    ['reboot', 'up'],
-  );
-  await isBackToNormal(t, machine, boots);
+  await isBackAfterOneReboot(t, machine, boots);
   const updated = Object.fromEntries(packages.map((name) => [name, '2.0']));
   t.strictSame(await versionsOf(machine, packages), updated);
   const { id, state } = await statusOf(machine);

@@ -33,6 +33,15 @@ const isArmed = (machine: Prepared) =>
     () => false,
   );
 const service = (machine: Prepared) => machine.cli('trigger', '--scheduled', '--json');
+
+/** Its time is five minutes away: the reboot into it is announced. */
+async function announced(test: Test): Promise<Prepared> {
+  const machine = await prepared(test);
+  await machine.cli('trigger', '--at', night);
+  machine.clock('2026-11-21T02:55:00.000Z');
+  await service(machine);
+  return machine;
+}
 const status = async (machine: Prepared) => (await machine.cli('status', '--json')).json();
 const told = (machine: Prepared) => machine.scheduler.told.map(({ messageId }) => messageId);
 
@@ -114,10 +123,7 @@ void t.test(
 );
 
 void t.test('whoever takes the reboot back takes back the update', async (t) => {
-  const machine = await prepared(t);
-  await machine.cli('trigger', '--at', night);
-  machine.clock('2026-11-21T02:55:00.000Z');
-  await service(machine);
+  const machine = await announced(t);
   machine.clock('2026-11-21T03:01:00.000Z');
   machine.scheduler.pending = undefined;
   const called = await service(machine);
@@ -271,10 +277,7 @@ void t.test(
 );
 
 void t.test('an announced reboot that nothing forbids at the last look is left to logind', async (t) => {
-  const machine = await prepared(t);
-  await machine.cli('trigger', '--at', night);
-  machine.clock('2026-11-21T02:55:00.000Z');
-  await service(machine);
+  const machine = await announced(t);
   machine.clock('2026-11-21T02:59:45.000Z');
   t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
   t.strictSame(machine.scheduler.pending, { type: 'reboot', at: new Date(night) });
@@ -414,10 +417,7 @@ void t.test('what does not pass is given up and said: packages that changed mean
 void t.test(
   'packages that another run changed take the time and the announced reboot with them',
   async (t) => {
-    const machine = await prepared(t);
-    await machine.cli('trigger', '--at', night);
-    machine.clock('2026-11-21T02:55:00.000Z');
-    await service(machine);
+    const machine = await announced(t);
     machine.payload.fingerprint = 'f'.repeat(64);
     t.equal((await machine.cli('stale')).exitCode, 0);
     t.match(await status(machine), { state: 'stale', scheduled: null, reboot: null });
@@ -645,10 +645,7 @@ void t.test('another shutdown in the place of the announced one takes back the u
     { type: 'poweroff', at: new Date(night) },
     { type: 'reboot', at: new Date('2026-11-21T09:00:00Z') },
   ]) {
-    const machine = await prepared(t);
-    await machine.cli('trigger', '--at', night);
-    machine.clock('2026-11-21T02:55:00.000Z');
-    await service(machine);
+    const machine = await announced(t);
     machine.scheduler.pending = theirs;
     t.match(await status(machine), { state: 'armed', reboot: null }, 'which leads nobody into the update');
     machine.clock('2026-11-21T03:01:00.000Z');
@@ -665,10 +662,7 @@ void t.test('another shutdown in the place of the announced one takes back the u
 });
 
 void t.test('an announced reboot that is held up is looked at again, and not in a loop', async (t) => {
-  const machine = await prepared(t);
-  await machine.cli('trigger', '--at', night);
-  machine.clock('2026-11-21T02:55:00.000Z');
-  await service(machine);
+  const machine = await announced(t);
   machine.clock('2026-11-21T03:05:00.000Z');
   t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
   t.strictSame(machine.scheduler.wake, new Date('2026-11-21T03:07:00Z'));
@@ -763,10 +757,7 @@ void t.test(
 );
 
 void t.test('a silent logind is told with --json, and a second cancel may do it', async (t) => {
-  const machine = await prepared(t);
-  await machine.cli('trigger', '--at', night);
-  machine.clock('2026-11-21T02:55:00.000Z');
-  await service(machine);
+  const machine = await announced(t);
   machine.scheduler.cancelShutdown = silence;
   t.match((await machine.cli('cancel', '--json')).json(), { id: machine.id, rebootCancelled: 'unknown' });
   const cancelled: string[] = [];
