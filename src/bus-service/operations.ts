@@ -48,7 +48,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
     readStatus(online, {
       version,
       verify: false,
-      baseFingerprint: () => ports.baseFingerprint(),
+      hasDrifted: (plan) => ports.hasDrifted(plan),
       // others than root do not see them in the command either, and they cost
       fallbacks: () => Promise.resolve(null),
       support: () => Promise.resolve(undefined),

@@ -14,7 +14,7 @@ export interface ServicePorts {
   scheduler(): Promise<Scheduler>;
   /** Errors: `CONFIG_INVALID`. */
   policy(): Promise<Policy>;
-  baseFingerprint(): Promise<string>;
+  hasDrifted(plan: PayloadPlan): Promise<boolean>;
   /** Asks the children of this process to end. */
   endChildren(): Promise<void>;
   /** All that the preflight needs but the update itself. */

@@ -17,6 +17,7 @@ if (process.execArgv.includes('--build-snapshot')) {
   // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
   process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(tell);
   void Promise.all([
+    import('../payloads/packages/apt/base-drift.js'),
     import('../payloads/packages/apt/dpkg-database.js'),
     import('../prepare/fallbacks.js'),
     import('../prepare/plan-summary.js'),

@@ -7,6 +7,7 @@ import type { ScheduledShutdown } from '../host/scheduled-shutdown.js';
 import type { Online } from '../prepare/online.js';
 import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { pathsBelow } from '../update/paths.js';
+import type { PayloadPlan } from '../update/plan.js';
 import { updateStore, type StoreParts } from '../update/store.js';
 
 export interface TellingPorts {
@@ -15,8 +16,8 @@ export interface TellingPorts {
   online: Online;
   run: RunCommand;
   snapshots(): Promise<SnapshotProvider>;
-  /** What the system's packages look like now. */
-  baseFingerprint(): Promise<string>;
+  /** Were packages changed since the plan was made? */
+  hasDrifted(plan: PayloadPlan): Promise<boolean>;
   /** What logind will do at a time. */
   shutdown(): Promise<ScheduledShutdown | undefined>;
 }
@@ -43,12 +44,15 @@ export async function tellingPorts(root: string, announce?: StoreParts['announce
       const { machineSnapshots } = await import('../snapshots/machine-snapshots.js');
       return machineSnapshots({ paths, fs, files, run: runCommand });
     },
-    async baseFingerprint() {
-      const { dpkgDatabase } = await import('../payloads/packages/apt/dpkg-database.js');
+    async hasDrifted(plan) {
+      const [{ baseDrifted }, { dpkgDatabase }] = await Promise.all([
+        import('../payloads/packages/apt/base-drift.js'),
+        import('../payloads/packages/apt/dpkg-database.js'),
+      ]);
       // Others wait for it, on the bus: a dpkg that hangs must not keep them for good.
       const run: RunCommand = (file, args, options) =>
         runCommand(file, args, { ...options, timeoutSeconds: 60 });
-      return dpkgDatabase(run, fs, root).fingerprint();
+      return baseDrifted({ root, files: fs, database: dpkgDatabase(run, fs, root) }, plan);
     },
     async shutdown() {
       return (await import('../host/scheduled-shutdown.js')).scheduledShutdown();

@@ -7,6 +7,7 @@
  */
 import { disarmedByDrift, PACKAGES_CHANGED } from '../update/drift.js';
 import type { Reason } from '../update/events.js';
+import type { PayloadPlan } from '../update/plan.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { disarm } from './disarm.js';
 import { exclusively } from './exclusive.js';
@@ -21,13 +22,13 @@ export interface Changed {
 }
 
 /**
- * `baseFingerprint`: what the system's packages look like now. Undefined: nothing is prepared, it still fits, or an
+ * Undefined: nothing is prepared, it still fits, or an
  * attempt is under way, which is not for us to judge.
  */
 export function packagesChanged(
   online: Online,
   scheduler: Scheduler,
-  baseFingerprint: () => Promise<string>,
+  hasDrifted: (plan: PayloadPlan) => Promise<boolean>,
   waitSeconds: number,
 ): Promise<Changed | undefined> {
   const look = async (): Promise<Changed | undefined> => {
@@ -41,7 +42,7 @@ export function packagesChanged(
     // Who took the trigger away has compared, too; that packages were changed back in the meantime arms nothing.
     if (!isDisarmed) {
       const { payload } = await online.store.readPlan(update);
-      if ((await baseFingerprint()) === payload.baseFingerprint) return undefined;
+      if (!(await hasDrifted(payload))) return undefined;
     }
     const reason: Reason = state === 'armed' ? disarmedByDrift : { code: 'DRIFT', message: PACKAGES_CHANGED };
     await disarm(online, update, { event: 'stale', reason });

@@ -1,15 +1,14 @@
 /**
  * `offline-update status`: every truth at once, ours and that of the links, and where they disagree. Changes nothing,
- * takes no lock, and runs no child process unless an update is prepared or armed (for its drift).
+ * takes no lock, and runs no child process unless something was changed since the plan was made (for its drift).
  */
 import { isErrno } from '../host/host-error.js';
-import { exists } from '../host/exists.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason, WayOut } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
-import type { Plan } from '../update/plan.js';
+import type { PayloadPlan, Plan } from '../update/plan.js';
 import { readStaged, verifyStage } from '../update/stage.js';
 import { isVerdict, type StateName, type UpdateState, type Verdict } from '../update/state.js';
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
@@ -85,8 +84,8 @@ export interface StatusOptions {
   version: string;
   /** Hash every file of the stage. */
   verify: boolean;
-  /** What the system's packages look like now, to compare with the plan's. */
-  baseFingerprint(): Promise<string>;
+  /** Were packages changed since the plan was made? */
+  hasDrifted(plan: PayloadPlan): Promise<boolean>;
   fallbacks(): Promise<FallbackTruth[] | null>;
   /** What there is of a way back on this machine; undefined for others than root. */
   support: Parameters<typeof wayBackOf>[2];
@@ -96,9 +95,6 @@ export interface StatusOptions {
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
   const { fs, paths, store } = online;
-  // dpkg needs as long for its answer as the plan for being read: asked first, where there is a plan to compare with.
-  const asked = (await exists(fs, paths.stage)) ? options.baseFingerprint() : undefined;
-  asked?.catch(() => undefined);
   const [current, links, live, mark, fallbacks] = await Promise.all([
     currentOrProblem(online),
     readTriggers(fs, paths.triggers),
@@ -111,7 +107,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const plan = update && (await store.readPlan(update).catch(() => undefined));
   const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
-    driftOf(state, plan, options, asked),
+    driftOf(state, plan, options),
     newestVerdict(online, update),
     plan && state.name === 'prepared' ? failedBefore(online, plan) : undefined,
     update && readRehearsal(fs, update).catch(() => undefined),
@@ -202,11 +198,10 @@ async function driftOf(
   state: UpdateState,
   plan: Plan | undefined,
   options: StatusOptions,
-  asked: Promise<string> | undefined,
 ): Promise<boolean | null> {
   if (state.name === 'stale') return true;
   if (!plan || (state.name !== 'prepared' && state.name !== 'armed')) return null;
-  return (await (asked ?? options.baseFingerprint())) !== plan.payload.baseFingerprint;
+  return options.hasDrifted(plan.payload);
 }
 
 async function newestVerdict(

@@ -102,10 +102,10 @@ void t.test(
 void t.test('who gives up leaves the program alone that answers somebody else', async (t) => {
   const { machine, ports, does } = scene(t);
   await does.prepare(wishes);
-  const fingerprint = held<string>();
+  const drift = held<boolean>();
   const download = held<undefined>();
   const order: string[] = [];
-  ports.baseFingerprint = fingerprint.hold;
+  ports.hasDrifted = drift.hold;
   ports.endChildren = () => {
     order.push('ended');
     download.goOn(undefined);
@@ -116,9 +116,9 @@ void t.test('who gives up leaves the program alone that answers somebody else', 
   const prepare = does.prepare(wishes).catch((error: unknown) => error);
   await download.begun;
   const status = does.status().then(() => order.push('answered'));
-  await fingerprint.begun;
+  await drift.begun;
   const givenUp = does.giveUp();
-  fingerprint.goOn('a'.repeat(64));
+  drift.goOn(true);
   await Promise.all([status, givenUp, prepare]);
   t.strictSame(order, ['answered', 'ended']);
 });
@@ -126,21 +126,21 @@ void t.test('who gives up leaves the program alone that answers somebody else', 
 void t.test('a preparation that has ended by itself meanwhile takes no other one with it', async (t) => {
   const { ports, does } = scene(t);
   await does.prepare(wishes);
-  const fingerprint = held<string>();
+  const drift = held<boolean>();
   const sealing = held<undefined>();
   const payload = await ports.payload();
   let endings = 0;
-  ports.baseFingerprint = fingerprint.hold;
+  ports.hasDrifted = drift.hold;
   ports.endChildren = () => Promise.resolve(void (endings += 1));
   ports.payload = () => Promise.resolve({ ...payload, agree: sealing.hold });
   const prepare = does.prepare(wishes);
   await sealing.begun;
   const status = does.status();
-  await fingerprint.begun;
+  await drift.begun;
   const givenUp = does.giveUp();
   sealing.goOn(undefined);
   await prepare;
-  fingerprint.goOn('a'.repeat(64));
+  drift.goOn(true);
   await Promise.all([status, givenUp]);
   t.equal(endings, 0);
 });

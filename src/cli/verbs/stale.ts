@@ -20,7 +20,7 @@ export const stale: Verb = (program, invoke) => {
           const changed = await packagesChanged(
             ports.online,
             await ports.scheduler(),
-            () => ports.baseFingerprint(),
+            (plan) => ports.hasDrifted(plan),
             waitSeconds,
           );
           out.line(

@@ -39,7 +39,7 @@ export const status: TellingVerb = (program, invoke) => {
           const told = await readStatus(ports.online, {
             version,
             verify: options.verify ?? false,
-            baseFingerprint: () => ports.baseFingerprint(),
+            hasDrifted: (plan) => ports.hasDrifted(plan),
             fallbacks: () => fallbacksOf(ports),
             support: (otherwise) => supportOf(ports, otherwise),
             shutdown: () => ports.shutdown(),

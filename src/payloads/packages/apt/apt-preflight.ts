@@ -31,12 +31,11 @@ export async function preflightPlan(
   const asking = Promise.all([
     database.audit(),
     database.pendingJournal(),
-    database.fingerprint(),
     decisionInputs(ports.files, ports.root),
   ]);
   asking.catch(() => undefined); // told below, unless the plan is refused
   const plan = await proven;
-  const [audit, journal, fingerprint, inputs] = await asking;
+  const [audit, journal, inputs] = await asking;
   if (audit !== '' || journal.length > 0) {
     const evidence =
       audit === ''
@@ -44,11 +43,9 @@ export async function preflightPlan(
         : `dpkg --audit says: ${audit.replace(/\s+/g, ' ')}`;
     return [{ check: 'dpkg-dirty', severity: 'block', evidence, remedy: 'dpkg --configure -a' }];
   }
-  if (fingerprint !== plan.baseFingerprint) {
-    return [drift(PACKAGES_CHANGED)];
-  }
-  // apt has decided by the very same before, and the plan is what it said
+  // apt has decided by the very same before, dpkg's database included, and the plan is what it said
   if (inputs !== undefined && inputs === plan.decidedBy) return [];
+  if ((await database.fingerprint()) !== plan.baseFingerprint) return [drift(PACKAGES_CHANGED)];
   const differing = await ports.simulatedDifferences(plan, stage);
   if (differing.length === 0) return [];
   return [drift(`apt would now do something else than planned: ${inShort(differing)}`)];
