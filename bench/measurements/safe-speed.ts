@@ -14,6 +14,7 @@ import { makeBare } from '../bare-service.js';
 import type { Measurement, Result } from '../measurement.js';
 import { installSecondsOf } from '../phases.js';
 import { shellUpdateSeconds } from '../shell-update.js';
+import { shuffled } from '../turn-order.js';
 
 const places = [
   { on: 'disk', what: 'btrfs on the disk, real flushes', target: { ratio: 0.5 } },
@@ -23,6 +24,7 @@ const places = [
 export const safeSpeed: Measurement = {
   name: 'safe-speed',
   about: `the install of ${packageCount} packages with a way back, on btrfs`,
+  drawsTurns: true,
   async measure(bench) {
     const results: Result[] = [];
     for (const { on, what, ...rest } of places) {
@@ -30,9 +32,12 @@ export const safeSpeed: Measurement = {
       try {
         const [ours, kept, peer]: [number[], number[], number[]] = [[], [], []];
         for (let run = 0; run < bench.runs; run += 1) {
-          ours.push(await oursOnce(machine, 'auto'));
-          peer.push(await bareOnce(machine));
-          kept.push(await oursOnce(machine, 'keep'));
+          const turns = [
+            async () => ours.push(await oursOnce(machine, 'auto')),
+            async () => peer.push(await bareOnce(machine)),
+            async () => kept.push(await oursOnce(machine, 'keep')),
+          ];
+          for (const turn of shuffled(turns, bench.random)) await turn();
           const last = [ours, kept, peer].map((values) => values.at(-1)?.toFixed(3) ?? '');
           bench.say(`${what}, run ${run + 1}: ours ${last[0]} s, kept ${last[1]} s, bare ${last[2]} s`);
         }

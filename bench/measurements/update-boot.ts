@@ -25,6 +25,7 @@ import { makeBare } from '../bare-service.js';
 import { phasesOf } from '../phases.js';
 import { firstWord, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
+import { shuffled } from '../turn-order.js';
 
 /** A machine that can be brought back to what it was before each update. */
 type Rewindable = BtrfsMachine | ImageMachine;
@@ -113,6 +114,7 @@ const places: readonly Place[] = [
 export const updateBoot: Measurement = {
   name: 'update-boot',
   about: `the update boot with ${packageCount} packages`,
+  drawsTurns: true,
   async measure(bench) {
     const results: Result[] = [];
     for (const place of places) results.push(...(await measurePlace(bench, place)));
@@ -134,8 +136,11 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
     await machine.stop();
     await machine.remember();
     for (let run = 0; run < bench.runs; run += 1) {
-      ours.push(await oursOnce(machine, phases));
-      bare.push(await bareOnce(machine, packages));
+      const turns = [
+        async () => ours.push(await oursOnce(machine, phases)),
+        async () => bare.push(await bareOnce(machine, packages)),
+      ];
+      for (const turn of shuffled(turns, bench.random)) await turn();
       const last = [ours, bare].map((spans) => spans.at(-1)?.fromSysinit.toFixed(3) ?? '');
       bench.say(`${packages.what}, ${what}, run ${run + 1}: ours ${last[0]} s, bare ${last[1]} s`);
     }

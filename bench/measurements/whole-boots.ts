@@ -24,7 +24,7 @@ import type { Bench, Measurement, Result } from '../measurement.js';
 import { candidateNamed, type Candidate } from '../peers/candidates.js';
 import { titleOf } from '../peers/scenarios.js';
 import { mostAway } from '../peers/targets.js';
-import { shuffled } from '../peers/turn-order.js';
+import { shuffled } from '../turn-order.js';
 
 const layout: DiskLayout = { firmware: 'bios', root: 'btrfs', separateBoot: false };
 const usualSizes = [1, 100];

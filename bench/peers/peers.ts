@@ -22,7 +22,7 @@ import {
 } from './peer-disk.js';
 import { saveReport, type DiskFacts, type GroupFacts, type PeersRow } from './report.js';
 import { everybodysLayer, scenarios, titleOf, type Scenario } from './scenarios.js';
-import { shuffled } from './turn-order.js';
+import { shuffled } from '../turn-order.js';
 import { numberOf, seedOfToday, UsageError } from '../usage.js';
 import { randomNumbers } from '../../test/fixtures/random-numbers.js';
 

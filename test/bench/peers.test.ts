@@ -6,7 +6,7 @@ import { saveReport, type GroupFacts, type PeersReport, type PeersRow } from '..
 import { peersChart } from '../../bench/peers/peers-chart.js';
 import { peersPage } from '../../bench/peers/peers-table.js';
 import { mostAway, targetRows } from '../../bench/peers/targets.js';
-import { shuffled } from '../../bench/peers/turn-order.js';
+import { shuffled } from '../../bench/turn-order.js';
 import { randomNumbers } from '../fixtures/random-numbers.js';
 
 function row(candidate: string, away: readonly number[], more: Partial<PeersRow> = {}): PeersRow {
