@@ -6,6 +6,9 @@ import type { Bench, Wishes } from './measurement.js';
 
 export const packageCount = 100;
 
+/** Where a machine was copied file by file, what dpkg has left on it for these very files is made for the copies. */
+export const makeWarmStart = '/usr/lib/offline-update/make-warm-start';
+
 export function benchMachines(wishes: Wishes): Bench {
   const installed = once(async () => {
     const base = await rootImage({ packages: ['hyperfine'] });

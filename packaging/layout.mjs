@@ -32,6 +32,7 @@ export const files = [
     'throw-away-root',
     'unsettled',
     'make-warm-start',
+    'begin',
   ].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,

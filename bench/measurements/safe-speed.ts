@@ -9,7 +9,7 @@ import {
   rootImage,
   tinyPackages,
 } from '../../test/laboratory/laboratory.js';
-import { packageCount, packageUnderBench } from '../bench-machines.js';
+import { makeWarmStart, packageCount, packageUnderBench } from '../bench-machines.js';
 import { makeBare } from '../bare-service.js';
 import type { Measurement, Result } from '../measurement.js';
 import { installSecondsOf } from '../phases.js';
@@ -75,6 +75,7 @@ async function arm(machine: BtrfsMachine, policy: 'auto' | 'keep'): Promise<void
   await machine.restore();
   await machine.write('/etc/offline-update/config.d/50-bench.toml', `packageSyncs = "${policy}"\n`);
   await machine.start();
+  await machine.exec(makeWarmStart);
   await machine.exec(['offline-update', 'prepare', '--no-refresh']);
   await machine.exec(['offline-update', 'trigger', '--action', 'reboot']);
   await machine.stop();

@@ -20,7 +20,7 @@ import {
   tinyPackages,
   type Layer,
 } from '../../test/laboratory/laboratory.js';
-import { packageCount, packageUnderBench } from '../bench-machines.js';
+import { makeWarmStart, packageCount, packageUnderBench } from '../bench-machines.js';
 import { makeBare } from '../bare-service.js';
 import { phasesOf } from '../phases.js';
 import { firstWord, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
@@ -130,6 +130,7 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   try {
     await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     await machine.start();
+    await machine.exec(makeWarmStart);
     await machine.exec(
       'offline-update prepare --no-refresh && offline-update trigger --no-rehearse --action reboot',
     );

@@ -3,6 +3,7 @@
  * reboot is missing, and is asked afterwards how long its package manager was at work.
  */
 import type { JournalRow, RootFiles } from '../../test/laboratory/laboratory.js';
+import { makeWarmStart } from '../bench-machines.js';
 import { installSecondsOf } from '../phases.js';
 import { shellUpdate, shellUpdateSeconds } from '../shell-update.js';
 import { takeOursAway } from '../take-ours-away.js';
@@ -64,7 +65,7 @@ function ours(name: string, title: string, action: 'auto' | 'reboot', policy = '
       await takePackageKitAway(machine);
       await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     },
-    fetch: (shell) => shell.exec('offline-update prepare --no-refresh'),
+    fetch: (shell) => shell.exec(`${makeWarmStart} && offline-update prepare --no-refresh`),
     async arm(shell) {
       const { stdout } = await shell.exec(`offline-update trigger --no-rehearse --action=${action} --json`);
       return (JSON.parse(stdout) as { action: Verb }).action;

@@ -5,6 +5,9 @@
  *
  * Ends with status 0 only when the verb came to its end: a promise that never settles ends a Node process with 0,
  * which a unit would read as success.
+ *
+ * Under `node --build-snapshot` (units/make-warm-start) nothing is begun: a process that starts from the snapshot begins
+ * with `main`. See docs/speed.md.
  */
 import { asUpdateError } from '../update/errors.js';
 import { confirm } from './confirm.js';
@@ -24,7 +27,7 @@ async function rehearseOrder(word: string): Promise<void> {
 
 const verbs: Record<string, (ports: Ports) => Promise<void>> = { run: runUpdateBoot, recover, confirm };
 
-async function main(): Promise<void> {
+async function begin(): Promise<void> {
   if (process.argv[2] === 'rehearse') {
     await rehearseOrder(process.argv[3] ?? '');
     process.exitCode = 0;
@@ -47,10 +50,20 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-process.exitCode = 1;
-main().catch((error: unknown) => {
-  const { code, message, stack } = asUpdateError(error);
-  console.error(`<3>offline-update: ${code}: ${message}`);
-  console.error(stack);
-  process.exit(1);
-});
+function main(): void {
+  process.exitCode = 1;
+  begin().catch((error: unknown) => {
+    const { code, message, stack } = asUpdateError(error);
+    console.error(`<3>offline-update: ${code}: ${message}`);
+    console.error(stack);
+    process.exit(1);
+  });
+}
+
+if (process.execArgv.includes('--build-snapshot')) {
+  // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
+  process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(main);
+  void import('../host/bus.js'); // the last thing that the way out would wait for
+} else {
+  main();
+}

@@ -51,6 +51,7 @@ void t.test('apt installs the package and everything is in its place', async (t)
     '/usr/bin/offline-update',
     ...[
       'claim',
+      'begin',
       'rescue',
       'guard',
       'offline-update.cjs',
@@ -94,7 +95,7 @@ void t.test('an upgrade of the package leaves an update in progress as it is', a
   await machine.run(`${install} --reinstall`);
   t.strictSame(treeDifference(before, await machine.tree({ exclude })), []);
   const { stdout } = await machine.run('ls /var/cache/offline-update');
-  t.equal(stdout.trim().split('\n').length, 1, 'of the snapshots of the command one is kept');
+  t.equal(stdout.trim().split('\n').length, 2, 'one snapshot of each program is kept');
 });
 
 void t.test('removal disarms, and leaves the history; purge leaves nothing', async (t) => {

@@ -50,10 +50,14 @@ void t.test('the update replaces node, systemd, dbus, libc6 and this package und
   await isAllNew(t, machine);
   // Not made while everybody waited, but by the confirmation (docs/speed.md).
   await machine.exec(
-    '. /usr/lib/offline-update/warm-start; until [ -e "$(warm_start)" ]; do sleep 0.1; done; offline-update status',
+    '. /usr/lib/offline-update/warm-start; until [ -e "$(warm_start update-service)" ]; do sleep 0.1; done; offline-update status',
   );
   const { stdout } = await machine.exec('ls /var/cache/offline-update');
-  t.match(stdout, /^telling-\S+\.blob\n?$/, 'the start-up snapshot is that of the new Node.js');
+  t.match(
+    stdout,
+    /^telling-\S+\.blob\nupdate-service-\S+\.blob\n?$/,
+    'the start-up snapshots are those of the new Node.js',
+  );
 });
 
 for (const name of ['libnode115', 'libc6', 'systemd', 'offline-update']) {

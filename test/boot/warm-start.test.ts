@@ -10,10 +10,12 @@ t.teardown(() => machine.dispose());
 await machine.start();
 await machine.exec('offline-update prepare --no-refresh');
 
-const named = '. /usr/lib/offline-update/warm-start; warm_start';
+const named = '. /usr/lib/offline-update/warm-start; warm_start telling';
 const snapshot = async (): Promise<string> => (await machine.exec(named)).stdout;
 const files = async (): Promise<string[]> =>
-  (await machine.exec('ls /var/cache/offline-update')).stdout.split('\n').filter((name) => name !== '');
+  (await machine.exec('ls /var/cache/offline-update')).stdout
+    .split('\n')
+    .filter((name) => name.startsWith('telling'));
 
 /** In its place one of another program: what it says is said by whoever starts from it. */
 async function markedSnapshot(flags = ''): Promise<void> {
