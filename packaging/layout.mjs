@@ -152,6 +152,6 @@ export const folders = [
   '/etc/offline-update/health.d/wanted.d',
   '/etc/offline-update/before-install.d',
   '/etc/offline-update/after-install.d',
-  // The start-up snapshot of the command.
+  // The start-up snapshots.
   '/var/cache/offline-update',
 ];

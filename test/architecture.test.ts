@@ -95,6 +95,8 @@ void t.test('outside of the command only libraries that few need are loaded late
     'src/host/file-system.ts ./trees.js',
     'src/host/power-rungs.ts ./bus.js',
     'src/host/wake-login.ts ./bus.js',
+    // Into its start-up snapshot, where nobody waits.
+    'src/update-service/main.ts ../host/bus.js',
   ]);
   t.end();
 });

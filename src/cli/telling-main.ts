@@ -13,7 +13,7 @@ function tell(): void {
   start({ verbs: tellingVerbs, makePorts: tellingPorts });
 }
 
-if (process.execArgv.includes('--build-snapshot')) {
+if (process.execArgv.some((word) => word.startsWith('--build-snapshot'))) {
   // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
   process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(tell);
   void Promise.all([

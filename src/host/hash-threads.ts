@@ -4,7 +4,7 @@
  * just as well after Node.js itself was replaced.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 export const hashBufferBytes = 256 * 1024;
 
@@ -34,12 +34,13 @@ interface HashThread {
 }
 
 export class HashThreads {
-  readonly #most: number;
+  readonly #most: number | undefined;
   readonly #program: string;
   readonly #newWorker: (text: string) => Worker;
   #threads: HashThread[] = [];
 
-  constructor(most = availableParallelism() - 1, text = program, newWorker = startWorker) {
+  /** `most`: left out, one less than there are processors when the first one is needed. */
+  constructor(most?: number, text = program, newWorker = startWorker) {
     [this.#most, this.#program, this.#newWorker] = [most, text, newWorker];
   }
 
@@ -73,7 +74,8 @@ export class HashThreads {
   /** Undefined on a machine with one processor, and where the kernel has no thread to give. */
   #leastBusy(): HashThread | undefined {
     const [least] = [...this.#threads].sort((a, b) => a.waiting.length - b.waiting.length);
-    if (least?.waiting.length === 0 || this.#threads.length >= this.#most) return least;
+    if (least?.waiting.length === 0 || this.#threads.length >= (this.#most ?? availableParallelism() - 1))
+      return least;
     return this.#start() ?? least;
   }
 
@@ -104,8 +106,12 @@ export class HashThreads {
   }
 }
 
+/**
+ * Not imported: what a start-up snapshot has loaded of it starts no thread. Since Node.js 20.16; without it there are none.
+ */
 function startWorker(text: string): Worker {
-  return new Worker(text, { eval: true, execArgv: [] });
+  const threads = process.getBuiltinModule('node:worker_threads');
+  return new threads.Worker(text, { eval: true, execArgv: [] });
 }
 
 function release(thread: HashThread): void {

@@ -1,6 +1,6 @@
 /**
  * `offline-update status`: every truth at once, ours and that of the links, and where they disagree. Changes nothing,
- * takes no lock, and runs no child process unless something was changed since the plan was made (for its drift).
+ * takes no lock. dpkg is asked only where something was changed since the plan was made, or that cannot be seen.
  */
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';

@@ -60,7 +60,7 @@ function main(): void {
   });
 }
 
-if (process.execArgv.includes('--build-snapshot')) {
+if (process.execArgv.some((word) => word.startsWith('--build-snapshot'))) {
   // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
   process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(main);
   void import('../host/bus.js'); // the last thing that the way out would wait for

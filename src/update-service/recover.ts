@@ -11,6 +11,7 @@ import { packagesAreWhole } from '../update/finding.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
+import { distrustSnapshot } from './distrust-snapshot.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
 import { dropLinks } from './leave.js';
 import { lookAtPackages } from './look-at-packages.js';
@@ -26,6 +27,7 @@ export async function recover(ports: Ports): Promise<void> {
     });
   }
   const rescued = await readRescued(ports);
+  await distrustSnapshot(ports, rescued);
   // Without its history, or one that can be read, there is nothing to record, and only residues to clean.
   const update = mark ? await readable(ports, mark.id) : await ports.store.current();
   const triggers = await readTriggers(ports.fs, ports.paths.triggers);

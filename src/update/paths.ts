@@ -45,6 +45,8 @@ export interface Paths {
   /** The line that is shown at each log-in. */
   motd: string;
   lock: string;
+  /** Start-up snapshots of our programs, as units/make-warm-start left them. */
+  warmStarts: string;
   runFolder: string;
   statusFile: string;
   config: string;
@@ -90,6 +92,7 @@ export function pathsBelow(root = '/'): Paths {
     rehearsalFolder: join(state, 'rehearsal'),
     motd: join(state, 'motd'),
     lock: at('/run/offline-update/lock'),
+    warmStarts: at('/var/cache/offline-update'),
     runFolder: at('/run/offline-update'),
     statusFile: at('/run/offline-update/status.json'),
     config: at('/etc/offline-update/config.toml'),

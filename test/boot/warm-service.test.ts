@@ -36,6 +36,7 @@ void t.test('the service starts from its snapshot', async (t) => {
 });
 
 for (const [what, change] of [
+  ['this is not the first boot of the attempt', 'echo earlier >/var/lib/offline-update/claims'],
   ['there is none', 'rm /var/cache/offline-update/*'],
   ['it is empty', ': >"$(. /usr/lib/offline-update/warm-start; warm_start update-service)"'],
   ['it is of another program', 'touch /usr/lib/offline-update/update-service.cjs'],
@@ -55,15 +56,19 @@ for (const [what, change] of [
   });
 }
 
+const isEmptied =
+  '. /usr/lib/offline-update/warm-start; made=$(warm_start update-service); [ -e "$made" ] && [ ! -s "$made" ]';
+
 async function isSetRight(t: Test, machine: Machine): Promise<void> {
   await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
   t.strictSame(await versionsOf(machine, packages), { 'lab-good': '1.0' }, 'exactly as it was');
   t.equal((await statusOf(machine)).state, 'refused');
-  await machine.exec('test ! -e "$(. /usr/lib/offline-update/warm-start; warm_start update-service)"');
+  await machine.exec(isEmptied);
   await machine.exec('offline-update prepare --no-refresh && offline-update trigger --no-rehearse');
   await machine.stop();
   await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
   t.strictSame(await versionsOf(machine, packages), { 'lab-good': '2.0' });
+  await machine.exec(`/usr/lib/offline-update/make-warm-start && ${isEmptied}`);
 }
 
 for (const [what, spoil] of [
@@ -71,9 +76,12 @@ for (const [what, spoil] of [
     'of another V8',
     'node --max-lazy --no-warnings --snapshot-blob "$made" --build-snapshot /usr/lib/offline-update/update-service.cjs',
   ],
-  ['that was cut off', 'truncate --size=300000 "$made"'],
-  ['with another byte', 'printf xyz | dd of="$made" bs=1 seek=3000000 conv=notrunc status=none'],
-] as const) {
+  ['that was cut off', 'truncate --size=-1000 "$made"'],
+  ...[10, 50, 99].map((percent) => [
+    `with another byte at ${percent} %`,
+    `printf xyz | dd of="$made" bs=1 seek=$(($(stat --format=%s "$made") * ${percent} / 100)) conv=notrunc status=none`,
+  ]),
+]) {
   void t.test(`invariant 6: a snapshot ${what} installs nothing, and never again`, async (t) => {
     const machine = await armedMachine(t, { packages });
     await machine.run(`made=${await snapshot(machine)}; ${spoil}`);

@@ -84,6 +84,15 @@ for (const [what, spoil] of [
     },
   ],
   [
+    'with another byte',
+    async () => {
+      const half = `$(($(stat --format=%s "$made") / 2))`;
+      await machine.exec(
+        `made=${await snapshot()}; printf xyz | dd of="$made" bs=1 seek=${half} conv=notrunc status=none`,
+      );
+    },
+  ],
+  [
     'that is empty',
     async () => {
       await machine.exec(`: >${await snapshot()}`);

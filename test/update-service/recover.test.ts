@@ -13,6 +13,7 @@ import { planText } from '../../src/update/plan.js';
 import type { UpdateState } from '../../src/update/state.js';
 import { updateStore } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
+import { distrustSnapshot } from '../../src/update-service/distrust-snapshot.js';
 import { recover } from '../../src/update-service/recover.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 import { unused, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
@@ -358,4 +359,44 @@ void t.test('a rollback that was not made, since the copy no longer fits, is tol
   t.strictSame(told, [
     'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status\n',
   ]);
+});
+
+for (const [rescued, empties] of [
+  ['nothing-changed', true],
+  ['fallback-boots-next', true],
+  ['never-started', false],
+  ['packages-changed', false],
+  ['copy-restored', false],
+] as const) {
+  void t.test(
+    `${rescued}: the snapshot that the service began with ${empties ? 'is emptied' : 'stays'}`,
+    async (t) => {
+      const root = t.testdir({
+        etc: {},
+        var: {
+          lib: {},
+          cache: { 'offline-update': { 'update-service-1.blob': 'v8', 'telling-1.blob': 'v8' } },
+        },
+      });
+      const ports = {
+        log: systemLog({ run: unused, output: { write: () => true }, toJournal: false }),
+        paths: pathsBelow(root),
+        fs: fileSystem,
+        files: durableFiles(fileSystem),
+      };
+      await distrustSnapshot(ports, [rescued]);
+      const read = (name: string): string => readFileSync(`${ports.paths.warmStarts}/${name}`, 'utf8');
+      t.strictSame([read('update-service-1.blob'), read('telling-1.blob')], [empties ? '' : 'v8', 'v8']);
+    },
+  );
+}
+
+void t.test('where there is no snapshot, none is put out of use', async (t) => {
+  const ports = {
+    log: systemLog({ run: unused, output: { write: () => true }, toJournal: false }),
+    paths: pathsBelow(t.testdir({ var: {} })),
+    fs: fileSystem,
+    files: durableFiles(fileSystem),
+  };
+  await distrustSnapshot(ports, ['nothing-changed']);
 });

@@ -1,0 +1,31 @@
+/**
+ * An update service that died may have died of the start-up snapshot that it began with. It is emptied, which keeps it from
+ * being used, and keeps its name: another one is made when Node.js or the program is replaced (units/make-warm-start).
+ */
+import { join } from 'node:path';
+import { namesIn } from '../host/if-there.js';
+import type { Ports } from './ports.js';
+
+/** What units/rescue says where no copy is put back; that it does after each power cut, too. */
+const deaths = [
+  'nothing-changed',
+  'fallback-boots-next',
+  'rolled-forward',
+  'roll-forward-failed',
+  'ended-without-leaving',
+];
+
+/** `rescued`: what the shell did without the service. Never throws: it costs no verdict. */
+export async function distrustSnapshot(
+  { fs, files, paths, log }: Pick<Ports, 'fs' | 'files' | 'paths' | 'log'>,
+  rescued: readonly string[],
+): Promise<void> {
+  if (!rescued.some((words) => deaths.includes(words))) return;
+  try {
+    const names = await namesIn(fs, paths.warmStarts);
+    for (const name of names.filter((each) => each.startsWith('update-service-')))
+      await files.replace(join(paths.warmStarts, name), '');
+  } catch (error) {
+    log.write('warning', `the start-up snapshot could not be put out of use: ${String(error)}`);
+  }
+}
