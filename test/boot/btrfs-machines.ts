@@ -57,5 +57,11 @@ async function makeArmed(
 
 /** Everything but what is ours: the record of the update, and the trigger that led into it. */
 export function treeOf(machine: BtrfsMachine): Promise<Tree> {
-  return machine.tree({ exclude: ['/var/lib/offline-update', '/system-update', '/system-update.claimed'] });
+  const ours = [
+    '/var/lib/offline-update',
+    '/var/cache/offline-update',
+    '/system-update',
+    '/system-update.claimed',
+  ];
+  return machine.tree({ exclude: ours });
 }

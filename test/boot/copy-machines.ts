@@ -11,11 +11,12 @@ export function copyMachine(t: Test, scenario: Scenario): Promise<Machine> {
   return armedMachine(t, { ...scenario, config: copying + (scenario.config ?? '') });
 }
 
-/** Everything but our own record, trigger and stage, and what dpkg and apt write down of their runs. */
+/** Everything but our own record, snapshots, trigger and stage, and what dpkg and apt write down of their runs. */
 export function treeOf(machine: Machine): Promise<Tree> {
   const ours = [
     '/var/lib/offline-update',
     '/var/lib/system-update',
+    '/var/cache/offline-update',
     '/system-update',
     '/system-update.claimed',
   ];

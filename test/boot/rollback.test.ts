@@ -13,7 +13,13 @@ const versions = (good: string, library: string): Record<string, string> => ({
 
 /** All but what is ours and what a test puts in the way. */
 function treeOf(machine: BtrfsMachine): Promise<Tree> {
-  const own = ['/var/lib/offline-update', '/var/lib/system-update', '/system-update', '/usr/local/bin'];
+  const own = [
+    '/var/lib/offline-update',
+    '/var/cache/offline-update',
+    '/var/lib/system-update',
+    '/system-update',
+    '/usr/local/bin',
+  ];
   return machine.tree({ exclude: own });
 }
 

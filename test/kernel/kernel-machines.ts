@@ -140,7 +140,12 @@ export async function statusOf(machine: VirtualMachine): Promise<Record<string, 
  * what the script of a package wrote in a place of its own.
  */
 export function treeOf(machine: VirtualMachine): Promise<Tree> {
-  const ours = ['/var/lib/offline-update', '/system-update', '/system-update.claimed'];
+  const ours = [
+    '/var/lib/offline-update',
+    '/var/cache/offline-update',
+    '/system-update',
+    '/system-update.claimed',
+  ];
   const logs = ['/var/log/dpkg.log', '/var/log/alternatives.log', '/var/log/apt'];
   const left = ['/var/lib/system-update', '/var/lib/lab-good.environment', ...logs];
   return machine.tree({ exclude: machine.layout.root === 'ext4' ? [...ours, ...left] : ours });
