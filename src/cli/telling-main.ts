@@ -1,10 +1,8 @@
 /**
  * Entry of the `telling` bundle: the verbs that only tell, a program of their own (units/offline-update says which one is
  * started). They are asked often, by people who wait, and Node.js reads all of a program before it runs any of it.
- *
- * Under `node --build-snapshot` (units/make-warm-start) all they need is loaded, and nothing is told: a process that starts
- * from the snapshot begins with `tell`. See docs/speed.md.
  */
+import { beginOrBeSnapshot } from '../host/start-up-snapshot.js';
 import { start } from './start.js';
 import { tellingPorts } from './telling-ports.js';
 import { tellingVerbs } from './verbs/telling-verbs.js';
@@ -13,10 +11,8 @@ function tell(): void {
   start({ verbs: tellingVerbs, makePorts: tellingPorts });
 }
 
-if (process.execArgv.some((word) => word.startsWith('--build-snapshot'))) {
-  // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
-  process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(tell);
-  void Promise.all([
+beginOrBeSnapshot(tell, () =>
+  Promise.all([
     import('../payloads/packages/apt/base-drift.js'),
     import('../payloads/packages/apt/dpkg-database.js'),
     import('../prepare/fallbacks.js'),
@@ -26,7 +22,5 @@ if (process.execArgv.some((word) => word.startsWith('--build-snapshot'))) {
     import('./pages/fallback-page.js'),
     import('./pages/report-page.js'),
     import('./pages/status-page.js'),
-  ]);
-} else {
-  tell();
-}
+  ]),
+);

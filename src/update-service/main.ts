@@ -5,10 +5,8 @@
  *
  * Ends with status 0 only when the verb came to its end: a promise that never settles ends a Node process with 0,
  * which a unit would read as success.
- *
- * Under `node --build-snapshot` (units/make-warm-start) nothing is begun: a process that starts from the snapshot begins
- * with `main`. See docs/speed.md.
  */
+import { beginOrBeSnapshot } from '../host/start-up-snapshot.js';
 import { asUpdateError } from '../update/errors.js';
 import { confirm } from './confirm.js';
 import { systemPorts, type Ports } from './ports.js';
@@ -60,10 +58,5 @@ function main(): void {
   });
 }
 
-if (process.execArgv.some((word) => word.startsWith('--build-snapshot'))) {
-  // Not imported: an ordinary start has no use for it. Since Node.js 20.16; without it there is no snapshot.
-  process.getBuiltinModule('node:v8').startupSnapshot.setDeserializeMainFunction(main);
-  void import('../host/bus.js'); // the last thing that the way out would wait for
-} else {
-  main();
-}
+// D-Bus is the last thing that the way out would wait for.
+beginOrBeSnapshot(main, () => import('../host/bus.js'));

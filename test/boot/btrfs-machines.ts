@@ -1,6 +1,7 @@
 /** btrfs machines with the .deb installed and an update armed: one image for each scenario, put back for each test. */
 import type { Test } from 'tap';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
+import { ownPaths } from '../fixtures/own-paths.js';
 import {
   BtrfsMachine,
   machineWithVersion1,
@@ -55,13 +56,7 @@ async function makeArmed(
   return machine;
 }
 
-/** Everything but what is ours: the record of the update, and the trigger that led into it. */
+/** Everything but what is ours. */
 export function treeOf(machine: BtrfsMachine): Promise<Tree> {
-  const ours = [
-    '/var/lib/offline-update',
-    '/var/cache/offline-update',
-    '/system-update',
-    '/system-update.claimed',
-  ];
-  return machine.tree({ exclude: ours });
+  return machine.tree({ exclude: ownPaths });
 }

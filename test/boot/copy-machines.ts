@@ -1,5 +1,6 @@
 /** Machines with a copy as the way back, and what has to be as it was after it was taken. */
 import type { Test } from 'tap';
+import { ownPaths } from '../fixtures/own-paths.js';
 import type { Machine, Tree } from '../laboratory/laboratory.js';
 import { treeDifference } from '../laboratory/laboratory.js';
 import { armedMachine, type Scenario } from './installed.js';
@@ -13,13 +14,7 @@ export function copyMachine(t: Test, scenario: Scenario): Promise<Machine> {
 
 /** Everything but our own record, snapshots, trigger and stage, and what dpkg and apt write down of their runs. */
 export function treeOf(machine: Machine): Promise<Tree> {
-  const ours = [
-    '/var/lib/offline-update',
-    '/var/lib/system-update',
-    '/var/cache/offline-update',
-    '/system-update',
-    '/system-update.claimed',
-  ];
+  const ours = [...ownPaths, '/var/lib/system-update'];
   return machine.tree({
     exclude: [...ours, '/var/log/dpkg.log', '/var/log/alternatives.log', /^\/var\/log\/apt\//],
   });

@@ -1,5 +1,6 @@
 /** Back to a kept root by hand, and forward again; the rehearsal of the way back; a cut in the midst of either. */
 import t, { type Test } from 'tap';
+import { ownPaths } from '../fixtures/own-paths.js';
 import { treeDifference, type BtrfsMachine, type Tree } from '../laboratory/laboratory.js';
 import { armedBtrfsMachine, type MachineOptions } from './btrfs-machines.js';
 import { isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
@@ -13,13 +14,7 @@ const versions = (good: string, library: string): Record<string, string> => ({
 
 /** All but what is ours and what a test puts in the way. */
 function treeOf(machine: BtrfsMachine): Promise<Tree> {
-  const own = [
-    '/var/lib/offline-update',
-    '/var/cache/offline-update',
-    '/var/lib/system-update',
-    '/system-update',
-    '/usr/local/bin',
-  ];
+  const own = [...ownPaths, '/var/lib/system-update', '/usr/local/bin'];
   return machine.tree({ exclude: own });
 }
 

@@ -7,6 +7,7 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
+import { ownPaths } from '../fixtures/own-paths.js';
 import { cachedFolder } from '../laboratory/cache.js';
 import type { DiskLayout } from '../laboratory/disk-image.js';
 import { grubImage, grubInstall } from '../laboratory/grub-machine.js';
@@ -140,13 +141,7 @@ export async function statusOf(machine: VirtualMachine): Promise<Record<string, 
  * what the script of a package wrote in a place of its own.
  */
 export function treeOf(machine: VirtualMachine): Promise<Tree> {
-  const ours = [
-    '/var/lib/offline-update',
-    '/var/cache/offline-update',
-    '/system-update',
-    '/system-update.claimed',
-  ];
   const logs = ['/var/log/dpkg.log', '/var/log/alternatives.log', '/var/log/apt'];
   const left = ['/var/lib/system-update', '/var/lib/lab-good.environment', ...logs];
-  return machine.tree({ exclude: machine.layout.root === 'ext4' ? [...ours, ...left] : ours });
+  return machine.tree({ exclude: machine.layout.root === 'ext4' ? [...ownPaths, ...left] : ownPaths });
 }

@@ -5,17 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { ownPaths } from '../fixtures/own-paths.js';
 import { volatilePaths, type Tree } from '../laboratory/laboratory.js';
 
-/** Judged for themselves: the record of the update, the stage, and the links. */
-const ownPaths = [
-  '/var/lib/offline-update',
-  '/var/lib/system-update',
-  '/system-update',
-  '/system-update.claimed',
-  // Named after inodes, and made anew with each Node.js.
-  '/var/cache/offline-update',
-];
+/** Judged for itself, as what is ours is. */
+const stage = '/var/lib/system-update';
 /** Which packages are there is told by dpkg's status, not by its log, nor by what apt was asked last. */
 const chronicles = [
   '/var/log/apt',
@@ -69,7 +63,7 @@ export class StateTrees {
   }
 }
 
-const excluded = new Set([...volatilePaths, ...ownPaths, ...chronicles]);
+const excluded = new Set([...volatilePaths, ...ownPaths, stage, ...chronicles]);
 
 /** What separates the entries of files whose order is that in which packages were unpacked, and means nothing. */
 const unordered = new Map([

@@ -5,19 +5,15 @@
  * Checks: `drift`: packages were changed since the plan was made, or apt would now do something else; `dpkg-dirty`:
  * an earlier run of dpkg was interrupted or left broken packages.
  */
-import type { FileSystem } from '../../../host/file-system.js';
 import { PACKAGES_CHANGED } from '../../../update/drift.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
 import { inShort } from './apt-simulate.js';
+import type { BasePorts } from './base-drift.js';
 import { decisionInputs } from './decision-inputs.js';
-import type { DpkgDatabase } from './dpkg-database.js';
 
-export interface PreflightPorts {
-  root: string;
-  files: FileSystem;
-  database: DpkgDatabase;
+export interface PreflightPorts extends BasePorts {
   /** How the simulation of the very command that would run differs from the plan; empty when it does not. */
   simulatedDifferences(plan: PackagesPlan, stage: Stage): Promise<string[]>;
 }
