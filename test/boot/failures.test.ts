@@ -68,13 +68,24 @@ void t.test(
       'lab-service',
       'lab-trigger',
     ];
-    const machine = await armedMachine(t, { packages });
+    const machine = await armedMachine(t, {
+      packages,
+      async before(machine) {
+        const hook = 'cat >/var/log/hook-of-another';
+        await machine.write('/etc/apt/apt.conf.d/80another', `DPkg::Pre-Install-Pkgs { "${hook}"; };\n`);
+        const preconfigure = '/usr/sbin/dpkg-preconfigure';
+        await machine.write(preconfigure, '#!/bin/sh\n: >/var/log/preconfigured\n');
+      },
+    });
     const boots = await machine.bootUntilSettled();
     await isBackToNormal(t, machine, boots);
     t.strictSame(
       await versionsOf(machine, packages),
       Object.fromEntries(packages.map((name) => [name, '2.0'])),
     );
+    t.equal(await machine.read('/etc/lab-debconf.answer'), 'default2\n', 'debconf has its default');
+    t.notOk(machine.exists('/var/log/preconfigured'), 'and nobody was to be asked ahead');
+    t.match(await machine.read('/var/log/hook-of-another'), /lab-debconf_2\.0/, 'another’s hook is told all');
     const status = await statusOf(machine);
     t.equal(status.state, 'confirmed');
     t.match(await reportOf(machine, status.id ?? ''), {

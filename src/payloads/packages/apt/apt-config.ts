@@ -22,7 +22,8 @@ export function sourcesList(): string {
   return `deb [trusted=yes] copy:${TRIGGER_TARGET}/${stageLayout.packages} ./\n`;
 }
 
-export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
+/** `hooks`: lines of `preInstallHooks`. */
+export function aptConfiguration(plan: PackagesPlan, policy: Policy, hooks: readonly string[]): string {
   const removes = plan.changes.some(({ action }) => action === 'remove');
   const downgrades = plan.changes.some(({ action }) => action === 'downgrade');
   const settings: [name: string, value: string][] = [
@@ -64,6 +65,7 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     '#clear APT::Default-Release;',
     ...settings.map(([name, value]) => `${name} "${value}";`),
     ...conffileOptions(policy).map((option) => `Dpkg::Options:: "${option}";`),
+    ...hooks,
     '',
   ].join('\n');
 }

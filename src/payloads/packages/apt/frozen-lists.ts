@@ -20,6 +20,7 @@ import { aptConfiguration, sourcesList, stagedConfig } from './apt-config.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 import { field, parseStanzas, type Stanza } from './control-stanzas.js';
+import { preInstallHooks } from './pre-install-hooks.js';
 
 /** From apt's own lists, all by one call. */
 export async function stanzasFromIndex(
@@ -40,19 +41,22 @@ export async function stanzasFromIndex(
 
 /** Lists, sources.list and apt.conf; what an earlier run left of them is replaced. */
 export async function writeFrozenLists(
-  { files }: { files: FileSystem },
+  { files, runCommand }: { files: FileSystem; runCommand: RunCommand },
   plan: PackagesPlan,
   stage: Stage,
   stanzas: readonly Stanza[],
   policy: Policy,
 ): Promise<void> {
   const index = frozenIndex(plan, stanzas);
-  await files.removeTree(join(stage.path, stageLayout.lists));
-  await files.makeFolder(join(stage.path, stageLayout.lists), 0o755);
+  const lists = join(stage.path, stageLayout.lists);
+  const [hooks] = await Promise.all([
+    preInstallHooks({ runCommand }),
+    files.removeTree(lists).then(() => files.makeFolder(lists, 0o755)),
+  ]);
   const texts = [
     [stagedConfig.index, index],
     [stagedConfig.sources, sourcesList()],
-    [stagedConfig.configuration, aptConfiguration(plan, policy)],
+    [stagedConfig.configuration, aptConfiguration(plan, policy, hooks)],
   ] as const;
   for (const [name, text] of texts) {
     const path = join(stage.path, name);
