@@ -1,5 +1,5 @@
 /**
- * Runs a program, and all that it starts, so that none of their syncs reach a disk (sync-filter.ts). Only for what can
+ * Runs a program, and all that it starts, so that none of their syncs reach a disk (spared-calls.ts). Only for what can
  * be thrown away as a whole until somebody else has synced the file systems for real.
  *
  * The filter is put on by perl, which is essential on Debian, in the very process that then becomes the program. Not by
@@ -8,7 +8,7 @@
  */
 import type { RunCommand } from './command.js';
 import { HostError } from './host-error.js';
-import { syncFilter } from './sync-filter.js';
+import { sparedCallsFilter } from './spared-calls.js';
 
 /** prctl(2) in the kernel's tables, by Node's name of the architecture. */
 const prctl: Partial<Record<NodeJS.Architecture, number>> = { x64: 157, arm64: 167 };
@@ -30,7 +30,7 @@ export function withoutSyncs(file: string, args: readonly string[]): { file: str
   if (call === undefined) throw new Error(`no system call table for ${process.arch}`);
   return {
     file: 'perl',
-    args: ['-e', launcher, '--', String(call), syncFilter().toString('hex'), file, ...args],
+    args: ['-e', launcher, '--', String(call), sparedCallsFilter().toString('hex'), file, ...args],
   };
 }
 

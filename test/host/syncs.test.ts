@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand, type RunCommand } from '../../src/host/command.js';
 import { HostError } from '../../src/host/host-error.js';
-import { syncFilter } from '../../src/host/sync-filter.js';
+import { sparedCallsFilter } from '../../src/host/spared-calls.js';
 import { whySyncsStay, withoutSyncs } from '../../src/host/without-syncs.js';
 
 const x86_64 = 0xc000_003e;
@@ -13,9 +13,13 @@ const aarch64 = 0xc000_00b7;
 const x32Bit = 0x4000_0000;
 
 /** What the kernel would make of the filter: the numbers of linux/filter.h, no more than the filter uses. */
-function verdict(architecture: number, number: number, flags = 0): 'done' | 'allowed' {
-  const filter = syncFilter();
-  const data: Record<number, number> = { 0: number, 4: architecture, 32: flags };
+function verdict(
+  architecture: number,
+  number: number,
+  { second = 0, third = 0 } = {},
+): 'done' | 'unsupported' | 'allowed' {
+  const filter = sparedCallsFilter();
+  const data: Record<number, number> = { 0: number, 4: architecture, 24: second, 32: third };
   let accumulator = 0;
   for (let at = 0; at < filter.length / 8; at += 1) {
     const code = filter.readUInt16LE(at * 8);
@@ -28,19 +32,43 @@ function verdict(architecture: number, number: number, flags = 0): 'done' | 'all
     else if (code === 0x15) jump(accumulator === value);
     else if (code === 0x45) jump((accumulator & value) !== 0);
     else if (code === 0x06 && value === 0x0005_0000) return 'done';
+    else if (code === 0x06 && value === 0x0005_005f) return 'unsupported';
     else if (code === 0x06 && value === 0x7fff_0000) return 'allowed';
     else throw new Error(`code ${code.toString(16)}, value ${value.toString(16)}`);
   }
   throw new Error('the filter has no end');
 }
 
-const syncsOf = [
-  { name: 'x86_64', architecture: x86_64, syncs: [74, 75, 162, 277, 306], msync: 26, writes: [1, 18, 20] },
-  { name: 'i386', architecture: i386, syncs: [118, 148, 36, 314, 344], msync: 144, writes: [4, 146, 181] },
-  { name: 'aarch64', architecture: aarch64, syncs: [82, 83, 81, 84, 267], msync: 227, writes: [64, 66, 68] },
+const callsOf = [
+  {
+    name: 'x86_64',
+    architecture: x86_64,
+    syncs: [74, 75, 162, 277, 306],
+    msync: 26,
+    ioctl: 16,
+    writes: [1, 18, 20],
+  },
+  {
+    name: 'i386',
+    architecture: i386,
+    syncs: [118, 148, 36, 314, 344],
+    msync: 144,
+    ioctl: 54,
+    writes: [4, 146, 181],
+  },
+  {
+    name: 'aarch64',
+    architecture: aarch64,
+    syncs: [82, 83, 81, 84, 267],
+    msync: 227,
+    ioctl: 29,
+    writes: [64, 66, 68],
+  },
 ];
+const FS_IOC_FIEMAP = 0xc020_660b;
+const FICLONE = 0x4004_9409;
 
-for (const { name, architecture, syncs, msync, writes } of syncsOf) {
+for (const { name, architecture, syncs, msync, ioctl, writes } of callsOf) {
   void t.test(`${name}: exactly the syncs are done without being made`, (t) => {
     const done = Array.from({ length: 512 }, (_, number) => number).filter(
       (number) => verdict(architecture, number) === 'done',
@@ -50,9 +78,11 @@ for (const { name, architecture, syncs, msync, writes } of syncsOf) {
       [...syncs].sort((a, b) => a - b),
     );
     for (const number of writes) t.equal(verdict(architecture, number), 'allowed');
-    t.equal(verdict(architecture, msync, 4), 'done', 'MS_SYNC');
-    t.equal(verdict(architecture, msync, 4 | 2), 'done', 'MS_SYNC | MS_INVALIDATE');
-    t.equal(verdict(architecture, msync, 1), 'allowed', 'MS_ASYNC');
+    t.equal(verdict(architecture, msync, { third: 4 }), 'done', 'MS_SYNC');
+    t.equal(verdict(architecture, msync, { third: 4 | 2 }), 'done', 'MS_SYNC | MS_INVALIDATE');
+    t.equal(verdict(architecture, msync, { third: 1 }), 'allowed', 'MS_ASYNC');
+    t.equal(verdict(architecture, ioctl, { second: FS_IOC_FIEMAP }), 'unsupported');
+    t.equal(verdict(architecture, ioctl, { second: FICLONE }), 'allowed', 'another ioctl');
     t.end();
   });
 }
@@ -85,6 +115,8 @@ void t.test('a real program under it', { skip: notRoot || isX64 }, async (t) => 
   const file = join(folder, 'written');
   await under('sh', ['-c', `echo text >${file} && sync ${file} && sync`]);
   t.equal(readFileSync(file, 'utf8'), 'text\n', 'what it writes is written');
+  const extents = `open my $file, "<", "${file}"; print ioctl($file, ${FS_IOC_FIEMAP}, my $map = pack("QQLLLLx56", 0, 4096, 0, 0, 1, 0)) ? "told" : $!`;
+  t.match(await under('perl', ['-e', extents]), /not supported/, 'nobody is told where a file lies');
   t.match(
     await under('grep', ['-E', 'NoNewPrivs|Seccomp:', '/proc/self/status']),
     /NoNewPrivs:\s+0\nSeccomp:\s+2/,
