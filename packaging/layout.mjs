@@ -32,6 +32,7 @@ export const files = [
     'throw-away-root',
     'unsettled',
     'make-warm-start',
+    'read-ahead',
     'begin',
   ].map((name) => ({
     from: `units/${name}`,

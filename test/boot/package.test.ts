@@ -52,6 +52,7 @@ void t.test('apt installs the package and everything is in its place', async (t)
     ...[
       'claim',
       'begin',
+      'read-ahead',
       'rescue',
       'guard',
       'offline-update.cjs',

@@ -56,6 +56,15 @@ for (const [what, change] of [
   });
 }
 
+void t.test('nobody waits for what is read ahead', async (t) => {
+  const machine = await armedMachine(t, { packages });
+  const hangs = 'echo begun >/var/log/read-ahead; sleep 600 & wait';
+  await machine.write('/usr/lib/offline-update/read-ahead', `#!/bin/sh\n${hangs}\n`);
+  await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
+  t.equal((await statusOf(machine)).state, 'confirmed');
+  t.equal(await machine.read('/var/log/read-ahead'), 'begun\n');
+});
+
 const isEmptied =
   '. /usr/lib/offline-update/warm-start; made=$(warm_start update-service); [ -e "$made" ] && [ ! -s "$made" ]';
 
