@@ -9,8 +9,8 @@ export interface Support {
   reason: string;
   /** Which one that would be; left out where there is none. */
   provider?: string;
-  /** What it would copy right away, beside what old and new system have apart later. */
-  copiedBytes?: number;
+  /** Measures what it would copy right away, beside what old and new system have apart later. Left out: nothing. */
+  copiedBytes?: () => Promise<number>;
 }
 
 /** What is to be done where `/` has no snapshots; only a choice between providers heeds it. */

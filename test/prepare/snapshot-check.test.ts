@@ -75,7 +75,7 @@ void t.test('a disk that does not hold both roots blocks', async (t) => {
 });
 
 void t.test('what is copied right away needs room as well, where our own record lies', async (t) => {
-  const copy = { usable: true, reason: 'a copy', copiedBytes: 100 * mebibyte };
+  const copy = { usable: true, reason: 'a copy', copiedBytes: () => Promise.resolve(100 * mebibyte) };
   t.match(await found(t, 'prefer', copy, 356 * mebibyte), [
     {
       severity: 'block',
@@ -83,7 +83,7 @@ void t.test('what is copied right away needs room as well, where our own record 
         '/var/lib/offline-update has 356 MiB free, the copy of what the update replaces may need 357 MiB',
       remedy: /withoutSnapshots = "resume"/,
     },
-    { severity: 'info', evidence: 'a copy' },
+    { severity: 'info', evidence: 'a copy; 100 MiB are copied' },
   ]);
   t.strictSame((await found(t, 'require', copy, 357 * mebibyte)).length, 1, 'a copy is a way back');
 });

@@ -12,8 +12,12 @@ export const snapshot: Check = {
     const { staged, snapshots } = context;
     const { snapshot: wish, withoutSnapshots } = staged?.plan.policy ?? context.policy;
     if (wish === 'off') return [];
-    const { usable, reason, copiedBytes } = await snapshots.probe(withoutSnapshots);
-    if (usable) return [...(await room(context, copiedBytes)), tell(reason)];
+    const { usable, reason, ...support } = await snapshots.probe(withoutSnapshots);
+    if (usable) {
+      const copiedBytes = await support.copiedBytes?.();
+      const copied = copiedBytes === undefined ? '' : `; ${mebibytes(Math.ceil, copiedBytes)} are copied`;
+      return [...(await room(context, copiedBytes)), tell(reason + copied)];
+    }
     if (wish === 'require') {
       return [
         {
@@ -29,6 +33,10 @@ export const snapshot: Check = {
   },
 };
 
+function mebibytes(round: (count: number) => number, bytes: number): string {
+  return `${round(bytes / 1024 / 1024)} MiB`;
+}
+
 function tell(evidence: string): Finding {
   return { check: 'snapshot', severity: 'info', evidence, remedy: 'man 5 offline-update.toml' };
 }
@@ -41,8 +49,6 @@ async function room(
   // A copy lies with our own record, a snapshot where the root lies.
   const { bytes } = await facts.freeSpace(copiedBytes === undefined ? paths.root : paths.state);
   if (bytes >= needed) return [];
-  const mebibytes = (round: (count: number) => number, count: number): string =>
-    `${round(count / 1024 / 1024)} MiB`;
   if (copiedBytes !== undefined) {
     return [
       {

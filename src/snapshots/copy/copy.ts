@@ -69,10 +69,9 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       const why = await whyNotSaved({ fs, root: paths.root });
       if (why !== undefined)
         return { usable: false, reason: `what an update replaces cannot be saved: ${why}` };
-      const bytes = await copiedBytes(ports);
-      const mebibytes = Math.ceil(bytes / 1024 / 1024);
-      const reason = `what the update replaces is saved beforehand (${mebibytes} MiB are copied, packages by links), and put back if it fails`;
-      return { usable: true, provider: 'copy', reason, copiedBytes: bytes };
+      const reason =
+        'what the update replaces is saved beforehand, packages by links, and put back if it fails';
+      return { usable: true, provider: 'copy', reason, copiedBytes: () => copiedBytes(ports) };
     },
 
     async armFallback(id) {
