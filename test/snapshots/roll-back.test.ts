@@ -25,7 +25,7 @@ void t.test('a /boot that cannot be put back now is left to the first boot of th
   const none = { mounts: () => Promise.resolve([]), commandLine: () => Promise.resolve([]) };
   const kernel = { ...none, swapFiles: () => Promise.resolve([]) };
   const ports = { paths, fs: fileSystem, files: durableFiles(fileSystem), run, kernel };
-  const layout = { by: 'default' as const, device: '/dev/vda2', name: '@', id: 256, told: '' };
+  const layout = { by: 'default' as const, device: '/dev/vda2', name: '@', id: 256, nested: [], told: '' };
   const reference = { by: 'default' as const, root: '@', rootId: 256, other: 'old', otherId: 257 };
   await rollBack(ports, top, layout, reference, later);
   t.strictSame(calls, ['inspect-internal rootid', 'subvolume set-default 257']);

@@ -9,7 +9,7 @@ import { fitToBoot } from './fallback-root.js';
 import type { UsableLayout } from './layout.js';
 import { otherName } from './names.js';
 import type { Reference } from './reference.js';
-import { bootNext, type BtrfsPorts } from './top-level.js';
+import { bootNext, switchTo, type BtrfsPorts } from './top-level.js';
 
 /** Durable when it returns. When it throws, the running root still boots next and the snapshot is gone. */
 export async function arm(
@@ -25,30 +25,25 @@ export async function arm(
   // Of an attempt that was cut before the switch: nothing ever booted it.
   if (await exists(fs, snapshot)) await deleteSubvolume(ports, top, other);
   await ask(run, 'btrfs', 'subvolume', 'snapshot', paths.root, snapshot);
-  const reference: Reference = {
-    by: layout.by,
-    root: layout.name,
-    rootId: layout.id,
-    other,
-    otherId: await subvolumeId(run, snapshot),
-  };
+  const { by, name, nested } = layout;
+  let reference: Reference | undefined;
   try {
-    const failedRoot = layout.by === 'name' ? other : layout.name;
-    const mark = { id, provider: 'btrfs', failedRoot, role };
-    const root = {
-      path: paths.root,
-      name: layout.name,
-      bootMounts: await bootMounts(ports, () => mountsOf(ports)),
-    };
+    const otherId = subvolumeId(run, snapshot);
+    otherId.catch(() => undefined); // known by the time that it is needed, or told then
+    const mark = { id, provider: 'btrfs', failedRoot: by === 'name' ? other : name, role };
+    const mounted = await bootMounts(ports, () => mountsOf(ports));
+    const root = { path: paths.root, name, nested, bootMounts: mounted };
     await fitToBoot({ fs, files, run }, root, snapshot, mark);
+    reference = { by, root: name, rootId: layout.id, other, otherId: await otherId };
     await fs.syncFileSystem(top);
     await files.replace(paths.fallbackArmed, `${other}\n`);
-    await bootNext(ports, top, reference, 'other');
+    // as its layout was found, the running root boots next until now
+    await switchTo(ports, top, reference, 'other');
+    return reference;
   } catch (error) {
-    await bootNext(ports, top, reference, 'root');
+    if (reference) await bootNext(ports, top, reference, 'root');
     await files.remove(paths.fallbackArmed);
     await deleteSubvolume(ports, top, other);
     throw error;
   }
-  return reference;
 }

@@ -7,7 +7,7 @@ import { markText, type NewMark } from '../../update/fallback-mark.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../../update/paths.js';
 import { readLinkTruth } from '../../update/trigger-link.js';
 import { saveBootFiles } from '../boot-files.js';
-import { ask, nestedIn } from './btrfs-command.js';
+import { ask } from './btrfs-command.js';
 import { SNAPPER_FOLDER } from './snapper-folder.js';
 
 export interface FallbackRootPorts {
@@ -16,10 +16,13 @@ export interface FallbackRootPorts {
   run: RunCommand;
 }
 
-/** `root`: the running one, named `name` at the top level, with what is mounted in it that the boot loader reads; `snapshot`: the folder of its snapshot. */
+/**
+ * `root`: the running one, named `name` at the top level, with the subvolumes in it and what is mounted in it that the
+ * boot loader reads; `snapshot`: the folder of its snapshot.
+ */
 export async function fitToBoot(
   { fs, files, run }: FallbackRootPorts,
-  root: { path: string; name: string; bootMounts: readonly string[] },
+  root: { path: string; name: string; nested: readonly string[]; bootMounts: readonly string[] },
   snapshot: string,
   mark: NewMark,
 ): Promise<void> {
@@ -29,7 +32,7 @@ export async function fitToBoot(
     if ((await readLinkTruth(fs, path)).kind === 'ours') await files.remove(path);
   }
   // A snapshot holds a subvolume in it as a folder that nobody can write to.
-  for (const nested of await nestedIn(run, root.path)) {
+  for (const nested of root.nested) {
     const inside = nested.slice(root.name.length);
     const { mode, uid, gid } = await fs.lstat(join(root.path, inside));
     await ask(run, 'rmdir', join(snapshot, inside));

@@ -23,8 +23,13 @@ export interface SwitchableLayout {
 
 export type Layout = SwitchableLayout | { by: 'nothing'; reason: string };
 
-/** One that was found on the machine, with what it was told from, in words. */
-export type UsableLayout = SwitchableLayout & { told: string };
+/** One that was found on the machine. */
+export interface UsableLayout extends SwitchableLayout {
+  /** Subvolumes in it, all empty but snapper's: paths below the top level. */
+  nested: readonly string[];
+  /** What it was told from, in words. */
+  told: string;
+}
 
 const TOP_LEVEL_ID = 5;
 const ROOT_FLAGS = 'rootflags=';

@@ -70,10 +70,11 @@ export async function layoutOfMachine(
       defaultSubvolume: await defaultSubvolume(run, paths.root),
     });
     if (layout.by === 'nothing') return layout;
+    const nested = await nestedIn(run, paths.root);
     const reason =
       (needs === 'room' ? await swappedTo(ports, await kernel.swapFiles()) : undefined) ??
       (await outside(ports)) ??
-      (await nested(ports, layout.name)) ??
+      (await filledOf(ports, layout.name, nested)) ??
       (await namedByLoader(ports, layout));
     if (reason !== undefined) return { by: 'nothing', reason };
     const { bytes } = await freeSpace(paths.root);
@@ -82,7 +83,7 @@ export async function layoutOfMachine(
       return { by: 'nothing', reason: `only ${free} are free for two roots` };
     const said = bootWords(words).map(({ where }) => where);
     const told = `${said.length > 0 ? `told by ${said.join(' and ')}` : 'no subvol= anywhere'}, ${free} free`;
-    return { ...layout, told };
+    return { ...layout, nested, told };
   } catch (error) {
     if (!isHostError(error, 'COMMAND_NOT_FOUND')) throw error;
     return { by: 'nothing', reason: 'btrfs-progs is not installed' };
@@ -133,8 +134,12 @@ async function outside({ paths, fs }: LayoutPorts): Promise<string | undefined> 
   return undefined;
 }
 
-async function nested({ paths, fs, run }: LayoutPorts, name: string): Promise<string | undefined> {
-  for (const path of await nestedIn(run, paths.root)) {
+async function filledOf(
+  { paths, fs }: LayoutPorts,
+  name: string,
+  nested: readonly string[],
+): Promise<string | undefined> {
+  for (const path of nested) {
     const inside = path.slice(name.length);
     // Archives, no part of the system: they are moved to the root that boots.
     if (inside === SNAPPER_FOLDER && (await exists(fs, join(paths.root, SNAPPER_CONFIGS)))) continue;

@@ -40,16 +40,26 @@ export async function withTopLevel<T>(
 
 /** One atomic step, and synced; nothing to do when it boots next already. */
 export async function bootNext(
-  { run, fs, files }: BtrfsPorts,
+  ports: BtrfsPorts,
   top: string,
   reference: Reference,
   which: 'root' | 'other',
 ): Promise<void> {
   const wanted = which === 'root' ? reference.rootId : reference.otherId;
-  if (reference.by === 'default') {
-    await ask(run, 'btrfs', 'subvolume', 'set-default', String(wanted), top);
-  } else if ((await subvolumeId(run, join(top, reference.root))) !== wanted) {
-    await files.exchange(join(top, reference.root), join(top, reference.other));
-  }
+  const isByName = reference.by === 'name';
+  if (isByName && (await subvolumeId(ports.run, join(top, reference.root))) === wanted)
+    await ports.fs.syncFileSystem(top);
+  else await switchTo(ports, top, reference, which);
+}
+
+/** As `bootNext`, for who knows that the other one of the two boots next now. */
+export async function switchTo(
+  { run, fs, files }: BtrfsPorts,
+  top: string,
+  { by, root, rootId, other, otherId }: Reference,
+  which: 'root' | 'other',
+): Promise<void> {
+  if (by === 'name') await files.exchange(join(top, root), join(top, other));
+  else await ask(run, 'btrfs', 'subvolume', 'set-default', String(which === 'root' ? rootId : otherId), top);
   await fs.syncFileSystem(top);
 }
