@@ -13,7 +13,11 @@ interface StagedPlan {
 export async function makeBare(machine: RootFiles): Promise<void> {
   const plan = JSON.parse(await machine.read(`${stage}/plan.json`)) as StagedPlan;
   const words = plan.payload.changes.map(({ name, architecture, to }) => `${name}:${architecture}=${to}`);
-  const install = ['apt-get', '-c', `${stage}/apt.conf`, '-q', '-y', 'install', ...words];
+  const configurations = ['apt.conf', 'pre-install-hooks.conf'].filter((name) =>
+    machine.exists(`${stage}/${name}`),
+  );
+  const read = configurations.flatMap((name) => ['-c', `${stage}/${name}`]);
+  const install = ['apt-get', ...read, '-q', '-y', 'install', ...words];
   await takeOursAway(machine);
   await shellUpdate(machine, shellQuote(install), stage);
 }

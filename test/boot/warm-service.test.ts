@@ -58,11 +58,13 @@ for (const [what, change] of [
 
 void t.test('nobody waits for what is read ahead', async (t) => {
   const machine = await armedMachine(t, { packages });
-  const hangs = 'echo begun >/var/log/read-ahead; sleep 600 & wait';
-  await machine.write('/usr/lib/offline-update/read-ahead', `#!/bin/sh\n${hangs}\n`);
+  const reads = `until grep -q '"event":"installing"' /var/lib/offline-update/open/journal.jsonl; do sleep 0.1; done
+echo 'still reading' >/var/log/read-ahead
+sleep 600`;
+  await machine.write('/usr/lib/offline-update/read-ahead', `#!/bin/sh\n${reads}\n`);
   await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
   t.equal((await statusOf(machine)).state, 'confirmed');
-  t.equal(await machine.read('/var/log/read-ahead'), 'begun\n');
+  t.equal(await machine.read('/var/log/read-ahead'), 'still reading\n', 'when the install began');
 });
 
 const isEmptied =

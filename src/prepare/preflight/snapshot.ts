@@ -12,10 +12,11 @@ export const snapshot: Check = {
     const { staged, snapshots } = context;
     const { snapshot: wish, withoutSnapshots } = staged?.plan.policy ?? context.policy;
     if (wish === 'off') return [];
-    const { usable, reason, ...support } = await snapshots.probe(withoutSnapshots);
+    const support = await snapshots.probe(withoutSnapshots);
+    const { usable, reason } = support;
     if (usable) {
       const copiedBytes = await support.copiedBytes?.();
-      const copied = copiedBytes === undefined ? '' : `; ${mebibytes(Math.ceil, copiedBytes)} are copied`;
+      const copied = copiedBytes === undefined ? '' : `; ${needed(copiedBytes)} are copied`;
       return [...(await room(context, copiedBytes)), tell(reason + copied)];
     }
     if (wish === 'require') {
@@ -33,8 +34,14 @@ export const snapshot: Check = {
   },
 };
 
-function mebibytes(round: (count: number) => number, bytes: number): string {
-  return `${round(bytes / 1024 / 1024)} MiB`;
+const MEBIBYTE = 1024 * 1024;
+
+function needed(bytes: number): string {
+  return `${Math.ceil(bytes / MEBIBYTE)} MiB`;
+}
+
+function free(bytes: number): string {
+  return `${Math.floor(bytes / MEBIBYTE)} MiB free`;
 }
 
 function tell(evidence: string): Finding {
@@ -45,16 +52,16 @@ async function room(
   { paths, facts, staged }: PreflightContext,
   copiedBytes: number | undefined,
 ): Promise<Finding[]> {
-  const needed = wayBackBytes(staged?.plan.payload.changes ?? []) + (copiedBytes ?? 0);
+  const wanted = wayBackBytes(staged?.plan.payload.changes ?? []) + (copiedBytes ?? 0);
   // A copy lies with our own record, a snapshot where the root lies.
   const { bytes } = await facts.freeSpace(copiedBytes === undefined ? paths.root : paths.state);
-  if (bytes >= needed) return [];
+  if (bytes >= wanted) return [];
   if (copiedBytes !== undefined) {
     return [
       {
         check: 'snapshot',
         severity: 'block',
-        evidence: `/var/lib/offline-update has ${mebibytes(Math.floor, bytes)} free, the copy of what the update replaces may need ${mebibytes(Math.ceil, needed)}`,
+        evidence: `/var/lib/offline-update has ${free(bytes)}, the copy of what the update replaces may need ${needed(wanted)}`,
         remedy:
           'make room, or go without a way back: withoutSnapshots = "resume" in /etc/offline-update/config.toml',
       },
@@ -64,7 +71,7 @@ async function room(
     {
       check: 'snapshot',
       severity: 'block',
-      evidence: `/ has ${mebibytes(Math.floor, bytes)} free, old and new root side by side may need ${mebibytes(Math.ceil, needed)}`,
+      evidence: `/ has ${free(bytes)}, old and new root side by side may need ${needed(wanted)}`,
       remedy: 'make room, or go without a way back: snapshot = "off" in /etc/offline-update/config.toml',
     },
   ];

@@ -13,6 +13,8 @@ import { conffileOptions } from './apt-arguments.js';
 /** Paths relative to the stage. */
 export const stagedConfig = {
   configuration: 'apt.conf',
+  /** Of `preInstallHooks`; not there where nothing is to be said. */
+  hooks: 'pre-install-hooks.conf',
   sources: 'sources.list',
   index: `${stageLayout.lists}/${listName(`${TRIGGER_TARGET}/${stageLayout.packages}`)}_._Packages`,
 } as const;
@@ -22,8 +24,7 @@ export function sourcesList(): string {
   return `deb [trusted=yes] copy:${TRIGGER_TARGET}/${stageLayout.packages} ./\n`;
 }
 
-/** `hooks`: lines of `preInstallHooks`. */
-export function aptConfiguration(plan: PackagesPlan, policy: Policy, hooks: readonly string[]): string {
+export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
   const removes = plan.changes.some(({ action }) => action === 'remove');
   const downgrades = plan.changes.some(({ action }) => action === 'downgrade');
   const settings: [name: string, value: string][] = [
@@ -65,7 +66,6 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy, hooks: read
     '#clear APT::Default-Release;',
     ...settings.map(([name, value]) => `${name} "${value}";`),
     ...conffileOptions(policy).map((option) => `Dpkg::Options:: "${option}";`),
-    ...hooks,
     '',
   ].join('\n');
 }

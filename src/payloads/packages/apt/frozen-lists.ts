@@ -49,19 +49,19 @@ export async function writeFrozenLists(
 ): Promise<void> {
   const index = frozenIndex(plan, stanzas);
   const lists = join(stage.path, stageLayout.lists);
-  const [hooks] = await Promise.all([
-    preInstallHooks({ runCommand }),
-    files.removeTree(lists).then(() => files.makeFolder(lists, 0o755)),
-  ]);
+  const hooks = await preInstallHooks({ runCommand });
+  await files.removeTree(lists);
+  await files.makeFolder(lists, 0o755);
   const texts = [
     [stagedConfig.index, index],
     [stagedConfig.sources, sourcesList()],
-    [stagedConfig.configuration, aptConfiguration(plan, policy, hooks)],
+    [stagedConfig.configuration, aptConfiguration(plan, policy)],
+    [stagedConfig.hooks, hooks],
   ] as const;
   for (const [name, text] of texts) {
     const path = join(stage.path, name);
     await files.removeTree(path);
-    await files.createFile(path, text, 0o644);
+    if (text !== undefined) await files.createFile(path, text, 0o644);
   }
 }
 

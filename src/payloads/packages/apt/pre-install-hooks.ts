@@ -2,30 +2,63 @@
  * The programs that apt tells what it is about to install (`DPkg::Pre-Install-Pkgs`), without debconf's own.
  *
  * dpkg-preconfigure looks into each package for questions that can be asked before anything is installed. In the update
- * boot nobody can answer, and what is asked there is asked again, to the same end, when the package is configured:
- * debconf(7) makes that sure, since preconfiguration is left out wherever apt-utils is. So it is not started, which
- * would take longer there than to install a small package. The hooks of all others are told, as ever.
+ * boot nobody can answer, and it takes longer there than to install a small package. What is asked then is asked again
+ * when the package is configured, as a package must: it may never have been preconfigured [debconf-devel(7)]. The hooks
+ * of all others are told, as ever.
  */
+import { join } from 'node:path';
 import type { RunCommand } from '../../../host/command.js';
+import { exists } from '../../../host/exists.js';
+import type { FileSystem } from '../../../host/file-system.js';
+import { HostError } from '../../../host/host-error.js';
+import type { PackagesPlan } from '../../../update/plan.js';
+import type { Stage } from '../../payload.js';
+import { stagedConfig } from './apt-config.js';
 import { aptEnvironment } from './apt-environment.js';
+import { decisionInputs } from './decision-inputs.js';
 
 const LIST = 'DPkg::Pre-Install-Pkgs';
-/** As `apt-config` encodes it, with %20 for a space. */
-const preconfigure = /^(?:\S*\/)?dpkg-preconfigure(?:%20|$)/;
+/** What apt runs, as `apt-config` encodes it; what lies deeper in the tree, or on the list itself, it does not run. */
+const hookLine = /^DPkg::Pre-Install-Pkgs::[^:]* (\S+)$/i;
+/** debconf's whole command: a longer one is somebody else's. */
+const ofDebconf = /^(?:\/usr\/sbin\/)?dpkg-preconfigure(?:%20--apt)?(?:%20\|\|%20true)?$/;
 
 /**
- * Lines for `apt.conf` that name the others only. Empty when debconf's hook is not there, or when apt's configuration
- * cannot be read: then all are told.
+ * A configuration that names the others only. Undefined where debconf has no hook, and where apt's configuration cannot
+ * be read.
  */
-export async function preInstallHooks({ runCommand }: { runCommand: RunCommand }): Promise<string[]> {
-  const { exitCode, stdout } = await runCommand(
-    'apt-config',
-    ['dump', '--no-empty', '--format', '%V%n', LIST],
-    { env: aptEnvironment(), extendEnv: false },
-  );
-  const hooks = stdout.split('\n').filter((line) => line !== '');
-  const others = hooks.filter((hook) => !preconfigure.test(hook));
-  if (exitCode !== 0 || others.length === hooks.length) return [];
+export async function preInstallHooks(ports: { runCommand: RunCommand }): Promise<string | undefined> {
+  const hooks = (await configuredLines(ports)).flatMap((line) => hookLine.exec(line)?.[1] ?? []);
+  const others = hooks.filter((hook) => !ofDebconf.test(hook));
+  if (others.length === hooks.length) return undefined;
   // in braces: only there does apt decode what apt-config has encoded
-  return [`#clear ${LIST};`, `${LIST} {`, ...others.map((hook) => `  "${hook}";`), '};'];
+  return [`#clear ${LIST};`, `${LIST} {`, ...others.map((hook) => `  "${hook}";`), '};', ''].join('\n');
+}
+
+async function configuredLines({ runCommand }: { runCommand: RunCommand }): Promise<string[]> {
+  try {
+    const words = ['dump', '--no-empty', '--format', '%f %V%n', LIST];
+    const { exitCode, stdout } = await runCommand('apt-config', words, {
+      env: aptEnvironment(),
+      extendEnv: false,
+    });
+    return exitCode === 0 ? stdout.split('\n') : [];
+  } catch (error) {
+    if (error instanceof HostError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Words for apt-get. None as soon as anything is not as apt has decided by: a hook may have come since, or gone with its
+ * program, and the machine's own list counts.
+ */
+export async function hookArguments(
+  { files, root }: { files: FileSystem; root: string },
+  { decidedBy }: PackagesPlan,
+  stage: Stage,
+): Promise<string[]> {
+  const path = join(stage.path, stagedConfig.hooks);
+  if (decidedBy === undefined || !(await exists(files, path))) return [];
+  return decidedBy === (await decisionInputs(files, root)) ? ['-c', path] : [];
 }

@@ -3,7 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCommand, type RunCommand } from '../../../../src/host/command.js';
-import { preInstallHooks } from '../../../../src/payloads/packages/apt/pre-install-hooks.js';
+import { fileSystem } from '../../../../src/host/file-system.js';
+import { HostError } from '../../../../src/host/host-error.js';
+import { decisionInputs } from '../../../../src/payloads/packages/apt/decision-inputs.js';
+import { hookArguments, preInstallHooks } from '../../../../src/payloads/packages/apt/pre-install-hooks.js';
+import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 const LIST = 'DPkg::Pre-Install-Pkgs';
 const ofDebconf = '/usr/sbin/dpkg-preconfigure --apt || true';
@@ -22,30 +26,65 @@ async function hooksIn(path: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
+async function staged(folder: string, run: RunCommand): Promise<string[]> {
+  const path = join(folder, 'staged.conf');
+  writeFileSync(path, (await preInstallHooks({ runCommand: run })) ?? '');
+  return hooksIn(path);
+}
+
 void t.test('debconf’s hook is left out, all others stay as they were', async (t) => {
   const folder = t.testdir();
   const others = [
     'test -x /usr/bin/hook && hook --apt | tee "/var/log/a b" # // 100% %41',
     "dpkg-preconfigured 'x;y'",
+    // words of debconf's in the command of another
+    'test ! -x /usr/sbin/dpkg-preconfigure || /usr/sbin/audit --apt',
+    '/usr/bin/site-hook --after /usr/sbin/dpkg-preconfigure',
+    `${ofDebconf}; /usr/bin/audit`,
   ];
-  const written = others.map((hook) => encodeURIComponent(hook)).map((hook) => `"${hook}";`);
-  const run = aptWith(
-    join(folder, 'machine.conf'),
-    `${LIST} { ${written[0] ?? ''} "${ofDebconf}"; ${written[1] ?? ''} };\n`,
-  );
-  const staged = join(folder, 'staged.conf');
-  writeFileSync(staged, (await preInstallHooks({ runCommand: run })).join('\n'));
-  t.strictSame(await hooksIn(staged), others, 'and none of this machine’s own');
+  const written = others.map((hook) => `"${encodeURIComponent(hook)}";`);
+  written.splice(1, 0, `"${ofDebconf}";`);
+  // apt runs neither of these two
+  const odd = `${LIST} "on the list itself";\n${LIST}::deeper::still "in the tree";\n`;
+  const run = aptWith(join(folder, 'machine.conf'), `${LIST} { ${written.join(' ')} };\n${odd}`);
+  t.strictSame(await staged(folder, run), others, 'and none of this machine’s own');
 });
 
 void t.test('where debconf has no hook, nothing is said of hooks', async (t) => {
-  const folder = t.testdir();
-  const run = aptWith(join(folder, 'machine.conf'), `${LIST} { "/usr/bin/hook"; };\n`);
-  t.strictSame(await preInstallHooks({ runCommand: run }), []);
+  const run = aptWith(join(t.testdir(), 'machine.conf'), `${LIST} { "/usr/bin/hook"; };\n`);
+  t.equal(await preInstallHooks({ runCommand: run }), undefined);
 });
 
 void t.test('where apt’s configuration cannot be read, all are told', async (t) => {
-  const run: RunCommand = () =>
-    Promise.resolve({ exitCode: 100, signal: undefined, stdout: `${ofDebconf}\n`, stderr: 'E: no' });
-  t.strictSame(await preInstallHooks({ runCommand: run }), []);
+  const stdout = `${LIST}:: /usr/sbin/dpkg-preconfigure%20--apt%20||%20true\n`;
+  const ended = (exitCode: number) => ({ exitCode, signal: undefined, stdout, stderr: '' });
+  t.type(await preInstallHooks({ runCommand: () => Promise.resolve(ended(0)) }), 'string');
+  t.equal(await preInstallHooks({ runCommand: () => Promise.resolve(ended(100)) }), undefined);
+  const absent: RunCommand = () => Promise.reject(new HostError('COMMAND_NOT_FOUND', 'no apt-config'));
+  t.equal(await preInstallHooks({ runCommand: absent }), undefined);
 });
+
+void t.test(
+  'a hook that came after the plan is told: the list counts only while all is the same',
+  async (t) => {
+    const root = t.testdir({
+      var: { lib: { dpkg: { status: 'Package: a\n' } } },
+      etc: { apt: { 'apt.conf.d': {} } },
+      stage: { 'pre-install-hooks.conf': '' },
+    });
+    const machine = { files: fileSystem, root };
+    const stage = { path: join(root, 'stage') };
+    const list = join(stage.path, 'pre-install-hooks.conf');
+    const decidedBy = await decisionInputs(fileSystem, root);
+    const plan = { ...packagesPlan([]), ...(decidedBy !== undefined && { decidedBy }) };
+    t.strictSame(await hookArguments(machine, plan, stage), ['-c', list]);
+    t.strictSame(
+      await hookArguments(machine, packagesPlan([]), stage),
+      [],
+      'a plan that knows nothing of it',
+    );
+    t.strictSame(await hookArguments(machine, plan, { path: root }), [], 'nothing was to be said');
+    writeFileSync(join(root, 'etc/apt/apt.conf.d/80audit'), `${LIST} { "audit"; };\n`);
+    t.strictSame(await hookArguments(machine, plan, stage), []);
+  },
+);
