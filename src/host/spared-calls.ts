@@ -23,7 +23,7 @@ interface CallTable {
   ioctl: number;
 }
 
-/** x32 has the numbers of x86_64 with bit 30 set, and its architecture. */
+/** x32 has the architecture of x86_64 and, with bit 30 set, its numbers of the syncs; the ioctl of x32 (514) is left alone. */
 const tables: readonly CallTable[] = [
   // fsync, fdatasync, sync, sync_file_range, syncfs
   { architecture: 0xc000_003e, syncs: [74, 75, 162, 277, 306], msync: 26, ioctl: 16 }, // x86_64
