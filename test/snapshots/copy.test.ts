@@ -15,14 +15,16 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { runCommand } from '../../src/host/command.js';
+import { rehearsalMachine } from '../../src/cli/rehearsal-machine.js';
+import { runCommand, type RunCommand } from '../../src/host/command.js';
 import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { Mount } from '../../src/host/mounts.js';
+import { btrfsSnapshots } from '../../src/snapshots/btrfs/btrfs.js';
 import { copySnapshots } from '../../src/snapshots/copy/copy.js';
 import type { SnapshotProvider } from '../../src/snapshots/snapshot-provider.js';
 import { pathsBelow, pathsOfUpdate, type Paths } from '../../src/update/paths.js';
-import { planText, type PackageChange, type Plan } from '../../src/update/plan.js';
+import { parsePlan, planText, type PackageChange, type Plan } from '../../src/update/plan.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import { mountAt } from '../fixtures/mount-at.js';
 import { readTree, treeDifference, type Tree } from '../laboratory/machine-tree.js';
@@ -328,6 +330,54 @@ void t.test(
       reason: `what an update replaces cannot be saved: ${reason}`,
     });
     await t.rejects(copied.provider.armFallback(id), { code: 'SNAPSHOT_UNAVAILABLE', message: reason });
+  },
+);
+
+function recording(answer: (args: readonly string[]) => string): { run: RunCommand; asked: string[][] } {
+  const asked: string[][] = [];
+  const run: RunCommand = (file, args) => {
+    asked.push([file, ...args]);
+    return Promise.resolve({ exitCode: 0, signal: undefined, stdout: answer(args), stderr: '' });
+  };
+  return { run, asked };
+}
+
+void t.test('what it would copy is measured when that is asked, not by the probe', async (t) => {
+  const { paths, at } = machine(t);
+  const { run, asked } = recording(() => `4096\t${at('/etc')}\n1000\t${at('/boot')}\n`);
+  const provider = copySnapshots({ paths, fs: fileSystem, files: durableFiles(fileSystem), run });
+  const { usable, copiedBytes } = await provider.probe();
+  t.equal(usable, true);
+  t.strictSame(asked, []);
+  t.equal(await copiedBytes?.(), 4096 + 1000 + 8 * 1024 * 1024, 'and what links take');
+  const links = ['info', 'alternatives'].map((name) => `--exclude=${at(`/var/lib/dpkg/${name}`)}`);
+  const copies = ['/etc', '/boot', '/var/lib/dpkg'].map(at);
+  t.strictSame(asked, [['du', '--summarize', '--block-size=1', ...links, '--', ...copies]]);
+});
+
+void t.test(
+  'a copy is no root that can be thrown away as a whole, a btrfs snapshot leaves one',
+  async (t) => {
+    const { paths, root, provider } = machine(t);
+    const options = ['rw', 'subvolid=256', 'subvol=/@'];
+    const mount = mountAt(root, { source: '/dev/sda2', type: 'btrfs', root: '/@', options });
+    const { run } = recording((args) =>
+      args.includes('get-default') ? 'ID 256 gen 10 top level 5 path @' : '',
+    );
+    const kernel = {
+      mounts: () => Promise.resolve([mount]),
+      commandLine: () => Promise.resolve([]),
+      swapFiles: () => Promise.resolve([]),
+    };
+    const btrfs = btrfsSnapshots({ paths, fs: fileSystem, files: durableFiles(fileSystem), run, kernel });
+    const plan = parsePlan(readFileSync(pathsOfUpdate(paths, id).plan, 'utf8'));
+    for (const [snapshots, isWhole] of [
+      [provider, false],
+      [btrfs, true],
+    ] as const) {
+      const foreseen = await rehearsalMachine(paths, run, snapshots).fallback(plan);
+      t.strictSame(foreseen, { keepsOldFiles: true, isWhole, sparesSyncs: isWhole }, snapshots.name);
+    }
   },
 );
 
