@@ -95,3 +95,18 @@ void t.test('before the first change there is nothing to be looked at', (t) => {
   t.strictSame(left(t, 'rescue', claimed), { words: '', noted: 'nothing-changed' });
   t.end();
 });
+
+void t.test('a row of which a power cut left nothing but its length hides no other', (t) => {
+  const lengthAlone = (root: string): void => {
+    const journal = join(root, 'var/lib/offline-update/updates/this/journal.jsonl');
+    writeFileSync(journal, `${'\0'.repeat(200)}\n${readFileSync(journal, 'utf8')}`);
+  };
+  for (const [script, events, noted] of ways) {
+    t.strictSame(left(t, script, [armed, ...events], lengthAlone), { words: '', noted });
+    t.strictSame(left(t, script, [{ ...armed, ...byAuto }, ...events], lengthAlone), {
+      words: 'full',
+      noted,
+    });
+  }
+  t.end();
+});
