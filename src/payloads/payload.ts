@@ -95,8 +95,8 @@ export interface Payload<P> {
   writesBootLoader(plan: P): boolean;
   /** What packages asked and nobody answered, in this system so far; a rehearsal compares before and after. */
   questions(): Promise<Question[]>;
-  /** What `leftovers` compares with, before the change; `install` does it, unless it is done already. */
-  rememberLeftovers?(plan: P, terminalLog: string): Promise<void>;
+  /** What `install` and `leftovers` have to know of the unchanged system; asked some moments before `install`, or by it. */
+  lookAhead?(plan: P, terminalLog: string): Promise<unknown>;
   /** Files that the change left for a person to look at. */
   leftovers(plan: P): Promise<{ path: string; leftover: string }[]>;
 }

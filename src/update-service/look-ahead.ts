@@ -19,6 +19,6 @@ export async function lookAhead(attempt: Attempt): Promise<void> {
       support.then(({ usable }) => (usable && packageSyncs !== 'keep' ? ports.whySyncsStay() : undefined)),
     );
   }
-  asked.push(ports.payload.rememberLeftovers?.(plan.payload, update.paths.terminalLog));
+  asked.push(ports.payload.lookAhead?.(plan.payload, update.paths.terminalLog));
   for (const answer of asked) answer?.catch(() => undefined);
 }

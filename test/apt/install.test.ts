@@ -31,6 +31,7 @@ void t.test('one package is installed: progress rises to 99, the verification fi
   t.same(
     install?.progress?.map((event) => `${event.percent} ${event.item ?? '-'} ${event.text}`),
     [
+      '0 - Running apt-get (0 of 1)',
       '0 - Running dpkg (0 of 1)',
       '4 lab-good Preparing lab-good (0 of 1)',
       '9 lab-good Unpacking lab-good (0 of 1)',

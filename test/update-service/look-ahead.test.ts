@@ -25,7 +25,7 @@ function attemptBelow(
       paths: pathsBelow(root),
       snapshots: { probe: ask('way back') },
       whySyncsStay: ask('syncs'),
-      payload: { rememberLeftovers: ask('leftovers') },
+      payload: { lookAhead: ask('leftovers') },
     },
     plan: { policy: { ...defaultPolicy, ...policy }, payload: {} },
     update: { paths: { terminalLog: '/term.log' } },

@@ -13,8 +13,8 @@ import { conffileOptions } from './apt-arguments.js';
 /** Paths relative to the stage. */
 export const stagedConfig = {
   configuration: 'apt.conf',
-  /** Of `preInstallHooks`; not there where nothing is to be said. */
-  hooks: 'pre-install-hooks.conf',
+  /** Of `settingsAsDecided`; not there where nothing is known. */
+  asDecided: 'as-decided.conf',
   sources: 'sources.list',
   index: `${stageLayout.lists}/${listName(`${TRIGGER_TARGET}/${stageLayout.packages}`)}_._Packages`,
 } as const;
@@ -37,6 +37,8 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     // in memory: the machine's own cache stays as it is
     ['Dir::Cache::pkgcache', ''],
     ['Dir::Cache::srcpkgcache', ''],
+    // all that is installed, compressed by xz for who reports a bug of apt's planner: the plan is known, and everybody waits
+    ['Dir::Log::Planner', '/dev/null'],
     ['Acquire::Languages', 'none'],
     ['APT::Sandbox::User', 'root'], // nothing is fetched, and the stage is closed to all others
     ['APT::Get::Download', 'false'],

@@ -18,7 +18,7 @@ import { installArguments, laterConfiguration } from './apt-arguments.js';
 import { markAutomatic } from './automatic-marks.js';
 import type { LockPorts } from './dpkg-lock.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
-import { hookArguments } from './pre-install-hooks.js';
+import { argumentsAsDecided } from './as-decided.js';
 import { installProgress } from './install-progress.js';
 import type { PackageRun, RunPorts } from './package-run.js';
 import { runPackageTool } from './package-run.js';
@@ -35,13 +35,11 @@ export async function installPlan(
   options: InstallOptions,
   onHung: (name: string) => void,
 ): Promise<void> {
-  // before the job starts: while apt waits for a lock it shows no life, and would be taken for stalled
-  await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds);
   const progress = installProgress(plan.changes.map((change) => change.name));
   const args = [
     ...(options.revertible ? laterConfiguration : []),
     ...installArguments(plan, stage),
-    ...(await hookArguments(ports, plan, stage)),
+    ...(await argumentsAsDecided(ports, plan, stage)),
   ];
   const run = await runPackageTool(ports, { file: 'apt-get', args }, progress, on, options);
   // an apt-get that was killed leaves its dpkg working: nothing is known before that has ended

@@ -20,7 +20,7 @@ import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-left
 import { isBootLoader } from './boot-loaders.js';
 import { askedQuestions } from './debconf-questions.js';
 import { dpkgDatabase } from './dpkg-database.js';
-import { waitForDpkgLock } from './dpkg-lock.js';
+import { lookAtDpkgLock, waitForDpkgLock, type LockLook } from './dpkg-lock.js';
 
 export interface AptInstallingDependencies {
   paths: { root: string };
@@ -59,12 +59,15 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
     record = leftoverRecord(terminalLog);
     return (remembered ??= recordLeftovers(leftoverPorts, plan, record));
   };
+  let lockAhead: LockLook | undefined;
 
   return {
     preflight: (plan, stage) => preflightPlan(ports, plan, stage),
     advise: (plan, policy) => advisePlan(ports, plan, policy),
     async install(plan, stage, on, options) {
       await remember(plan, options.terminalLog);
+      // before the job starts: while apt waits for a lock it shows no life, and would be taken for stalled
+      await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds, lockAhead);
       await installPlan(ports, plan, stage, on, options, (name) => hung.add(name));
     },
     async verify(plan, boot = 'update') {
@@ -77,7 +80,10 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
     },
     writesBootLoader: ({ changes }) => changes.some(({ name }) => isBootLoader(name)),
     questions: () => askedQuestions(dependencies.fs, root),
-    rememberLeftovers: remember,
+    lookAhead(plan, terminalLog) {
+      lockAhead = lookAtDpkgLock(ports);
+      return Promise.all([remember(plan, terminalLog), lockAhead.holder]);
+    },
     leftovers: (plan) => leftoversSince(leftoverPorts, plan, record),
   };
 }

@@ -30,11 +30,29 @@ export interface LockPorts {
 const locks = ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock'];
 /** The kernel tells nobody when a lock is let go. */
 const lookEveryMilliseconds = 100;
+const freshMilliseconds = 1000;
 
-export async function waitForDpkgLock(ports: LockPorts, lockTimeoutSeconds: number): Promise<void> {
+export interface LockLook {
+  holder: Promise<LockHolder | undefined>;
+  /** On the ports' clock. */
+  atMilliseconds: number;
+}
+
+/** Begun some moments before it is waited for: the kernel takes some 10 ms to list its locks. */
+export function lookAtDpkgLock(ports: LockPorts): LockLook {
+  return { holder: dpkgLockHolder(ports.files, ports.root), atMilliseconds: ports.clock() };
+}
+
+/** `ahead`: a look that is believed as long as it is fresh. */
+export async function waitForDpkgLock(
+  ports: LockPorts,
+  lockTimeoutSeconds: number,
+  ahead?: LockLook,
+): Promise<void> {
+  const isFresh = ahead && ports.clock() - ahead.atMilliseconds < freshMilliseconds;
   const watch = stallWatch(lockTimeoutSeconds, () => ports.clock());
-  for (;;) {
-    const holder = await dpkgLockHolder(ports.files, ports.root);
+  for (let look = isFresh ? ahead : lookAtDpkgLock(ports); ; look = lookAtDpkgLock(ports)) {
+    const holder = await look.holder;
     if (!holder) return;
     watch.activity(await ports.readActivity(holder.pid));
     if (watch.verdict()) {

@@ -20,7 +20,7 @@ import { aptConfiguration, sourcesList, stagedConfig } from './apt-config.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 import { field, parseStanzas, type Stanza } from './control-stanzas.js';
-import { preInstallHooks } from './pre-install-hooks.js';
+import { settingsAsDecided } from './as-decided.js';
 
 /** From apt's own lists, all by one call. */
 export async function stanzasFromIndex(
@@ -49,14 +49,14 @@ export async function writeFrozenLists(
 ): Promise<void> {
   const index = frozenIndex(plan, stanzas);
   const lists = join(stage.path, stageLayout.lists);
-  const hooks = await preInstallHooks({ runCommand });
+  const asDecided = await settingsAsDecided({ runCommand });
   await files.removeTree(lists);
   await files.makeFolder(lists, 0o755);
   const texts = [
     [stagedConfig.index, index],
     [stagedConfig.sources, sourcesList()],
     [stagedConfig.configuration, aptConfiguration(plan, policy)],
-    [stagedConfig.hooks, hooks],
+    [stagedConfig.asDecided, asDecided],
   ] as const;
   for (const [name, text] of texts) {
     const path = join(stage.path, name);

@@ -9,6 +9,8 @@ import type { ProgressEvent } from '../../payload.js';
 import type { Stage, StatusEvent } from './status-fd.js';
 
 export interface InstallProgress {
+  /** What to show when the program has been started and has said nothing yet. */
+  begun(program: string): ProgressEvent;
   /** What to show for this event; undefined when there is nothing new to see. */
   see(event: StatusEvent): ProgressEvent | undefined;
   /** As last shown. */
@@ -46,15 +48,22 @@ export function installProgress(names: readonly string[]): InstallProgress {
     percent = Math.max(percent, Math.floor((behind / names.length / share.done) * highestPercent));
   };
 
+  const shown = (words: string): ProgressEvent => ({
+    percent,
+    itemsDone,
+    itemsTotal: names.length,
+    text: `${words} (${itemsDone} of ${names.length})`,
+  });
+
   return {
     now: () => ({ percent }),
+    begun: (program) => shown(`Running ${program}`),
     see(event) {
       if (event.kind !== 'progress') return undefined;
       const { item, stage, text } = event;
       advance(item, stage);
-      const counted = { percent, itemsDone, itemsTotal: names.length };
-      const words = `${text.replace(/ \([a-z0-9-]+\)$/, '')} (${itemsDone} of ${names.length})`;
-      return item === 'dpkg-exec' ? { ...counted, text: words } : { ...counted, item, text: words };
+      const words = shown(text.replace(/ \([a-z0-9-]+\)$/, ''));
+      return item === 'dpkg-exec' ? words : { ...words, item };
     },
   };
 }

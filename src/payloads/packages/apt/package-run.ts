@@ -65,6 +65,7 @@ export async function runPackageTool(
     statusFd,
     statusEveryMilliseconds,
   });
+  on(progress.begun(tool.file));
   const end = await watchJob(job, ports, {
     stallTimeoutSeconds: options.policy.stallTimeoutSeconds,
     ownLevels: isApt ? 2 : 1,

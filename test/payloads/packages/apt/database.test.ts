@@ -14,7 +14,13 @@ import {
   fingerprintOf,
   parseStates,
 } from '../../../../src/payloads/packages/apt/dpkg-database.js';
-import { dpkgLockHolder, writersOf } from '../../../../src/payloads/packages/apt/dpkg-lock.js';
+import {
+  dpkgLockHolder,
+  lookAtDpkgLock,
+  waitForDpkgLock,
+  writersOf,
+  type LockPorts,
+} from '../../../../src/payloads/packages/apt/dpkg-lock.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
 import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
@@ -199,6 +205,32 @@ void t.test('only who holds the lock counts, not who waits for it or holds anoth
   t.equal(await dpkgLockHolder(files, '/'), undefined, 'the same inode number on another file system');
   await files.symlink('/var/lib/dpkg/lock', '/proc/9/fd/4');
   t.same(await dpkgLockHolder(files, '/'), { pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' });
+});
+
+void t.test('a look ahead is believed while it is fresh, and only when it has found nobody', async (t) => {
+  let [looks, now] = [0, 0];
+  const files = {
+    ...memoryFileSystem(),
+    readFile(path: string) {
+      if (path === '/proc/locks') looks += 1;
+      return Promise.resolve('');
+    },
+  };
+  const readActivity = () => Promise.resolve({ cpuTicks: 0, ioBytes: 0 });
+  const ports: LockPorts = { files, root: '/', readActivity, clock: () => now };
+  const looksMade = async (wait: () => Promise<void>): Promise<number> => {
+    looks = 0;
+    await wait();
+    return looks;
+  };
+  const ahead = lookAtDpkgLock(ports);
+  now = 999;
+  t.equal(await looksMade(() => waitForDpkgLock(ports, 60, ahead)), 0);
+  now = 1000;
+  t.equal(await looksMade(() => waitForDpkgLock(ports, 60, ahead)), 1, 'too old');
+  const holder = Promise.resolve({ pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' });
+  const held = { holder, atMilliseconds: now };
+  t.equal(await looksMade(() => waitForDpkgLock(ports, 60, held)), 1, 'whoever held it has let it go');
 });
 
 void t.test('invariant 5: the steps of a repair name all files of the stage, but not what hung', (t) => {

@@ -118,6 +118,12 @@ void t.test('progress never goes back, stays below 100 and reaches 99 when all p
     }),
   );
   const progress = installProgress(names);
+  t.same(progress.begun('apt-get'), {
+    percent: 0,
+    itemsDone: 0,
+    itemsTotal: 4,
+    text: 'Running apt-get (0 of 4)',
+  });
   const event = parseStatusLine('status: c:i386: installed');
   t.same(event && progress.see(event), {
     percent: 49,

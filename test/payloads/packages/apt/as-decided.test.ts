@@ -6,7 +6,7 @@ import { runCommand, type RunCommand } from '../../../../src/host/command.js';
 import { fileSystem } from '../../../../src/host/file-system.js';
 import { HostError } from '../../../../src/host/host-error.js';
 import { decisionInputs } from '../../../../src/payloads/packages/apt/decision-inputs.js';
-import { hookArguments, preInstallHooks } from '../../../../src/payloads/packages/apt/pre-install-hooks.js';
+import { argumentsAsDecided, settingsAsDecided } from '../../../../src/payloads/packages/apt/as-decided.js';
 import { packagesPlan } from '../../../fixtures/packages-plan.js';
 
 const LIST = 'DPkg::Pre-Install-Pkgs';
@@ -19,17 +19,17 @@ function aptWith(path: string, text: string): RunCommand {
     runCommand(file, args, { ...options, env: { ...options?.env, APT_CONFIG: path } });
 }
 
-async function hooksIn(path: string): Promise<string[]> {
+async function valuesIn(path: string, list: string): Promise<string[]> {
   const { stdout } = await runCommand('apt-config', [
-    ...['-c', path, 'dump', '--no-empty', '--format', '%v%n', LIST],
+    ...['-c', path, 'dump', '--no-empty', '--format', '%v%n', list],
   ]);
   return stdout.split('\n').filter((line) => line !== '');
 }
 
 async function staged(folder: string, run: RunCommand): Promise<string[]> {
   const path = join(folder, 'staged.conf');
-  writeFileSync(path, (await preInstallHooks({ runCommand: run })) ?? '');
-  return hooksIn(path);
+  writeFileSync(path, (await settingsAsDecided({ runCommand: run })) ?? '');
+  return valuesIn(path, LIST);
 }
 
 void t.test('debconf’s hook is left out, all others stay as they were', async (t) => {
@@ -52,16 +52,28 @@ void t.test('debconf’s hook is left out, all others stay as they were', async 
 
 void t.test('where debconf has no hook, nothing is said of hooks', async (t) => {
   const run = aptWith(join(t.testdir(), 'machine.conf'), `${LIST} { "/usr/bin/hook"; };\n`);
-  t.equal(await preInstallHooks({ runCommand: run }), undefined);
+  const text = await settingsAsDecided({ runCommand: run });
+  t.match(text, 'APT::Architectures {');
+  t.notMatch(text, LIST);
+});
+
+void t.test('the architectures are those that apt knows, whatever else says so', async (t) => {
+  const folder = t.testdir();
+  const run = aptWith(join(folder, 'machine.conf'), 'APT::Architectures { "riscv64"; };\n');
+  const path = join(folder, 'staged.conf');
+  const settings = (await settingsAsDecided({ runCommand: run })) ?? '';
+  writeFileSync(path, `APT::Architectures { "s390x"; };\n${settings}`);
+  const { stdout: native } = await runCommand('dpkg', ['--print-architecture']);
+  t.strictSame(await valuesIn(path, 'APT::Architectures'), [native, 'riscv64'], 'its own is added by apt');
 });
 
 void t.test('where apt’s configuration cannot be read, all are told', async (t) => {
-  const stdout = `${LIST}:: /usr/sbin/dpkg-preconfigure%20--apt%20||%20true\n`;
+  const stdout = 'APT::Architectures:: amd64\n';
   const ended = (exitCode: number) => ({ exitCode, signal: undefined, stdout, stderr: '' });
-  t.type(await preInstallHooks({ runCommand: () => Promise.resolve(ended(0)) }), 'string');
-  t.equal(await preInstallHooks({ runCommand: () => Promise.resolve(ended(100)) }), undefined);
+  t.type(await settingsAsDecided({ runCommand: () => Promise.resolve(ended(0)) }), 'string');
+  t.equal(await settingsAsDecided({ runCommand: () => Promise.resolve(ended(100)) }), undefined);
   const absent: RunCommand = () => Promise.reject(new HostError('COMMAND_NOT_FOUND', 'no apt-config'));
-  t.equal(await preInstallHooks({ runCommand: absent }), undefined);
+  t.equal(await settingsAsDecided({ runCommand: absent }), undefined);
 });
 
 void t.test(
@@ -70,21 +82,21 @@ void t.test(
     const root = t.testdir({
       var: { lib: { dpkg: { status: 'Package: a\n' } } },
       etc: { apt: { 'apt.conf.d': {} } },
-      stage: { 'pre-install-hooks.conf': '' },
+      stage: { 'as-decided.conf': '' },
     });
     const machine = { files: fileSystem, root };
     const stage = { path: join(root, 'stage') };
-    const list = join(stage.path, 'pre-install-hooks.conf');
+    const list = join(stage.path, 'as-decided.conf');
     const decidedBy = await decisionInputs(fileSystem, root);
     const plan = { ...packagesPlan([]), ...(decidedBy !== undefined && { decidedBy }) };
-    t.strictSame(await hookArguments(machine, plan, stage), ['-c', list]);
+    t.strictSame(await argumentsAsDecided(machine, plan, stage), ['-c', list]);
     t.strictSame(
-      await hookArguments(machine, packagesPlan([]), stage),
+      await argumentsAsDecided(machine, packagesPlan([]), stage),
       [],
       'a plan that knows nothing of it',
     );
-    t.strictSame(await hookArguments(machine, plan, { path: root }), [], 'nothing was to be said');
+    t.strictSame(await argumentsAsDecided(machine, plan, { path: root }), [], 'nothing was to be said');
     writeFileSync(join(root, 'etc/apt/apt.conf.d/80audit'), `${LIST} { "audit"; };\n`);
-    t.strictSame(await hookArguments(machine, plan, stage), []);
+    t.strictSame(await argumentsAsDecided(machine, plan, stage), []);
   },
 );
