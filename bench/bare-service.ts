@@ -13,9 +13,7 @@ interface StagedPlan {
 export async function makeBare(machine: RootFiles): Promise<void> {
   const plan = JSON.parse(await machine.read(`${stage}/plan.json`)) as StagedPlan;
   const words = plan.payload.changes.map(({ name, architecture, to }) => `${name}:${architecture}=${to}`);
-  const configurations = ['apt.conf', 'as-decided.conf'].filter((name) =>
-    machine.exists(`${stage}/${name}`),
-  );
+  const configurations = ['apt.conf', 'as-decided.conf'].filter((name) => machine.exists(`${stage}/${name}`));
   const read = configurations.flatMap((name) => ['-c', `${stage}/${name}`]);
   const install = ['apt-get', ...read, '-q', '-y', 'install', ...words];
   await takeOursAway(machine);

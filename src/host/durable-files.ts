@@ -14,6 +14,13 @@ import { isErrno } from './host-error.js';
 export interface DurableFiles {
   /** New content under this name, whole or not at all. A link of that name is replaced, not followed. Mode 0600. */
   replace(path: string, content: string, mode?: number): Promise<void>;
+  /** As `replace`, without a sync of the name: a power cut soon after may leave the old content. For what can be made anew. */
+  replaceLazily(path: string, content: string, mode?: number): Promise<void>;
+  /**
+   * A new file, `EEXIST` when there is one. A power cut may leave a part of it: readers must check it. Cheaper than `replace`,
+   * since on btrfs a folder in which a name was changed is synced by a commit of the whole file system.
+   */
+  create(path: string, content: string, mode?: number): Promise<void>;
   /**
    * One line at the end. A power cut may leave a part of it: readers must check each row, and must not append to a
    * file whose last line is torn.
@@ -37,16 +44,28 @@ export function durableFiles(fs: FileSystem): DurableFiles {
     for (const folder of new Set(paths.map((path) => dirname(path)))) await fs.syncFolder(folder);
   };
 
+  const replaceLazily = async (path: string, content: string, mode = 0o600): Promise<void> => {
+    const temporary = await createTemporary(fs, path, content, mode);
+    try {
+      await fs.syncFile(temporary);
+      await fs.rename(temporary, path);
+    } catch (error) {
+      await fs.unlink(temporary).catch(() => undefined); // the first error is the one to tell
+      throw error;
+    }
+  };
+
   return {
-    async replace(path, content, mode = 0o600) {
-      const temporary = await createTemporary(fs, path, content, mode);
-      try {
-        await fs.syncFile(temporary);
-        await fs.rename(temporary, path);
-      } catch (error) {
-        await fs.unlink(temporary).catch(() => undefined); // the first error is the one to tell
-        throw error;
-      }
+    replaceLazily,
+
+    async replace(path, content, mode) {
+      await replaceLazily(path, content, mode);
+      await syncParents(path);
+    },
+
+    async create(path, content, mode = 0o600) {
+      await fs.createFile(path, content, mode);
+      await fs.syncFile(path);
       await syncParents(path);
     },
 
@@ -100,6 +119,12 @@ export function durableFiles(fs: FileSystem): DurableFiles {
       if (missing.length === 0) await fs.makeFolder(path, mode); // refuses what is not a folder
     },
   };
+}
+
+/** The same acts, which become durable when the caller syncs the file system: for many at once, in a place nobody reads before. */
+export function unsyncedFiles(fs: FileSystem): DurableFiles {
+  const later = (): Promise<void> => Promise.resolve();
+  return durableFiles({ ...fs, syncFile: later, syncFolder: later });
 }
 
 let temporaryCount = 0;

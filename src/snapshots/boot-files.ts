@@ -13,7 +13,7 @@ import { pathsBelow } from '../update/paths.js';
 import { save, type SavePorts } from './copy/save.js';
 import { emptySelection } from './copy/selection.js';
 
-/** Into the root at `fallback`; synced, and armed there: the first boot of that root puts it back. */
+/** Into the root at `fallback`, and armed there, which is as durable as `files` makes it: the first boot of that root puts it back. */
 export async function saveBootFiles(
   ports: SavePorts,
   id: string,

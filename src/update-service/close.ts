@@ -1,4 +1,5 @@
 /** What a verdict leaves behind, and what it takes away. */
+import type { DurableFiles } from '../host/durable-files.js';
 import { journalCommand } from '../update/journal-command.js';
 import { buildReport } from '../update/report.js';
 import { readStaged } from '../update/stage.js';
@@ -16,6 +17,7 @@ export async function saveReport(
   { store, files, log }: Ports,
   update: KnownUpdate,
   plan?: Plan,
+  write: DurableFiles['replace'] = (...words) => files.replace(...words),
 ): Promise<void> {
   const { journal, paths } = update;
   try {
@@ -23,7 +25,7 @@ export async function saveReport(
       journal: journalCommand(journal.rows).join(' '),
       terminal: paths.terminalLog,
     });
-    await files.replace(paths.report, `${JSON.stringify(report, null, 1)}\n`, 0o644);
+    await write(paths.report, `${JSON.stringify(report, null, 1)}\n`, 0o644);
   } catch (error) {
     log.write('warning', `the report could not be written: ${String(error)}`);
   }

@@ -4,6 +4,7 @@ import { exists } from '../host/exists.js';
 import type { PowerAction } from '../host/power.js';
 import { asUpdateError } from '../update/errors.js';
 import { withoutKexec } from '../update/kexec.js';
+import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { CLAIMED_SUFFIX } from '../update/paths.js';
@@ -13,7 +14,12 @@ import type { Ports } from './ports.js';
 import type { Leaving } from './way-out.js';
 
 /** Resolves when the machine is on its way out. Rejects only when nobody can be asked; the rescue unit is next then. */
-export async function leave(ports: Ports, update: KnownUpdate | undefined, wished: Leaving): Promise<void> {
+export async function leave(
+  ports: Ports,
+  update: KnownUpdate | undefined,
+  wished: Leaving,
+  plan?: Plan,
+): Promise<void> {
   // The next boot has to lead back here: the rescue unit puts back the copy that could not be put back in this boot.
   const goesOn = await exists(ports.fs, ports.paths.copyArmed);
   if (!goesOn && !(await dropLinks(ports))) {
@@ -35,7 +41,8 @@ export async function leave(ports: Ports, update: KnownUpdate | undefined, wishe
       by,
       ...(because !== undefined && { because }),
     });
-    await saveReport(ports, update);
+    // Everybody waits for our end. Lost, there is the report of the verdict, or the confirmation writes one.
+    await saveReport(ports, update, plan, (...words) => ports.files.replaceLazily(...words));
   }
 }
 

@@ -6,6 +6,7 @@
  * Ends with status 0 only when the verb came to its end: a promise that never settles ends a Node process with 0,
  * which a unit would read as success.
  */
+import { setPriority } from 'node:os';
 import { beginOrBeSnapshot } from '../host/start-up-snapshot.js';
 import { asUpdateError } from '../update/errors.js';
 import { confirm } from './confirm.js';
@@ -25,6 +26,15 @@ async function rehearseOrder(word: string): Promise<void> {
 
 const verbs: Record<string, (ports: Ports) => Promise<void>> = { run: runUpdateBoot, recover, confirm };
 
+/** Only the start of Node.js gives way to the boot (Nice= of the unit): checks of others are judged by their time. */
+function takePriorityBack(): void {
+  try {
+    setPriority(0);
+  } catch {
+    // A container without CAP_SYS_NICE: it takes a little longer.
+  }
+}
+
 async function begin(): Promise<void> {
   if (process.argv[2] === 'rehearse') {
     await rehearseOrder(process.argv[3] ?? '');
@@ -43,6 +53,7 @@ async function begin(): Promise<void> {
   // The reboot that we ask for sends us SIGTERM (dnf5#2896); a shutdown by somebody else waits until we have ended.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     if (isToFinish) process.on(signal, () => undefined);
+  if (verb === confirm) takePriorityBack();
   const ports = await systemPorts();
   await verb(ports).finally(() => ports.announce.settled());
   process.exit(0);

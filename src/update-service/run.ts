@@ -7,6 +7,7 @@ import { asUpdateError } from '../update/errors.js';
 import type { Reason, WayOut } from '../update/events.js';
 import { writeLiveStatus } from '../update/live-status.js';
 import { packagesAreWhole } from '../update/finding.js';
+import type { Plan } from '../update/plan.js';
 import { attemptsIn } from '../update/report.js';
 import { isVerdict, type StateName, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -24,6 +25,7 @@ export async function runUpdateBoot(ports: Ports): Promise<void> {
   const update = await ports.store.current();
   const state = update?.journal.state;
   const action: WayOut = state && 'action' in state ? state.action : 'reboot';
+  let plan: Plan | undefined;
   let wayOut: (outcome: StateName) => Promise<Leaving> = () =>
     Promise.resolve({ way: action === 'kexec' ? 'reboot' : action });
   if (!update || !state || !isOpen(state)) {
@@ -32,10 +34,10 @@ export async function runUpdateBoot(ports: Ports): Promise<void> {
     if (update) await closeLeftOpen(ports, update);
   } else {
     wayOut = await watchWayOut(ports, update, state);
-    if (state.name !== 'installed') await attemptIt(ports, update, state);
+    if (state.name !== 'installed') plan = await attemptIt(ports, update, state);
   }
   // `installed` found here: a power cut between the record and the reboot. Only the reboot is missing.
-  await leave(ports, update, await wayOut(update?.journal.state.name ?? 'none'));
+  await leave(ports, update, await wayOut(update?.journal.state.name ?? 'none'), plan);
 }
 
 type OpenState = Extract<UpdateState, { name: 'armed' | 'claimed' | 'installing' | 'installed' }>;
@@ -44,7 +46,8 @@ function isOpen(state: UpdateState): state is OpenState {
   return !isVerdict(state.name) && 'action' in state;
 }
 
-async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): Promise<void> {
+/** The plan, for the report. */
+async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): Promise<Plan> {
   const { journal } = update;
   const plan = await ports.store.readPlan(update);
   const number = attemptsIn(journal.rows) + 1;
@@ -95,6 +98,7 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
   }
   if (journal.state.name === 'reverted') await revert(attempt);
   await progress.finish(journal.state.name, text);
+  return plan;
 }
 
 async function runPhases(attempt: Attempt, phases: readonly Phase[]): Promise<void> {

@@ -3,6 +3,7 @@
  * wrong. Syncs that stand in for each other are left away together. What it need not find stands in `harmless-syncs.ts`,
  * each with the reason; a test holds that there is no third kind.
  */
+import { dirname } from 'node:path';
 import t from 'tap';
 import { harmless, harmlessByHand, harmlessWithFallback } from './harmless-syncs.js';
 import type { Mutant } from './model/effects.js';
@@ -15,12 +16,11 @@ const row = (program: string, event: string): string =>
   `${program}: journal: ${event} > file ID/journal.jsonl`;
 const topLevel = (program: string, count = ''): string =>
   `${program}: syncFileSystem top${count} > file system top`;
-const exchange = (program: string, count = ''): string =>
-  `${program}: exchange top/@ and top/@.other${count} > folder top`;
 const writtenIn = (step: string, folder: string): string =>
   `${step} > file ${folder}/.${step.split('/').at(-1) ?? ''}.new`;
+const markOfOther = 'top/@.other/var/lib/offline-update/fallback.json';
 const markIn = (program: string): string =>
-  `${program}: replace top/@.other/var/lib/offline-update/fallback.json > file top/@.other/var/lib/offline-update/.fallback.json.new`;
+  writtenIn(`${program}: replace ${markOfOther}`, dirname(markOfOther));
 
 interface Mutants {
   story: Story;
@@ -72,8 +72,8 @@ const mutants: readonly Mutants[] = [
   {
     story: told.byName,
     syncs: [
-      [exchange('run'), topLevel('run', ' (2)')],
-      [markIn('run'), topLevel('run'), topLevel('run', ' (2)')],
+      topLevel('run'),
+      topLevel('run', ' (2)'),
       ['run: syncFileSystem / (2) > file system /', 'run: syncFileSystem / (3) > file system /'],
       writtenIn('run: replace /boot/grub/grub.cfg', '/boot/grub'),
       'run: replace /boot/grub/grub.cfg > folder /boot/grub',
@@ -87,19 +87,27 @@ const mutants: readonly Mutants[] = [
   {
     story: told.byDefault,
     syncs: [
-      [topLevel('run'), topLevel('run', ' (2)')],
+      topLevel('run'),
       ['run: syncFileSystem / (2) > file system /', 'run: syncFileSystem / (3) > file system /'],
     ],
     swaps: [
       ['run: btrfs set-default', 'run: step of the package manager (10)'],
-      ['run: replace top/@.other/var/lib/offline-update/fallback.json', 'run: btrfs set-default'],
+      [
+        `run: rename ${markOfOther.replace('fallback', '.fallback')}.new and ${markOfOther}`,
+        'run: btrfs set-default',
+      ],
     ],
     late: [row('recover', 'reverted'), 'recover: syncFile ID/term.log.new > file ID/term.log.new'],
-    harmless: harmlessWithFallback,
+    harmless: {
+      ...harmlessWithFallback,
+      [topLevel('run', ' (2)')]: 'what the package manager writes is on the disk after it',
+    },
   },
   {
     story: told.failing,
     syncs: [
+      topLevel('run'),
+      topLevel('run', ' (2)'),
       'run: syncFile top/@ID/term.log.new > file top/@ID/term.log.new',
       'recover: syncFile ID/term.log.new > file ID/term.log.new',
       'recover: replace ID/journal.jsonl > file ID/.journal.jsonl.new',
@@ -113,6 +121,9 @@ const mutants: readonly Mutants[] = [
   {
     story: told.unhealthy,
     syncs: [
+      topLevel('run'),
+      topLevel('run', ' (2)'),
+      'run: replace /boot/grub/grub.cfg > folder /boot/grub',
       'confirm: syncFile top/@ID/term.log.new > file top/@ID/term.log.new',
       row('recover', 'reverted'),
       'recover: syncFile ID/term.log.new > file ID/term.log.new',
@@ -128,13 +139,12 @@ const mutants: readonly Mutants[] = [
       'recover: replace ID/journal.jsonl > file ID/.journal.jsonl.new':
         'the row that follows is appended to it, and makes it durable',
       [writtenIn('run: replace /boot/grub/grub.cfg', '/boot/grub')]: 'of the update that is given up',
-      'run: replace /boot/grub/grub.cfg > folder /boot/grub': 'of the update that is given up',
     },
   },
   {
     story: told.backByName,
     syncs: [
-      [exchange('rollback'), topLevel('rollback', ' (2)')],
+      topLevel('rollback', ' (2)'),
       [markIn('rollback'), topLevel('rollback'), topLevel('rollback', ' (2)')],
       'rollback: replace ./fallback.json > file ./.fallback.json.new',
       'recover: replace ID/report.json > file ID/.report.json.new',

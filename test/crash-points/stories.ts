@@ -126,6 +126,6 @@ export const narrow: Breadth = {
 /** For those that show only in a certain mixture. */
 export const precise: Breadth = {
   ...narrow,
-  statesOfLaterCuts: 300,
+  statesOfLaterCuts: 1200,
   how: { allSubsetsUpTo: 4, randomSubsets: 2, statesPerInstant: 32 },
 };

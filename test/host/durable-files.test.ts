@@ -1,5 +1,5 @@
 import t from 'tap';
-import { durableFiles } from '../../src/host/durable-files.js';
+import { durableFiles, unsyncedFiles } from '../../src/host/durable-files.js';
 import type { DurableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { FileSystem } from '../../src/host/file-system.js';
@@ -36,6 +36,42 @@ void t.test('invariant 3: replace is temporary file, fsync, rename, fsync of the
   ]);
   t.same(await inner.readFolder('/state'), ['plan.json']);
   t.equal(await inner.readFile('/state/plan.json'), 'two');
+});
+
+void t.test('what can be made anew is replaced without waiting for its name', async (t) => {
+  const { durable, inner, takeLines } = await scene();
+  await durable.replaceLazily('/state/report.json', 'one', 0o644);
+  t.same(takeLines(), [
+    'createFile state/.report.json.*.new "one" 644',
+    'syncFile state/.report.json.*.new',
+    'rename state/.report.json.*.new state/report.json',
+  ]);
+  t.equal(await inner.readFile('/state/report.json'), 'one');
+});
+
+void t.test(
+  'invariant 3: a new file is written under its own name and synced, and never over another',
+  async (t) => {
+    const { durable, inner, takeLines } = await scene();
+    await durable.create('/state/record', 'one');
+    t.same(takeLines(), ['createFile state/record "one" 600', 'syncFile state/record', 'syncFolder state']);
+    await t.rejects(durable.create('/state/record', 'two'), { code: 'EEXIST' });
+    t.equal(await inner.readFile('/state/record'), 'one');
+  },
+);
+
+void t.test('what the caller syncs at once is not synced one by one', async (t) => {
+  const { fs, takeLines } = await scene();
+  const files = unsyncedFiles(fs);
+  await files.makeFolder('/state/a', 0o755);
+  await files.replace('/state/a/mark', 'one');
+  await files.remove('/state/a/mark');
+  t.same(takeLines(), [
+    'makeFolder state/a 755',
+    'createFile state/a/.mark.*.new "one" 600',
+    'rename state/a/.mark.*.new state/a/mark',
+    'unlink state/a/mark',
+  ]);
 });
 
 void t.test('invariant 3: a row is appended and synced, and a new file has its name synced', async (t) => {

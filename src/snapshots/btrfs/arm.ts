@@ -1,5 +1,6 @@
 /** A snapshot of the running root is made the root that boots next (invariant 4). */
 import { join } from 'node:path';
+import { unsyncedFiles } from '../../host/durable-files.js';
 import { exists } from '../../host/exists.js';
 import { mountsOf } from '../../host/mounts.js';
 import type { MarkRole } from '../../update/fallback-mark.js';
@@ -33,7 +34,8 @@ export async function arm(
     const mark = { id, provider: 'btrfs', failedRoot: by === 'name' ? other : name, role };
     const mounted = await bootMounts(ports, () => mountsOf(ports));
     const root = { path: paths.root, name, nested, bootMounts: mounted };
-    await fitToBoot({ fs, files, run }, root, snapshot, mark);
+    // Nothing leads there before the sync.
+    await fitToBoot({ fs, files: unsyncedFiles(fs), run }, root, snapshot, mark);
     reference = { by, root: name, rootId: layout.id, other, otherId: await otherId };
     await fs.syncFileSystem(top);
     await files.replace(paths.fallbackArmed, `${other}\n`);

@@ -54,12 +54,12 @@ export async function bootNext(
 
 /** As `bootNext`, for who knows that the other one of the two boots next now. */
 export async function switchTo(
-  { run, fs, files }: BtrfsPorts,
+  { run, fs }: BtrfsPorts,
   top: string,
   { by, root, rootId, other, otherId }: Reference,
   which: 'root' | 'other',
 ): Promise<void> {
-  if (by === 'name') await files.exchange(join(top, root), join(top, other));
+  if (by === 'name') await fs.exchange(join(top, root), join(top, other));
   else await ask(run, 'btrfs', 'subvolume', 'set-default', String(which === 'root' ? rootId : otherId), top);
   await fs.syncFileSystem(top);
 }

@@ -89,6 +89,8 @@ function withSyncs(fs: FileSystem, effects: Effects): FileSystem {
 
 const durable = [
   'replace',
+  'replaceLazily',
+  'create',
   'appendLine',
   'link',
   'rename',

@@ -10,7 +10,7 @@ import * as z from 'zod/mini';
 import type { RunCommand } from '../../../host/command.js';
 import type { DurableFiles } from '../../../host/durable-files.js';
 import type { FileSystem } from '../../../host/file-system.js';
-import { exists } from '../../../host/exists.js';
+import { ifThere } from '../../../host/if-there.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import { aptEnvironment } from './apt-environment.js';
 import { packageKey } from './dpkg-database.js';
@@ -41,17 +41,19 @@ export function leftoverRecord(terminalLog: string): string {
   return join(dirname(terminalLog), 'conffiles.json');
 }
 
-/** Once for an update: a record that is there already is the right one. */
+/** Once for an update: a record that is there already is the right one, unless a cut left a part of it. */
 export async function recordLeftovers(
   ports: LeftoverPorts,
   plan: PackagesPlan,
   record: string,
 ): Promise<void> {
-  if (await exists(ports.files, record)) return;
+  const before = await ifThere(ports.files.readFile(record));
+  if (before !== undefined && isWhole(before)) return;
   const conffiles = await conffilesOf(ports, plan);
   const found = await leftoversBeside(ports, conffiles);
   const leftovers = Object.fromEntries(found.map(({ leftover, inode }) => [leftover, inode]));
-  await ports.durable.replace(record, `${JSON.stringify({ format: 1, conffiles, leftovers })}\n`);
+  const text = `${JSON.stringify({ format: 1, conffiles, leftovers })}\n`;
+  await (before === undefined ? ports.durable.create(record, text) : ports.durable.replace(record, text));
 }
 
 export async function leftoversSince(
@@ -116,6 +118,16 @@ async function leftoversBeside(
     }
   }
   return found;
+}
+
+/** A part of it is no JSON, since it ends with its brace. */
+function isWhole(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readRecord(
