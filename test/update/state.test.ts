@@ -66,8 +66,10 @@ void t.test('a wrong start state is refused with the words of the person', (t) =
 });
 
 void t.test(
-  'any sequence of events either follows the table or is refused, and no verdict but failed moves on',
+  'any sequence of events either follows the table or is refused, and a verdict only gets worse',
   (t) => {
+    // the way back turned out not to work; it failed in each attempt
+    const movesOn = new Set(['reverted failed', 'failed blocked']);
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...(Object.keys(events) as EventName[])), { maxLength: 12 }),
@@ -84,11 +86,12 @@ void t.test(
               continue;
             }
             if (!from.includes(before.name) || state.name !== to) return false;
-            if (isVerdict(before.name) && !(before.name === 'failed' && name === 'blocked')) return false;
+            if (isVerdict(before.name) && !movesOn.has(`${before.name} ${name}`)) return false;
           }
           return true;
         },
       ),
+      { examples: [[['prepared', 'armed', 'claimed', 'reverted', 'failed', 'blocked', 'prepared']]] },
     );
     t.end();
   },
