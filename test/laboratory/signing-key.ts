@@ -18,26 +18,20 @@ export async function signingKey(): Promise<SigningKey> {
     await gpg(building, ['--passphrase', '', '--quick-generate-key', user, 'ed25519', 'sign', 'never']);
     const { stdout } = await gpg(building, ['--armor', '--export', user]);
     await writeFile(join(building, 'public.asc'), stdout);
-    await endAgent(building);
   });
   return {
     publicKey: await readFile(join(folder, 'public.asc'), 'utf8'),
-    sign: async (text) => {
-      const signed = await gpg(folder, ['--digest-algo', 'SHA512', '--clearsign'], text);
-      await endAgent(folder);
-      return signed.stdout;
-    },
+    sign: async (text) => (await gpg(folder, ['--digest-algo', 'SHA512', '--clearsign'], text)).stdout,
   };
 }
 
-function gpg(home: string, args: readonly string[], input = '') {
-  return command(['gpg', '--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', ...args], {
-    input,
-  });
-}
+/**
+ * The agent stays for ever otherwise; and whoever ends it must not end that of another process that is just signing: one at
+ * a time. The agent itself does not get the lock (`--close`).
+ */
+const alone = 'gpg --homedir "$0" "$@"; status=$?; gpgconf --homedir "$0" --kill all; exit "$status"';
 
-/** The agent stays for ever otherwise. */
-function endAgent(home: string) {
-  // Another process may have ended it at the same time.
-  return command(['gpgconf', '--homedir', home, '--kill', 'all'], { check: false });
+function gpg(home: string, args: readonly string[], input = '') {
+  const words = ['--batch', '--quiet', '--pinentry-mode', 'loopback', ...args];
+  return command(['flock', '--close', home, 'sh', '-c', alone, home, ...words], { input });
 }
