@@ -18,13 +18,14 @@ export async function bootMounts(
   { fs, paths }: BootMountPorts,
   readMounts: () => Promise<readonly Mount[]>,
 ): Promise<string[]> {
+  const boot = join(paths.root, 'boot');
+  const efi = join(paths.root, 'efi');
   const isPlace = ({ target }: Mount): boolean =>
-    ['boot', 'efi'].some((name) => {
-      const place = join(paths.root, name);
-      return target === place || (name === 'boot' && target.startsWith(`${place}/`));
-    });
+    target === boot || target === efi || target.startsWith(`${boot}/`);
   const places = async (): Promise<Mount[]> => (await readMounts()).filter(isPlace);
-  for (const { target, type } of await places()) {
+  const before = await places();
+  if (before.length === 0) return [];
+  for (const { target, type } of before) {
     if (type !== 'autofs') continue;
     try {
       await fs.readFolder(target);

@@ -24,6 +24,15 @@ export interface Fallback {
   inPlace?: string;
 }
 
+export interface ArmingOptions {
+  otherwise?: WithoutSnapshots;
+  /**
+   * Before it resolves the running root boots next, and only what changes nothing of that may be made; if it rejects, so does
+   * the arming, and leaves nothing.
+   */
+  when?: Promise<unknown>;
+}
+
 /** One that stays after its update, for `rollback`. */
 export interface KeptFallback extends Fallback {
   /** Of the update, or of the rollback, before which it was what the machine ran. */
@@ -49,9 +58,12 @@ export interface SnapshotProvider {
    * Returns only when a crash from now on boots the old root (invariant 4), which then holds a mark
    * (update/fallback-mark.ts). When it throws, the running root still boots next.
    */
-  armFallback(id: string, otherwise?: WithoutSnapshots): Promise<Fallback>;
-  /** The updated root boots next; the old one is kept. */
-  commit(fallback: Fallback): Promise<void>;
+  armFallback(id: string, options?: ArmingOptions): Promise<Fallback>;
+  /**
+   * The updated root boots next; the old one is kept. Not before `when` resolves, and if it rejects, this does; what needs
+   * only looking up is looked up at once.
+   */
+  commit(fallback: Fallback, when?: Promise<unknown>): Promise<void>;
   /**
    * The fallback boots next, and holds journal, log and report of the update `id` (invariant 12). With `keepAs` the
    * present root is no failed one: where the provider can, it stays as a fallback of that id, to go forward to.
@@ -73,4 +85,6 @@ export interface SnapshotProvider {
    * removed. The running root boots next when it settles. Left out where that cannot be done.
    */
   drill?(id: string): Promise<DrillStep[]>;
+  /** What `armFallback` and `commit` have tidied up behind them is done. */
+  settled?(): Promise<void>;
 }

@@ -24,18 +24,21 @@ export function withCopy(snapshots: SnapshotProvider, copy: SnapshotProvider): S
       chosen = support.usable ? provider : undefined;
       return support;
     },
-    async armFallback(id, otherwise) {
-      const provider = chosen ?? (await choose(otherwise)).provider;
+    async armFallback(id, options) {
+      const provider = chosen ?? (await choose(options?.otherwise)).provider;
       chosen = undefined;
-      return provider.armFallback(id);
+      return provider.armFallback(id, options);
     },
-    commit: (fallback) => of(fallback.provider).commit(fallback),
+    commit: (fallback, when) => of(fallback.provider).commit(fallback, when),
     revert: (fallback, id, keepAs) => of(fallback.provider).revert(fallback, id, keepAs),
     collect: (mark) => of(mark.provider).collect(mark),
     list: async () => (await Promise.all(both.map((each) => each.list()))).flat(),
     sizeOf: async (fallback) => of(fallback.provider).sizeOf?.(fallback),
     async prune(keep, minimumFreePercent) {
       for (const each of both) await each.prune(keep, minimumFreePercent);
+    },
+    async settled() {
+      for (const each of both) await each.settled?.();
     },
     async drill(id) {
       const { provider } = await choose();

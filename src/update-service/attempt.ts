@@ -1,8 +1,9 @@
 /** What one attempt carries through its phases. */
-import type { Fallback, Support } from '../snapshots/snapshot-provider.js';
+import type { Fallback } from '../snapshots/snapshot-provider.js';
 import type { Syncs } from '../update/events.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
+import type { Arming } from './fallback.js';
 import type { Ports } from './ports.js';
 import type { ProgressReporter } from './progress.js';
 
@@ -15,8 +16,8 @@ export interface Attempt {
   number: number;
   /** How the package manager's syncs were made; undefined before the phase `install`. */
   syncs?: Syncs;
-  /** Which way back there would be, when that was asked ahead. */
-  support?: Promise<Support>;
+  /** The way back, when it was begun ahead. */
+  arming?: Arming;
   /** Made by the phase `snapshot`; the way back of every later phase. */
   fallback: Fallback | undefined;
   /** The first of the pair that snapper shows. */

@@ -8,13 +8,18 @@ import { lookAhead } from './look-ahead.js';
 export async function check(attempt: Attempt): Promise<void> {
   const { ports, update } = attempt;
   const stage = { path: ports.paths.stage };
+  // What takes longest comes first.
+  const ahead = lookAhead(attempt);
   const proven = verifyStage(ports.fs, stage.path, attempt.expectedPlanHash);
   // Its simulation comes after the proof: it lets apt read a file of the stage, which can name programs to run.
   const looking = ports.payload.preflight(
     proven.then((plan) => plan.payload),
     stage,
   );
-  const [findings] = await Promise.all([looking, lookAhead(attempt)]);
+  looking.catch(() => undefined); // told below
+  // Before a refusal: what is begun ahead has to be known by who abandons it.
+  await ahead;
+  const findings = await looking;
   attempt.plan = await proven;
   for (const { check, severity, evidence, remedy } of findings) {
     if (severity === 'block') throw new UpdateError(codes[check] ?? 'DRIFT', evidence, { hint: remedy });

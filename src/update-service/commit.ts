@@ -9,8 +9,14 @@ import { syncDisks } from './sync-disks.js';
 export async function commit(attempt: Attempt): Promise<void> {
   const { ports, update, plan, number, fallback } = attempt;
   await endSnapperPair(attempt);
-  const [leftovers] = await Promise.all([ports.payload.leftovers(plan.payload), syncDisks(ports)]);
-  for (const leftover of leftovers) await update.journal.append({ note: 'conffile', ...leftover });
-  await update.journal.append({ event: 'installed', attempt: number });
-  if (fallback) await ports.snapshots.commit(fallback);
+  const recorded = (async () => {
+    const [leftovers] = await Promise.all([ports.payload.leftovers(plan.payload), syncDisks(ports)]);
+    for (const leftover of leftovers) await update.journal.append({ note: 'conffile', ...leftover });
+    await update.journal.append({ event: 'installed', attempt: number });
+  })();
+  // What the switch needs to know is looked up meanwhile; no row is written behind the back of one that fails.
+  const switched = fallback && ports.snapshots.commit(fallback, recorded);
+  await Promise.allSettled([recorded, switched]);
+  await recorded;
+  await switched;
 }

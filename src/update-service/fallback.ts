@@ -1,11 +1,48 @@
 /** The way back: armed before the first change, taken when a later phase fails (invariant 4). */
+import type { Fallback, Support } from '../snapshots/snapshot-provider.js';
 import { UpdateError } from '../update/errors.js';
 import type { Attempt } from './attempt.js';
 import { beginSnapperPair } from './snapper-pair.js';
 
+/** Begun ahead; until `proceed` the root that boots next stays the same one. */
+export interface Arming {
+  support: Promise<Support>;
+  /** Undefined where there is no way back. */
+  fallback: Promise<Fallback | undefined>;
+  proceed: () => void;
+  /** Resolves when nothing of it is left; after `proceed` it only waits. */
+  abandon: () => Promise<void>;
+}
+
+export function beginArming({ ports, plan, update }: Attempt): Arming {
+  const { withoutSnapshots } = plan.policy;
+  let proceed = (): void => undefined;
+  let refuse = proceed;
+  const when = new Promise<void>((resolve, reject) => {
+    proceed = resolve;
+    refuse = () => {
+      reject(new UpdateError('SNAPSHOT_UNAVAILABLE', 'nothing is to be installed'));
+    };
+  });
+  when.catch(() => undefined);
+  const support = ports.snapshots.probe(withoutSnapshots);
+  const fallback = support.then(({ usable }) =>
+    usable ? ports.snapshots.armFallback(update.id, { otherwise: withoutSnapshots, when }) : undefined,
+  );
+  const settled = fallback.then(
+    () => undefined,
+    () => undefined,
+  );
+  const abandon = (): Promise<void> => {
+    refuse();
+    return settled;
+  };
+  return { support, fallback, proceed, abandon };
+}
+
 /** Errors: `SNAPSHOT_UNAVAILABLE` where the policy requires one. Which applied is recorded, never silent. */
 export async function armFallback(attempt: Attempt): Promise<void> {
-  const { ports, plan, update } = attempt;
+  const { plan, update } = attempt;
   const wish = plan.policy.snapshot;
   if (wish === 'off') {
     await update.journal.append({
@@ -17,11 +54,11 @@ export async function armFallback(attempt: Attempt): Promise<void> {
   }
   // First, while the running root still has its own name.
   await beginSnapperPair(attempt);
-  const support = await (attempt.support ?? ports.snapshots.probe(plan.policy.withoutSnapshots));
-  if (support.usable) {
-    attempt.fallback = await ports.snapshots.armFallback(update.id, plan.policy.withoutSnapshots);
-    return;
-  }
+  const arming = attempt.arming ?? beginArming(attempt);
+  arming.proceed();
+  attempt.fallback = await arming.fallback;
+  if (attempt.fallback) return;
+  const support = await arming.support;
   if (wish === 'require') {
     throw new UpdateError('SNAPSHOT_UNAVAILABLE', `the policy requires a fallback: ${support.reason}`);
   }

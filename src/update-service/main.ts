@@ -55,7 +55,7 @@ async function begin(): Promise<void> {
     if (isToFinish) process.on(signal, () => undefined);
   if (verb === confirm) takePriorityBack();
   const ports = await systemPorts();
-  await verb(ports).finally(() => ports.announce.settled());
+  await verb(ports).finally(() => Promise.all([ports.announce.settled(), ports.snapshots.settled?.()]));
   process.exit(0);
 }
 

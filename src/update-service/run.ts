@@ -103,12 +103,16 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
 
 async function runPhases(attempt: Attempt, phases: readonly Phase[]): Promise<void> {
   const { journal } = attempt.update;
+  /** The row of the last phase: nothing is decided by it, so the next phase does not wait for the disk. */
+  let noted: Promise<void> = Promise.resolve();
   for (const { phase, run, undo } of phases) {
     attempt.progress.phase(journal.state.name, phase);
     const began = process.hrtime.bigint();
     const done = async (outcome: 'done' | 'failed'): Promise<void> => {
       const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-      await journal.append({ note: 'phase', phase, outcome, seconds });
+      await noted;
+      noted = journal.append({ note: 'phase', phase, outcome, seconds });
+      noted.catch(() => undefined); // told before the next one is written
     };
     try {
       await run(attempt).catch((error: unknown) => {
@@ -117,16 +121,19 @@ async function runPhases(attempt: Attempt, phases: readonly Phase[]): Promise<vo
       });
     } catch (error) {
       await done('failed');
+      await noted;
       await fail(attempt, error);
       return;
     }
     await done('done');
   }
+  await noted;
 }
 
 /** The verdict of an attempt that ended in an error. */
 async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
   const { update, ports, plan, fallback } = attempt;
+  await attempt.arming?.abandon();
   const { code, message } = asUpdateError(thrown);
   const reason: Reason = { code, message };
   ports.log.write('error', `${code}: ${message}`);

@@ -53,11 +53,20 @@ export class Journal {
     return this.read.state;
   }
 
+  private last: Promise<void> = Promise.resolve();
+
   /**
-   * Durable when it returns. Errors: `WRONG_STATE` when the event does not fit the state; nothing is written then. After
-   * an error of the disk rows and state are those that the next boot will read.
+   * Durable when it resolves, and in the order of the calls: a row that is on its way is waited for. Errors: `WRONG_STATE`
+   * when the event does not fit the state; nothing is written then. After an error of the disk rows and state are those that
+   * the next boot will read.
    */
-  async append(entry: JournalEntry): Promise<void> {
+  append(entry: JournalEntry): Promise<void> {
+    const written = this.last.then(() => this.write(entry));
+    this.last = written.catch(() => undefined);
+    return written;
+  }
+
+  private async write(entry: JournalEntry): Promise<void> {
     const row: JournalRow = {
       sequence: this.read.rows.length + 1,
       at: this.moment.now().toISOString(),

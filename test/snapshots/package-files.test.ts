@@ -69,8 +69,8 @@ void t.test('a copy is made where there are no snapshots, unless the policy says
   const armed: string[] = [];
   const btrfs = withCopy(provider('btrfs', true, armed), provider('copy', true, armed));
   const ext4 = withCopy(provider('none', false, armed), provider('copy', true, armed));
-  await btrfs.armFallback('id', 'copy');
-  await ext4.armFallback('id', 'copy');
+  await btrfs.armFallback('id', { otherwise: 'copy' });
+  await ext4.armFallback('id', { otherwise: 'copy' });
   t.strictSame(armed, ['btrfs', 'copy']);
   t.strictSame(await btrfs.probe('copy'), { usable: true, reason: 'btrfs says yes' });
   t.strictSame(await ext4.probe('copy'), {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import type { Mount } from '../../src/host/mounts.js';
 import type { UpdateEvent } from '../../src/update/events.js';
@@ -21,7 +22,9 @@ void t.test(
       ports: {
         payload: { leftovers: () => Promise.resolve([]) },
         fs: { syncFileSystem: (path: string) => note(`sync ${path}`)() },
-        snapshots: { commit: note('commit') },
+        snapshots: {
+          commit: (_fallback: unknown, when?: Promise<unknown>) => Promise.resolve(when).then(note('commit')),
+        },
       },
       update: { journal: { append: ({ event }: UpdateEvent) => note(event)() } },
     };
@@ -29,6 +32,48 @@ void t.test(
     const syncs = acts.filter((act) => act.startsWith('sync '));
     t.ok(syncs.includes('sync /'), 'the root is among them');
     t.strictSame(acts, [...syncs, 'installed', 'commit']);
+  },
+);
+
+void t.test(
+  'a switch that fails is told when the row is written, and one without a row is none',
+  async (t) => {
+    const acts: string[] = [];
+    const attemptWith = (record: () => Promise<void>, commits: () => Promise<void>) => ({
+      number: 1,
+      fallback: { provider: 'btrfs', reference: '@' },
+      plan: { payload: {} },
+      ports: {
+        payload: { leftovers: () => Promise.resolve([]) },
+        fs: { syncFileSystem: () => Promise.resolve() },
+        snapshots: {
+          async commit(_fallback: unknown, when?: Promise<unknown>) {
+            await when;
+            acts.push('switch');
+            await commits();
+          },
+        },
+      },
+      update: { journal: { append: record } },
+    });
+    const noRow = attemptWith(
+      () => Promise.reject(new Error('no space')),
+      () => Promise.resolve(),
+    );
+    await t.rejects(commit(noRow as unknown as Attempt), { message: 'no space' });
+    t.strictSame(acts, [], 'nothing is switched');
+    const noMount: Attempt = {
+      ...(attemptWith(
+        async () => {
+          await setTimeout(20);
+          acts.push('row');
+        },
+        () => Promise.resolve(),
+      ) as unknown as Attempt),
+    };
+    noMount.ports.snapshots.commit = () => Promise.reject(new Error('no mount'));
+    await t.rejects(commit(noMount), { message: 'no mount' });
+    t.strictSame(acts, ['row'], 'and no row comes after the failure');
   },
 );
 

@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
+import { noSnapshots } from '../../src/snapshots/none.js';
 import { defaultPolicy, type Policy } from '../../src/update/policy.js';
 import { pathsBelow } from '../../src/update/paths.js';
 import type { Attempt } from '../../src/update-service/attempt.js';
@@ -48,7 +50,7 @@ void t.test('whether syncs can be spared is asked only where there is a way back
       () => support as Promise<never>,
     );
     await lookAhead(attempt);
-    await attempt.support;
+    await attempt.arming?.support;
     return asked.includes('syncs');
   };
   t.ok(await asksWith(true));
@@ -62,6 +64,47 @@ void t.test('a failed look is told by the phase that needs it, and not asked aga
   await t.rejects(armFallback(attempt), { message: 'no answer: way back' });
   t.equal(asked.filter((what) => what === 'way back').length, 1);
 });
+
+void t.test('the way back is begun ahead, and armed only by its phase', async (t) => {
+  const { attempt, arming } = arms(t.testdir({}));
+  await lookAhead(attempt);
+  await attempt.arming?.support;
+  await setImmediate();
+  t.strictSame(arming, ['begun']);
+  await armFallback(attempt);
+  t.strictSame(arming, ['begun', 'armed']);
+  t.match(attempt.fallback, { reference: 'old root' });
+  await attempt.arming?.abandon();
+  t.strictSame(arming, ['begun', 'armed'], 'what is armed stays');
+});
+
+void t.test('a way back that was begun for nothing is gone before the refusal is told', async (t) => {
+  const { attempt, arming } = arms(t.testdir({}));
+  await lookAhead(attempt);
+  await attempt.arming?.abandon();
+  t.strictSame(arming, ['begun', 'gone']);
+});
+
+/** An attempt on a machine with snapshots, and what became of the way back. */
+function arms(root: string): { attempt: Attempt; arming: string[] } {
+  const arming: string[] = [];
+  const { attempt } = attemptBelow(root, {}, () => Promise.resolve() as Promise<never>);
+  attempt.ports.snapshots = {
+    ...noSnapshots,
+    probe: () => Promise.resolve({ usable: true, reason: 'snapshots' }),
+    async armFallback(_id, { when } = {}) {
+      arming.push('begun');
+      await when?.catch(async (error: unknown) => {
+        await setImmediate();
+        arming.push('gone');
+        throw error;
+      });
+      arming.push('armed');
+      return { provider: 'fake', reference: 'old root' };
+    },
+  };
+  return { attempt, arming };
+}
 
 void t.test('where hooks come in between, everything is asked after them', async (t) => {
   const hook = { '10-mount': t.fixture('symlink', '/bin/true') };

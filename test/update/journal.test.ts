@@ -43,6 +43,20 @@ void t.test('what was appended is read again, with the state that it adds up to'
   });
 });
 
+void t.test('rows are written in the order of the calls, whoever waits for them', async (t) => {
+  const path = join(t.testdir({}), 'journal.jsonl');
+  const journal = await open(path);
+  const [refused] = await Promise.allSettled([
+    journal.append({ event: 'confirmed' }),
+    ...way.map((entry) => journal.append(entry)),
+  ]);
+  t.match(refused, { status: 'rejected', reason: { code: 'WRONG_STATE' } });
+  t.strictSame(
+    (await open(path)).rows.map(({ entry }) => entry),
+    way,
+  );
+});
+
 void t.test('an event that does not fit the state is refused and leaves no row', async (t) => {
   const path = join(t.testdir({}), 'journal.jsonl');
   const journal = await open(path);

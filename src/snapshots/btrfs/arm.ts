@@ -5,6 +5,7 @@ import { exists } from '../../host/exists.js';
 import { mountsOf } from '../../host/mounts.js';
 import type { MarkRole } from '../../update/fallback-mark.js';
 import { bootMounts } from '../boot-mounts.js';
+import type { ArmingOptions } from '../snapshot-provider.js';
 import { ask, deleteSubvolume, subvolumeId } from './btrfs-command.js';
 import { fitToBoot } from './fallback-root.js';
 import type { UsableLayout } from './layout.js';
@@ -18,7 +19,7 @@ export async function arm(
   top: string,
   layout: UsableLayout,
   id: string,
-  role: MarkRole = 'fallback',
+  { role = 'fallback', when }: ArmingOptions & { role?: MarkRole } = {},
 ): Promise<Reference> {
   const { fs, files, run, paths } = ports;
   const other = otherName(layout.name, id);
@@ -38,6 +39,7 @@ export async function arm(
     await fitToBoot({ fs, files: unsyncedFiles(fs), run }, root, snapshot, mark);
     reference = { by, root: name, rootId: layout.id, other, otherId: await otherId };
     await fs.syncFileSystem(top);
+    await when;
     await files.replace(paths.fallbackArmed, `${other}\n`);
     // as its layout was found, the running root boots next until now
     await switchTo(ports, top, reference, 'other');

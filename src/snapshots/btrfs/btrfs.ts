@@ -23,7 +23,7 @@ import type { UsableLayout } from './layout.js';
 import { layoutOfMachine } from './machine-layout.js';
 import { parseReference, referenceText } from './reference.js';
 import { rollBack } from './roll-back.js';
-import { bootNext, withTopLevel, type BtrfsPorts } from './top-level.js';
+import { bootNext, bootsNext, switchTo, withTopLevel, type BtrfsPorts } from './top-level.js';
 
 export type { BtrfsPorts };
 
@@ -57,6 +57,19 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     }
   };
 
+  let unmounting: Promise<unknown> = Promise.resolve();
+  /** Resolves with the action, and nobody waits for the unmount but who comes next. */
+  const inTopLevel = <T>(action: (top: string) => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const before = unmounting;
+      unmounting = (async () => {
+        await before;
+        await withTopLevel(ports, async (top) => {
+          resolve(await action(top));
+        });
+      })().catch(reject);
+    });
+
   /** Of the last probe: who arms right after it need not look at all of it again. */
   let probed: UsableLayout | undefined;
 
@@ -78,10 +91,10 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       };
     },
 
-    async armFallback(id) {
+    async armFallback(id, options) {
       const layout = await unmarked(probed ?? (await layoutOfMachine(ports, 'room')));
       probed = undefined;
-      const reference = await withTopLevel(ports, (top) => arm(ports, top, layout, id));
+      const reference = await inTopLevel((top) => arm(ports, top, layout, id, options));
       const [inPlace] = await bootMounts(ports, () => mountsOf(ports));
       return {
         provider: 'btrfs',
@@ -90,11 +103,15 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       };
     },
 
-    async commit(fallback) {
+    async commit(fallback, when) {
       const reference = parseReference(fallback);
-      if (reference.by === 'name')
-        await mendGrub({ fs, files, root: paths.root }, reference.other, reference.root);
-      await withTopLevel(ports, (top) => bootNext(ports, top, reference, 'root'));
+      await inTopLevel(async (top) => {
+        const isNext = await bootsNext(ports, top, reference, 'root');
+        await when;
+        if (reference.by === 'name')
+          await mendGrub({ fs, files, root: paths.root }, reference.other, reference.root);
+        await (isNext ? fs.syncFileSystem(top) : switchTo(ports, top, reference, 'root'));
+      });
       await files.remove(paths.fallbackArmed);
     },
 
@@ -127,6 +144,10 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       whereSubvolume(undefined, (top, running) =>
         pruneRoots(ports, top, running, { keep, minimumFreePercent }),
       ),
+
+    async settled() {
+      await unmounting;
+    },
 
     async drill(id) {
       const layout = await usableLayout('room');

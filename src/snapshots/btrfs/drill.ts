@@ -31,7 +31,7 @@ export async function drill(
     steps.push({ step, seconds: Number(process.hrtime.bigint() - began) / 1e9, findings: [] });
     return result;
   };
-  const reference = await timed('arm', () => arm(ports, top, layout, id, 'drill'));
+  const reference = await timed('arm', () => arm(ports, top, layout, id, { role: 'drill' }));
   try {
     const findings = await timed('prove', () => proveFallback(ports, layout, reference, id));
     steps.at(-1)?.findings.push(...findings);

@@ -59,7 +59,9 @@ export async function layoutOfMachine(
 ): Promise<UsableLayout | { by: 'nothing'; reason: string }> {
   const { paths, fs, run, kernel = realKernel } = ports;
   try {
-    const mounts = await kernel.mounts();
+    const nesting = nestedIn(run, paths.root);
+    nesting.catch(() => undefined); // told below, where the layout is one to switch
+    const [mounts, defaultId] = await Promise.all([kernel.mounts(), defaultSubvolume(run, paths.root)]);
     const words = {
       kernelCommandLine: await kernel.commandLine(),
       fstab: await textOf(fs, join(paths.root, '/etc/fstab')),
@@ -67,10 +69,10 @@ export async function layoutOfMachine(
     const layout = analyseLayout({
       root: mountOf(paths.root, mounts),
       ...words,
-      defaultSubvolume: await defaultSubvolume(run, paths.root),
+      defaultSubvolume: defaultId,
     });
     if (layout.by === 'nothing') return layout;
-    const nested = await nestedIn(run, paths.root);
+    const nested = await nesting;
     const reason =
       (needs === 'room' ? await swappedTo(ports, await kernel.swapFiles()) : undefined) ??
       (await outside(ports)) ??

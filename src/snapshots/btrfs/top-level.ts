@@ -45,11 +45,18 @@ export async function bootNext(
   reference: Reference,
   which: 'root' | 'other',
 ): Promise<void> {
-  const wanted = which === 'root' ? reference.rootId : reference.otherId;
-  const isByName = reference.by === 'name';
-  if (isByName && (await subvolumeId(ports.run, join(top, reference.root))) === wanted)
-    await ports.fs.syncFileSystem(top);
+  if (await bootsNext(ports, top, reference, which)) await ports.fs.syncFileSystem(top);
   else await switchTo(ports, top, reference, which);
+}
+
+/** Looked at only where to switch twice would be to switch back. */
+export async function bootsNext(
+  { run }: BtrfsPorts,
+  top: string,
+  { by, root, rootId, otherId }: Reference,
+  which: 'root' | 'other',
+): Promise<boolean> {
+  return by === 'name' && (await subvolumeId(run, join(top, root))) === (which === 'root' ? rootId : otherId);
 }
 
 /** As `bootNext`, for who knows that the other one of the two boots next now. */

@@ -74,7 +74,8 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       return { usable: true, provider: 'copy', reason, copiedBytes: () => copiedBytes(ports) };
     },
 
-    async armFallback(id) {
+    async armFallback(id, { when } = {}) {
+      await when;
       const owned = await ownedPaths(fs, paths.root, await changesOf(ports, id));
       const boot = await bootMounts(ports, mounts);
       const around = await mounts();
@@ -94,7 +95,8 @@ export function copySnapshots(ports: CopyPorts): SnapshotProvider {
       return { provider: 'copy', reference: id, inPlace: '/' };
     },
 
-    async commit({ reference }) {
+    async commit({ reference }, when) {
+      await when;
       await noteCommitted(ports, folderOf(reference));
       await files.remove(paths.fallbackArmed);
       await files.remove(paths.copyArmed);

@@ -18,7 +18,6 @@ import { installArguments, laterConfiguration } from './apt-arguments.js';
 import { markAutomatic } from './automatic-marks.js';
 import type { LockPorts } from './dpkg-lock.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
-import { argumentsAsDecided } from './as-decided.js';
 import { installProgress } from './install-progress.js';
 import type { PackageRun, RunPorts } from './package-run.js';
 import { runPackageTool } from './package-run.js';
@@ -32,14 +31,14 @@ export async function installPlan(
   plan: PackagesPlan,
   stage: Stage,
   on: Progress,
-  options: InstallOptions,
+  options: InstallOptions & { asDecided: readonly string[] },
   onHung: (name: string) => void,
 ): Promise<void> {
   const progress = installProgress(plan.changes.map((change) => change.name));
   const args = [
     ...(options.revertible ? laterConfiguration : []),
     ...installArguments(plan, stage),
-    ...(await argumentsAsDecided(ports, plan, stage)),
+    ...options.asDecided,
   ];
   const run = await runPackageTool(ports, { file: 'apt-get', args }, progress, on, options);
   // an apt-get that was killed leaves its dpkg working: nothing is known before that has ended
@@ -47,7 +46,7 @@ export async function installPlan(
   if (run.hung !== undefined) onHung(run.hung);
   if (run.end.stall) throw stalled(run);
   if (run.end.exitCode !== 0) {
-    const findings = await verifyPlan(ports, plan);
+    const findings = await verifyPlan(ports, plan, options);
     if (findings.length > 0) throw failed(run, findings);
   }
   await markAutomatic(ports, plan, stage);

@@ -11,6 +11,7 @@ import type { PackagesPlan } from '../../../update/plan.js';
 import type { Payload } from '../../payload.js';
 import { healPlan } from './apt-heal.js';
 import { advisePlan } from './advice/apt-advice.js';
+import { argumentsAsDecided } from './as-decided.js';
 import type { InstallPorts } from './apt-install.js';
 import { installPlan } from './apt-install.js';
 import type { PreflightPorts } from './apt-preflight.js';
@@ -47,7 +48,8 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
     startJob: dependencies.startJob,
     simulatedDifferences: dependencies.simulatedDifferences,
     readActivity: dependencies.readActivity ?? ((pid) => readActivity(pid)),
-    clock: () => performance.now(),
+    // `performance` is compiled when it is first asked for: 4 ms.
+    clock: () => Number(process.hrtime.bigint()) / 1e6,
     database: dpkgDatabase(dependencies.run, dependencies.fs, root),
   };
   const leftoverPorts = { ...ports, durable: dependencies.files };
@@ -60,6 +62,8 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
     return (remembered ??= recordLeftovers(leftoverPorts, plan, record));
   };
   let lockAhead: LockLook | undefined;
+  /** Words for apt-get, from the moment when nothing had changed yet by which apt has decided. */
+  let asDecided: string[] = [];
 
   return {
     preflight: (plan, stage) => preflightPlan(ports, plan, stage),
@@ -68,11 +72,12 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
       await remember(plan, options.terminalLog);
       // before the job starts: while apt waits for a lock it shows no life, and would be taken for stalled
       await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds, lockAhead);
-      await installPlan(ports, plan, stage, on, options, (name) => hung.add(name));
+      asDecided = await argumentsAsDecided(ports, plan, stage);
+      await installPlan(ports, plan, stage, on, { ...options, asDecided }, (name) => hung.add(name));
     },
     async verify(plan, boot = 'update') {
       if (boot === 'ordinary') await waitForDpkgLock(ports, ordinaryLockSeconds);
-      return verifyPlan(ports, plan, boot === 'ordinary');
+      return verifyPlan(ports, plan, { orNewer: boot === 'ordinary', asDecided });
     },
     async heal(plan, stage, on, options) {
       record = leftoverRecord(options.terminalLog);

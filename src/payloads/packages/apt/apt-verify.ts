@@ -18,22 +18,33 @@ export interface VerifyPorts {
   database: DpkgDatabase;
 }
 
+export interface VerifyOptions {
+  /** What is newer than planned is there, too. */
+  orNewer?: boolean;
+  /** Of `argumentsAsDecided`: the install may have changed what apt decides by, but not which architectures are installed. */
+  asDecided?: readonly string[];
+}
+
 export async function verifyPlan(
   ports: VerifyPorts,
   plan: PackagesPlan,
-  orNewer = false,
+  { orNewer = false, asDecided = [] }: VerifyOptions = {},
 ): Promise<Finding[]> {
   if (plan.changes.length === 0) return [finding('package-state', 'the plan changes nothing')];
-  const [states, database] = await Promise.all([ports.database.states(), verifyDatabase(ports)]);
+  // What takes longest comes first.
+  const [database, states] = await Promise.all([verifyDatabase(ports, asDecided), ports.database.states()]);
   return [...plan.changes.flatMap((change) => verifyChange(change, states, orNewer)), ...database];
 }
 
 /** The package database alone, whatever was planned. */
-async function verifyDatabase({ runCommand, database }: VerifyPorts): Promise<Finding[]> {
-  const [audit, journal, check] = await Promise.all([
+async function verifyDatabase(
+  { runCommand, database }: VerifyPorts,
+  asDecided: readonly string[],
+): Promise<Finding[]> {
+  const [check, audit, journal] = await Promise.all([
+    runCommand('apt-get', [...asDecided, ...checkArguments], { env: aptEnvironment(), extendEnv: false }),
     database.audit(),
     database.pendingJournal(),
-    runCommand('apt-get', checkArguments, { env: aptEnvironment(), extendEnv: false }),
   ]);
   return [
     ...(audit === '' ? [] : [finding('dpkg-audit', `dpkg --audit says: ${oneLine(audit)}`)]),
