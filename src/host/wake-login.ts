@@ -1,7 +1,7 @@
 /**
- * Starts logind by asking it for nothing. In an update boot neither it nor the bus runs before the first call, which
- * then waits for both to start (0.04 to 0.1 s, measured): so it is woken while something else still has to be done, and
- * the real request finds it awake.
+ * Starts logind by asking it for nothing. In the update boot of a large update neither it nor the bus runs before the
+ * first call, which then waits for both to start (0.04 to 0.1 s, measured): so it is woken while something else still has to
+ * be done, and the real request finds it awake. For a small one units/begin has started it.
  *
  * Never throws: whoever really asks (power-rungs.ts) has other ways when nobody answers.
  */

@@ -10,7 +10,7 @@ export interface Arming {
   /** Undefined where there is no way back. */
   fallback: Promise<Fallback | undefined>;
   proceed: () => void;
-  /** Resolves when nothing of it is left; after `proceed` it only waits. */
+  /** Resolves when it is taken back, as far as that can be done; after `proceed` it only waits. */
   abandon: () => Promise<void>;
 }
 
@@ -18,16 +18,20 @@ export function beginArming({ ports, plan, update }: Attempt): Arming {
   const { withoutSnapshots } = plan.policy;
   let proceed = (): void => undefined;
   let refuse = proceed;
+  let isRefused = false;
   const when = new Promise<void>((resolve, reject) => {
     proceed = resolve;
     refuse = () => {
+      isRefused = true;
       reject(new UpdateError('SNAPSHOT_UNAVAILABLE', 'nothing is to be installed'));
     };
   });
   when.catch(() => undefined);
   const support = ports.snapshots.probe(withoutSnapshots);
   const fallback = support.then(({ usable }) =>
-    usable ? ports.snapshots.armFallback(update.id, { otherwise: withoutSnapshots, when }) : undefined,
+    usable && !isRefused
+      ? ports.snapshots.armFallback(update.id, { otherwise: withoutSnapshots, when })
+      : undefined,
   );
   const settled = fallback.then(
     () => undefined,

@@ -2,9 +2,13 @@
 import { asUpdateError } from '../update/errors.js';
 import { giveUp } from './fallback.js';
 import type { Syncs } from '../update/events.js';
-import type { InstallOptions } from '../payloads/payload.js';
+import type { InstallOptions, Progress, ProgressEvent } from '../payloads/payload.js';
 import type { Attempt } from './attempt.js';
 import { chooseSyncs } from './syncs.js';
+
+const nearlyDonePercent = 90;
+/** Installed in less time than logind takes to start; units/begin knows the same number. */
+const nearlyDonePackages = 8;
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
 export async function install(attempt: Attempt): Promise<void> {
@@ -12,7 +16,16 @@ export async function install(attempt: Attempt): Promise<void> {
   const syncs = (attempt.syncs = await chooseSyncs(attempt));
   await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null, syncs });
   const revertible = fallback !== undefined && fallback.inPlace === undefined;
-  await ports.payload.install(plan.payload, stage(attempt), progress.on, options(attempt, syncs, revertible));
+  const on: Progress = (event) => {
+    progress.on(event);
+    // Nearly done: logind starts beside the rest, and `leave` need not wait for it.
+    if (isNearlyDone(event)) void ports.wakeLogin();
+  };
+  await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs, revertible));
+}
+
+function isNearlyDone({ percent, itemsDone = 0, itemsTotal = Infinity }: ProgressEvent): boolean {
+  return percent >= nearlyDonePercent || itemsTotal - itemsDone <= nearlyDonePackages;
 }
 
 export async function rollForward(attempt: Attempt): Promise<void> {

@@ -88,7 +88,12 @@ async function attemptIt(ports: Ports, update: KnownUpdate, state: OpenState): P
     await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message } });
   } else {
     const interrupted = attempt.fallback ? strayedAttempt : resumedAttempt;
-    await runPhases(attempt, resumes ? interrupted : freshAttempt);
+    try {
+      await runPhases(attempt, resumes ? interrupted : freshAttempt);
+    } finally {
+      // Also when not even the record can be written.
+      await attempt.arming?.abandon();
+    }
   }
   const text = verdictText(journal.state);
   // Of an update that is installed `leave` writes the report, with how the machine was left.
@@ -133,10 +138,11 @@ async function runPhases(attempt: Attempt, phases: readonly Phase[]): Promise<vo
 /** The verdict of an attempt that ended in an error. */
 async function fail(attempt: Attempt, thrown: unknown): Promise<void> {
   const { update, ports, plan, fallback } = attempt;
-  await attempt.arming?.abandon();
   const { code, message } = asUpdateError(thrown);
   const reason: Reason = { code, message };
   ports.log.write('error', `${code}: ${message}`);
+  // The verdict says that nothing was changed.
+  await attempt.arming?.abandon();
   if (fallback) {
     await update.journal.append({ event: 'reverted', reason });
   } else if (update.journal.state.name !== 'installing') {

@@ -6,7 +6,6 @@ import { syncDisks } from './sync-disks.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
 export async function verify({ ports, plan, update, syncs }: Attempt): Promise<void> {
-  // Where units/begin could not start it, or the update has stopped it.
   void ports.wakeLogin();
   // The disks work while apt looks; what is written after this is synced by the commit.
   const syncing = syncs === 'suppressed' ? syncDisks(ports) : undefined;

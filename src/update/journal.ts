@@ -25,6 +25,9 @@ export interface Moment {
 }
 
 export class Journal {
+  /** The row that is on its way; what became of it is told to its caller alone. */
+  private last: Promise<void> = Promise.resolve();
+
   private constructor(
     private readonly path: string,
     private readonly fs: FileSystem,
@@ -52,8 +55,6 @@ export class Journal {
   get state(): UpdateState {
     return this.read.state;
   }
-
-  private last: Promise<void> = Promise.resolve();
 
   /**
    * Durable when it resolves, and in the order of the calls: a row that is on its way is waited for. Errors: `WRONG_STATE`

@@ -54,7 +54,28 @@ for (const [fault, name, code, config] of [
   });
 }
 
-void t.test('what is refused has made no snapshot', async (t) => {
+void t.test('a service that is killed in the check leaves no way back that could be taken', async (t) => {
+  const machine = await armedBtrfsMachine(t, { packages });
+  const boots = await machine.bootUntilSettled({
+    during: async (container) => {
+      await container.waitForLine('/var/lib/offline-update/updates/*/journal.jsonl', (line) =>
+        line.includes('"event":"claimed"'),
+      );
+      const kill = ['systemctl', 'kill', '--kill-whom=main', '--signal=SIGKILL', 'offline-update.service'];
+      await container.exec(kill, { check: false });
+    },
+  });
+  await isBackToNormal(t, machine, boots);
+  const { state } = await statusOf(machine);
+  // The signal may come later.
+  if (state !== 'refused') t.ok(['reverted', 'confirmed'].includes(state), state);
+  else {
+    await machine.exec(['offline-update', 'clean']);
+    t.strictSame(await machine.subvolumes(), ['@']);
+  }
+});
+
+void t.test('what is refused leaves no snapshot', async (t) => {
   const machine = await armedBtrfsMachine(t, { packages });
   const before = await treeOf(machine);
   await machine.run('echo >> /var/lib/system-update/plan.json');

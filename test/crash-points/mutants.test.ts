@@ -176,8 +176,12 @@ const mutants: readonly Mutants[] = [
   },
 ];
 
-/** The package manager's own, and rows that only tell: the next row makes them durable. */
-const isOfOthers = (sync: string): boolean => /package manager|journal: note/.test(sync);
+/**
+ * The package manager's own, and rows that only tell: the next row makes them durable. That of a phase is written beside the
+ * next one, which may sync the disks just then.
+ */
+const isOfOthers = (sync: string): boolean =>
+  /package manager|journal: note|syncFileSystem .* > file ID\/journal\.jsonl$/.test(sync);
 
 async function isFound(story: Story, mutant: Mutant, isLate = false): Promise<boolean> {
   const first = isLate ? { ...precise, cuts: 2 } : narrow;

@@ -1,9 +1,12 @@
 /** How the update service begins: units/begin as it is installed, below a folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { planText, type PackageChange } from '../../src/update/plan.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
+import { packagesPlan } from '../fixtures/packages-plan.js';
 import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 interface Begun {
@@ -18,8 +21,12 @@ interface Begun {
 }
 
 interface Scene {
+  /** Packages that the plan changes. */
+  changes?: number;
   /** Where /system-update leads to. */
   trigger?: string;
+  /** A file of ours that is not there. */
+  missing?: string;
   /** In the place of units/claim. */
   claim?: string;
   /** In the place of systemctl, beside that it notes its words. */
@@ -28,16 +35,44 @@ interface Scene {
 
 const ours = '/var/lib/system-update';
 
-async function begin(t: Test, { trigger = ours, claim, systemctl = '' }: Scene): Promise<Begun> {
-  const root = t.testdir({ bin: {}, run: {}, usr: { bin: {} }, var: { lib: { 'offline-update': {} } } });
+const upgradeOf = (name: string): PackageChange => ({
+  name,
+  architecture: 'all',
+  action: 'upgrade',
+  from: '1.0',
+  to: '2.0',
+  automatic: false,
+  file: null,
+  sizeBytes: 0,
+  sha256: null,
+});
+
+async function begin(
+  t: Test,
+  { trigger = ours, claim, systemctl = '', changes = 1, missing }: Scene,
+): Promise<Begun> {
+  const stage = {
+    'plan.json': planText(
+      emptyPlan({
+        payload: packagesPlan(Array.from({ length: changes }, (_, index) => upgradeOf(`package-${index}`))),
+      }),
+    ),
+  };
+  const lib = { 'offline-update': {}, 'system-update': stage };
+  const root = t.testdir({ bin: {}, run: {}, usr: { bin: {} }, var: { lib } });
   putScripts(root);
   symlinkSync(trigger, join(root, 'system-update'));
   if (claim !== undefined) writeFileSync(scriptIn(root, 'claim'), `#!/bin/sh\n${claim}\n`);
+  if (missing !== undefined) rmSync(join(root, 'usr/lib/offline-update', missing));
   const shim = (path: string, text: string): void => {
     writeFileSync(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   };
-  shim('usr/bin/node', `echo "$*" >${root}/node-words; echo $$ >${root}/node-pid; echo installed; exit 5`);
-  shim('bin/systemctl', `echo "$*" >>${root}/asked\n${systemctl}`);
+  const waitsForLogind = changes <= 8 ? `until [ -e ${root}/asked ]; do sleep 0.01; done` : 'sleep 0.2';
+  shim(
+    'usr/bin/node',
+    `echo "$*" >${root}/node-words; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
+  );
+  shim('bin/systemctl', `echo "$*" >>${root}/asked\n${systemctl.replace('ROOT', root)}`);
   const child = spawn(scriptIn(root, 'begin'), [], {
     env: { PATH: `${root}/bin:/usr/bin:/bin`, LAB_ROOT: root },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -46,8 +81,7 @@ async function begin(t: Test, { trigger = ours, claim, systemctl = '' }: Scene):
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
-  const [status] = (await once(child, 'exit')) as [number | null];
-  child.stdout.destroy();
+  const [status] = (await once(child, 'close')) as [number | null];
   const text = (name: string): string =>
     existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8').trim() : '';
   const words = text('node-words');
@@ -66,17 +100,33 @@ void t.test('it claims the update, wakes logind and becomes Node.js', async (t) 
 });
 
 void t.test('a systemctl that hangs is not waited for', async (t) => {
-  const { status } = await begin(t, { systemctl: 'exec sleep 20' });
+  const { status, root } = await begin(t, {
+    systemctl: 'until [ -e ROOT/node-ended ]; do sleep 0.01; done',
+  });
   t.equal(status, 5);
+  t.ok(existsSync(join(root, 'node-ended')));
+});
+
+void t.test('logind stays asleep for a large update, and where nobody can tell', async (t) => {
+  const many = await begin(t, { changes: 9 });
+  t.equal(many.status, 5);
+  t.equal(many.asked, '');
 });
 
 void t.test('an update of another tool: nothing is started, and nothing has failed', async (t) => {
-  const { status, output, node, asked, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
+  const { status, output, node, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
   t.equal(status, 0);
   t.equal(node, undefined);
-  t.equal(asked, '');
   t.match(output, /nothing to install in this boot/);
-  t.ok(existsSync(join(root, 'system-update')) || readlinkSync(join(root, 'system-update')) !== '');
+  t.equal(readlinkSync(join(root, 'system-update')), '/var/cache/PackageKit');
+});
+
+void t.test('a damaged package of ours does not fail in the update boot of another tool', async (t) => {
+  for (const missing of ['links', 'warm-start']) {
+    const { status, node } = await begin(t, { trigger: '/var/cache/PackageKit', missing });
+    t.equal(status, 0, missing);
+    t.equal(node, undefined);
+  }
 });
 
 for (const [what, claim] of [
@@ -86,10 +136,9 @@ for (const [what, claim] of [
   ['ends in an error of the shell', 'exit 2'],
 ] as const) {
   void t.test(`a claim that ${what}: the rescue unit takes over`, async (t) => {
-    const { status, node, asked } = await begin(t, { claim });
+    const { status, node } = await begin(t, { claim });
     t.equal(status, 255);
     t.equal(node, undefined);
-    t.equal(asked, '');
   });
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { InstallOptions } from '../../src/payloads/payload.js';
+import type { InstallOptions, Progress, ProgressEvent } from '../../src/payloads/payload.js';
 import type { Fallback } from '../../src/snapshots/snapshot-provider.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import { pathsBelow } from '../../src/update/paths.js';
@@ -38,3 +38,35 @@ void t.test(
     });
   },
 );
+
+/** At which of these events logind is woken. */
+async function wokenAt(events: readonly ProgressEvent[]): Promise<ProgressEvent[]> {
+  const woken: ProgressEvent[] = [];
+  let current: ProgressEvent | undefined;
+  const run = (...[, , on]: [unknown, unknown, Progress]): Promise<void> => {
+    for (current of events) on(current);
+    return Promise.resolve();
+  };
+  const wakeLogin = (): void => {
+    if (current) woken.push(current);
+  };
+  const attempt = {
+    plan: { policy: defaultPolicy, payload: {} },
+    ports: { paths: pathsBelow('/'), payload: { install: run }, wakeLogin },
+    progress: { on: () => undefined },
+    update: { paths: { terminalLog: '/term.log' }, journal: { append: () => Promise.resolve() } },
+  } as unknown as Attempt;
+  await install(attempt);
+  return woken;
+}
+
+void t.test('logind is woken when little is left to install', async (t) => {
+  const at = (percent: number, itemsDone: number, itemsTotal: number): ProgressEvent => ({
+    percent,
+    itemsDone,
+    itemsTotal,
+    text: '',
+  });
+  const nearly = [at(90, 10, 1000), at(0, 0, 1), at(0, 92, 100), { percent: 95, text: '' }];
+  t.strictSame(await wokenAt([at(0, 0, 100), at(89, 91, 100), { percent: 89, text: '' }, ...nearly]), nearly);
+});

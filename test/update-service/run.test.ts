@@ -29,6 +29,8 @@ interface Given {
   verify?: () => Promise<never>;
   /** Between the reboot that is asked for and the last row the disk is full. */
   isFullAtTheEnd?: boolean;
+  /** Rows for which the disk is full. */
+  unwritten?: RegExp;
 }
 
 interface Outcome {
@@ -37,6 +39,8 @@ interface Outcome {
   update: KnownUpdate;
   /** What is left in the run folder. */
   runFolder: string[];
+  /** What became of a way back that was begun ahead. */
+  arming: string[];
 }
 
 async function updateBoot(t: Test, given: Given): Promise<Outcome> {
@@ -60,7 +64,7 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
   const failing: DurableFiles = {
     ...files,
     appendLine: (...line) =>
-      isFull
+      isFull || given.unwritten?.test(line[1])
         ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
         : files.appendLine(...line),
   };
@@ -70,6 +74,7 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
       ? Promise.reject(Object.assign(new Error('ENODEV: no such device'), { code: 'ENODEV' }))
       : fileSystem.readFolder(path);
   const asked: string[] = [];
+  const arming: string[] = [];
   const ports: Ports = {
     ...unusedPorts,
     ...at('now', failing),
@@ -77,6 +82,9 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
     store: updateStore(at('now', failing)),
     payload: {
       ...unusedPayload,
+      // There is no stage, so this rejects.
+      preflight: (plan) => Promise.resolve(plan).then(() => []),
+      lookAhead: () => Promise.resolve(),
       heal: () => Promise.reject(new Error('cannot run dpkg')),
       verify: given.verify ?? unused,
       leftovers: () => Promise.resolve([]),
@@ -84,6 +92,14 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
     whySyncsStay: () => Promise.resolve(undefined),
     snapshots: {
       ...noSnapshots,
+      probe: () => Promise.resolve({ usable: true, reason: 'a fake' }),
+      async armFallback(_id, { when } = {}) {
+        arming.push('begun');
+        await when?.finally(() => {
+          arming.push('may go on, or not');
+        });
+        return fallback;
+      },
       revert(to) {
         asked.push(`revert to ${to.reference}`);
         return Promise.resolve();
@@ -103,9 +119,15 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
     (thrown: unknown) => thrown,
   );
   const runFolder = await fileSystem.readFolder(paths.runFolder);
-  t.notOk(existsSync(`${paths.triggers[0]}.claimed`), 'no link is left');
-  return { error, asked, update: await before.find(id), runFolder };
+  if (!given.unwritten) t.notOk(existsSync(`${paths.triggers[0]}.claimed`), 'no link is left');
+  return { error, asked, update: await before.find(id), runFolder, arming };
 }
+
+void t.test('a refusal that cannot be written down leaves no way back behind, and is told', async (t) => {
+  const { error, arming } = await updateBoot(t, { events: [], unwritten: /"note":"phase"/ });
+  t.match(error, { code: 'ENOSPC' });
+  t.ok(arming.length !== 1, 'what was begun is not left to wait');
+});
 
 const cutShort = (fallback: FallbackNote | null): UpdateEvent[] => [
   { event: 'claimed', attempt: 1 },

@@ -13,7 +13,10 @@ import { otherName } from './names.js';
 import type { Reference } from './reference.js';
 import { bootNext, switchTo, type BtrfsPorts } from './top-level.js';
 
-/** Durable when it returns. When it throws, the running root still boots next and the snapshot is gone. */
+/**
+ * Durable when it returns. When it throws, the running root still boots next and the snapshot is gone. Nothing leads to it
+ * before `when` resolves.
+ */
 export async function arm(
   ports: BtrfsPorts,
   top: string,

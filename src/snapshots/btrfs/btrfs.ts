@@ -44,31 +44,31 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
   const usableLayout = async (needs: 'room' | 'no room'): Promise<UsableLayout> =>
     unmarked(await layoutOfMachine(ports, needs));
 
+  let unmounting: Promise<unknown> = Promise.resolve();
+  const inTopLevel: typeof withTopLevel = async (of, action) => {
+    await unmounting;
+    return withTopLevel(of, action);
+  };
+  /** Resolves with the action, and nobody waits for the unmount but who comes next. */
+  const inTopLevelBriefly = <T>(action: (top: string) => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      unmounting = inTopLevel(ports, async (top) => {
+        resolve(await action(top));
+      }).catch(reject);
+    });
+
   /** There is nothing of ours on a btrfs that was never one to switch. */
   const whereSubvolume = async <T>(
     otherwise: T,
     action: Parameters<typeof withTopLevel<T>>[1],
   ): Promise<T> => {
     try {
-      return await withTopLevel(ports, action);
+      return await inTopLevel(ports, action);
     } catch (error) {
       if (error instanceof UpdateError && error.code === 'SNAPSHOT_UNAVAILABLE') return otherwise;
       throw error;
     }
   };
-
-  let unmounting: Promise<unknown> = Promise.resolve();
-  /** Resolves with the action, and nobody waits for the unmount but who comes next. */
-  const inTopLevel = <T>(action: (top: string) => Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const before = unmounting;
-      unmounting = (async () => {
-        await before;
-        await withTopLevel(ports, async (top) => {
-          resolve(await action(top));
-        });
-      })().catch(reject);
-    });
 
   /** Of the last probe: who arms right after it need not look at all of it again. */
   let probed: UsableLayout | undefined;
@@ -94,7 +94,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
     async armFallback(id, options) {
       const layout = await unmarked(probed ?? (await layoutOfMachine(ports, 'room')));
       probed = undefined;
-      const reference = await inTopLevel((top) => arm(ports, top, layout, id, options));
+      const reference = await inTopLevelBriefly((top) => arm(ports, top, layout, id, options));
       const [inPlace] = await bootMounts(ports, () => mountsOf(ports));
       return {
         provider: 'btrfs',
@@ -105,7 +105,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
 
     async commit(fallback, when) {
       const reference = parseReference(fallback);
-      await inTopLevel(async (top) => {
+      await inTopLevelBriefly(async (top) => {
         const isNext = await bootsNext(ports, top, reference, 'root');
         await when;
         if (reference.by === 'name')
@@ -119,10 +119,10 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       const reference = parseReference(fallback);
       if (keepAs !== undefined) {
         const layout = await usableLayout('no room');
-        await withTopLevel(ports, (top) => rollBack(ports, top, layout, reference, keepAs));
+        await inTopLevel(ports, (top) => rollBack(ports, top, layout, reference, keepAs));
         return;
       }
-      await withTopLevel(ports, async (top) => {
+      await inTopLevel(ports, async (top) => {
         await bootNext(ports, top, reference, 'other');
         const old = reference.by === 'name' ? reference.root : reference.other;
         await carryEvidence({ fs, files }, id, paths, pathsBelow(join(top, old)));
@@ -133,12 +133,12 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
       });
     },
 
-    collect: (mark) => withTopLevel(ports, (top, running) => collectFrom(ports, top, running, mark)),
+    collect: (mark) => inTopLevel(ports, (top, running) => collectFrom(ports, top, running, mark)),
 
     list: () => whereSubvolume([], (top, running) => listKept(ports, top, running)),
 
     sizeOf: (fallback) =>
-      withTopLevel(ports, (top) => exclusiveBytes(ports.run, join(top, parseReference(fallback).other))),
+      inTopLevel(ports, (top) => exclusiveBytes(ports.run, join(top, parseReference(fallback).other))),
 
     prune: (keep, minimumFreePercent = 0) =>
       whereSubvolume(undefined, (top, running) =>
@@ -151,7 +151,7 @@ export function btrfsSnapshots(ports: BtrfsPorts): SnapshotProvider {
 
     async drill(id) {
       const layout = await usableLayout('room');
-      return withTopLevel(ports, (top) => drill(ports, top, layout, id));
+      return inTopLevel(ports, (top) => drill(ports, top, layout, id));
     },
   };
 }

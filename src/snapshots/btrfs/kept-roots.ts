@@ -1,12 +1,13 @@
 /**
- * The roots beside the running one that are ours: fallbacks, failed roots, and what a cut drill left. Nothing else is
- * ever listed or removed.
+ * The roots beside the running one that are ours: fallbacks, failed roots, and what a drill that was cut left, or an attempt
+ * before its first change. Nothing else is ever listed or removed.
  */
 import { join } from 'node:path';
 import { freeShare } from '../../host/disk-space.js';
 import { readMark, type FallbackMark } from '../../update/fallback-mark.js';
 import { heldUpdates } from '../../update/held.js';
-import { pathsBelow } from '../../update/paths.js';
+import { parseJournal } from '../../update/journal.js';
+import { pathsBelow, pathsOfUpdate } from '../../update/paths.js';
 import type { KeptFallback } from '../snapshot-provider.js';
 import { ask, defaultSubvolume, deleteSubvolume, subvolumeId } from './btrfs-command.js';
 import { updateOf } from './names.js';
@@ -36,14 +37,25 @@ export async function ownRoots(ports: BtrfsPorts, top: string, running: RunningR
     if (subvolume === running.id || subvolume === boots) continue;
     // Of another name it is ours only by its mark, and a snapshot that somebody made of it is not.
     if (byName === undefined && mark?.rootId !== subvolume) continue;
-    found.push({ id: mark?.id ?? byName ?? '', name, subvolume, is: roleOf(mark) });
+    found.push({ id: mark?.id ?? byName ?? '', name, subvolume, is: await roleOf(ports, mark) });
   }
   return found.sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-function roleOf(mark: FallbackMark | undefined): OwnRoot['is'] {
+async function roleOf(ports: BtrfsPorts, mark: FallbackMark | undefined): Promise<OwnRoot['is']> {
   if (!mark || mark.role === 'failed') return 'failed';
-  return mark.role === 'drill' ? 'residue' : 'fallback';
+  if (mark.role === 'drill') return 'residue';
+  return mark.role === 'fallback' && (await changedNothing(ports, mark.id)) ? 'residue' : 'fallback';
+}
+
+/** Of an attempt that was killed before its first change: a way back to the system that runs. */
+async function changedNothing({ fs, paths }: BtrfsPorts, id: string): Promise<boolean> {
+  try {
+    const { rows } = parseJournal(await fs.readFile(pathsOfUpdate(paths, id).journal));
+    return !rows.some(({ entry }) => 'event' in entry && entry.event === 'installing');
+  } catch {
+    return false; // its history is gone, or cannot be read
+  }
 }
 
 const covers =
