@@ -117,7 +117,7 @@ void t.test('an update of another tool: nothing is started, and nothing has fail
   const { status, output, node, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
   t.equal(status, 0);
   t.equal(node, undefined);
-  t.match(output, /nothing to install in this boot/);
+  t.equal(output, '');
   t.equal(readlinkSync(join(root, 'system-update')), '/var/cache/PackageKit');
 });
 
