@@ -8,7 +8,7 @@ import { chooseSyncs } from './syncs.js';
 
 const nearlyDonePercent = 90;
 /** Installed in less time than logind takes to start; units/begin knows the same number. */
-const nearlyDonePackages = 8;
+export const nearlyDonePackages = 8;
 
 /** Write-ahead: the row `installing` is durable before the first package is touched. */
 export async function install(attempt: Attempt): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * What later phases have to know of a system that nothing has changed yet, and the way back as far as it changes nothing: begun
- * while the phase `check` waits for dpkg, so that it is there when its turn comes. Each answer is kept by whoever gives it, and its failure is told by the phase
- * that needs it.
+ * What later phases have to know of a system that nothing has changed yet, and the way back as far as it changes nothing:
+ * begun while the phase `check` waits for dpkg, so that it is there when its turn comes. Each answer is kept by whoever
+ * gives it, and its failure is told by the phase that needs it.
  */
 import type { Attempt } from './attempt.js';
 import { beginArming } from './fallback.js';

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { RunCommand } from '../../src/host/command.js';
 import { durableFiles } from '../../src/host/durable-files.js';
@@ -41,6 +40,7 @@ function machine(t: Test, idOf: (path: string) => string | undefined) {
 }
 
 const id = '20261120T154935-3f2a';
+const idOf = (path: string): string => (path.endsWith('/@') ? '256' : '300');
 
 void t.test('a snapshot whose id cannot be told is deleted again, and nothing boots it', async (t) => {
   const { ports, top, layout, paths, exchanged } = machine(t, () => undefined);
@@ -51,34 +51,32 @@ void t.test('a snapshot whose id cannot be told is deleted again, and nothing bo
 });
 
 void t.test('until it may be armed nothing leads to the snapshot', async (t) => {
-  const { ports, top, layout, paths, exchanged } = machine(t, (path) =>
-    path.endsWith('/@') ? '256' : '300',
-  );
-  let proceed = (): void => undefined;
-  const when = new Promise<void>((resolve) => {
-    proceed = resolve;
-  });
-  const arming = arm(ports, top, layout, id, { when });
+  const { ports, top, layout, paths, exchanged } = machine(t, idOf);
   const mark = join(top, `@.offline-update-${id}`, 'var/lib/offline-update/fallback.json');
-  for (let tries = 0; !existsSync(mark) && tries < 500; tries += 1) await setTimeout(10);
-  await setTimeout(50);
-  t.ok(existsSync(mark), 'it is made, and marked');
-  t.notOk(existsSync(paths.fallbackArmed));
-  t.strictSame(exchanged, []);
-  proceed();
-  t.match(await arming, { otherId: 300 });
-  t.ok(existsSync(paths.fallbackArmed));
-  t.equal(exchanged.length, 1);
+  const look = () => ({
+    marked: existsSync(mark),
+    armed: existsSync(paths.fallbackArmed),
+    exchanged: exchanged.length,
+  });
+  let before: ReturnType<typeof look> | undefined;
+  // Looks at the very moment when it is waited for.
+  const when = {
+    then(proceed: (value: unknown) => void) {
+      before = look();
+      proceed(undefined);
+    },
+  };
+  t.match(await arm(ports, top, layout, id, { when: when as Promise<unknown> }), { otherId: 300 });
+  t.strictSame(before, { marked: true, armed: false, exchanged: 0 });
+  t.strictSame(look(), { marked: true, armed: true, exchanged: 1 });
 });
 
 void t.test('one that is not needed is deleted again', async (t) => {
-  const { ports, top, layout, paths, exchanged } = machine(t, (path) =>
-    path.endsWith('/@') ? '256' : '300',
-  );
+  const { ports, top, layout, paths, exchanged } = machine(t, idOf);
   const refused = Promise.reject(new Error('the stage is not as sealed'));
   refused.catch(() => undefined);
   await t.rejects(arm(ports, top, layout, id, { when: refused }), { message: 'the stage is not as sealed' });
   t.strictSame(await fileSystem.readFolder(top), ['@']);
   t.notOk(existsSync(paths.fallbackArmed));
-  t.ok(exchanged.length === 0);
+  t.strictSame(exchanged, []);
 });

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { planText, type PackageChange } from '../../src/update/plan.js';
+import { planText } from '../../src/update/plan.js';
+import { nearlyDonePackages } from '../../src/update-service/install.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
-import { packagesPlan } from '../fixtures/packages-plan.js';
+import { packagesPlan, upgradeOf } from '../fixtures/packages-plan.js';
 import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 interface Begun {
@@ -35,18 +36,6 @@ interface Scene {
 
 const ours = '/var/lib/system-update';
 
-const upgradeOf = (name: string): PackageChange => ({
-  name,
-  architecture: 'all',
-  action: 'upgrade',
-  from: '1.0',
-  to: '2.0',
-  automatic: false,
-  file: null,
-  sizeBytes: 0,
-  sha256: null,
-});
-
 async function begin(
   t: Test,
   { trigger = ours, claim, systemctl = '', changes = 1, missing }: Scene,
@@ -67,7 +56,10 @@ async function begin(
   const shim = (path: string, text: string): void => {
     writeFileSync(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   };
-  const waitsForLogind = changes <= 8 ? `until [ -e ${root}/asked ]; do sleep 0.01; done` : 'sleep 0.2';
+  const waitsForLogind =
+    changes <= nearlyDonePackages
+      ? `tries=0; until [ -e ${root}/asked ] || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done`
+      : 'sleep 0.2';
   shim(
     'usr/bin/node',
     `echo "$*" >${root}/node-words; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
@@ -107,11 +99,15 @@ void t.test('a systemctl that hangs is not waited for', async (t) => {
   t.ok(existsSync(join(root, 'node-ended')));
 });
 
-void t.test('logind stays asleep for a large update, and where nobody can tell', async (t) => {
-  const many = await begin(t, { changes: 9 });
-  t.equal(many.status, 5);
-  t.equal(many.asked, '');
-});
+void t.test(
+  'logind is woken for as many packages as the service calls nearly done, and for no more',
+  async (t) => {
+    t.not((await begin(t, { changes: nearlyDonePackages })).asked, '');
+    const { status, asked } = await begin(t, { changes: nearlyDonePackages + 1 });
+    t.equal(status, 5);
+    t.equal(asked, '');
+  },
+);
 
 void t.test('an update of another tool: nothing is started, and nothing has failed', async (t) => {
   const { status, output, node, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
@@ -127,6 +123,12 @@ void t.test('a damaged package of ours does not fail in the update boot of anoth
     t.equal(status, 0, missing);
     t.equal(node, undefined);
   }
+});
+
+void t.test('our update is installed also where nobody knows of a start-up snapshot', async (t) => {
+  const { status, node } = await begin(t, { missing: 'warm-start' });
+  t.equal(status, 5);
+  t.match(node?.words, /^\S*update-service\.cjs run$/);
 });
 
 for (const [what, claim] of [

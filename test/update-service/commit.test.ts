@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { Mount } from '../../src/host/mounts.js';
 import type { UpdateEvent } from '../../src/update/events.js';
@@ -36,43 +36,39 @@ void t.test(
 );
 
 void t.test(
-  'a switch that fails is told when the row is written, and one without a row is none',
+  'a switch that fails is told when the row is written, and without a row there is none',
   async (t) => {
     const acts: string[] = [];
-    const attemptWith = (record: () => Promise<void>, commits: () => Promise<void>) => ({
-      number: 1,
-      fallback: { provider: 'btrfs', reference: '@' },
-      plan: { payload: {} },
-      ports: {
-        payload: { leftovers: () => Promise.resolve([]) },
-        fs: { syncFileSystem: () => Promise.resolve() },
-        snapshots: {
-          async commit(_fallback: unknown, when?: Promise<unknown>) {
-            await when;
-            acts.push('switch');
-            await commits();
+    const attemptWith = (append: () => Promise<void>, mounted: Promise<void>): Attempt => {
+      const attempt = {
+        number: 1,
+        fallback: { provider: 'btrfs', reference: '@' },
+        plan: { payload: {} },
+        ports: {
+          payload: { leftovers: () => Promise.resolve([]) },
+          fs: { syncFileSystem: () => Promise.resolve() },
+          snapshots: {
+            async commit(_fallback: unknown, when?: Promise<unknown>) {
+              await mounted;
+              await when;
+              acts.push('switch');
+            },
           },
         },
-      },
-      update: { journal: { append: record } },
-    });
-    const noRow = attemptWith(
-      () => Promise.reject(new Error('no space')),
-      () => Promise.resolve(),
-    );
-    await t.rejects(commit(noRow as unknown as Attempt), { message: 'no space' });
-    t.strictSame(acts, [], 'nothing is switched');
-    const noMount: Attempt = {
-      ...(attemptWith(
-        async () => {
-          await setTimeout(20);
-          acts.push('row');
-        },
-        () => Promise.resolve(),
-      ) as unknown as Attempt),
+        update: { journal: { append } },
+      };
+      return attempt as unknown as Attempt;
     };
-    noMount.ports.snapshots.commit = () => Promise.reject(new Error('no mount'));
-    await t.rejects(commit(noMount), { message: 'no mount' });
+    const noRow = attemptWith(() => Promise.reject(new Error('no space')), Promise.resolve());
+    await t.rejects(commit(noRow), { message: 'no space' });
+    t.strictSame(acts, [], 'nothing is switched');
+    const lateRow = async (): Promise<void> => {
+      await setImmediate();
+      acts.push('row');
+    };
+    await t.rejects(commit(attemptWith(lateRow, Promise.reject(new Error('no mount')))), {
+      message: 'no mount',
+    });
     t.strictSame(acts, ['row'], 'and no row comes after the failure');
   },
 );

@@ -1,19 +1,8 @@
 import t from 'tap';
-import type { PackageChange } from '../../src/update/plan.js';
 import { rebootKindOf } from '../../src/update/reboot-kind.js';
+import { upgradeOf } from '../fixtures/packages-plan.js';
 
-const change = (name: string): PackageChange => ({
-  name,
-  architecture: 'amd64',
-  action: 'upgrade',
-  from: '1.0',
-  to: '2.0',
-  automatic: false,
-  file: null,
-  sizeBytes: 0,
-  sha256: null,
-});
-const kind = (...names: string[]) => rebootKindOf(names.map(change), 257);
+const kind = (...names: string[]) => rebootKindOf(names.map(upgradeOf), 257);
 
 void t.test('what is read before systemd, or by a kernel that starts, needs a full reboot', (t) => {
   for (const [name, what] of [
@@ -40,7 +29,7 @@ void t.test('all else is done with a soft-reboot, where systemd knows one', (t) 
     action: 'soft-reboot',
     because: 'nothing changes that a kernel, boot loader or initramfs reads',
   });
-  t.strictSame(rebootKindOf([change('openssl')], 253), {
+  t.strictSame(rebootKindOf([upgradeOf('openssl')], 253), {
     action: 'reboot',
     because: 'systemd 253 knows no soft-reboot',
   });

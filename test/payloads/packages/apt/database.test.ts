@@ -136,6 +136,19 @@ void t.test('invariant 9: an audit that says anything is a finding, an empty pla
   t.match(await verifyPlan(ports, planOf()), [{ evidence: 'the plan changes nothing' }]);
 });
 
+void t.test('apt is asked to check by the architectures that the install was told', async (t) => {
+  const { run, files } = await machine();
+  const asked: string[] = [];
+  const runCommand: RunCommand = (file, words, options) => {
+    if (file === 'apt-get') asked.push(words.join(' '));
+    return run(file, words, options);
+  };
+  const ports = { runCommand, database: dpkgDatabase(run, files) };
+  const asDecided = ['-c', '/stage/as-decided.conf'];
+  t.strictSame(await verifyPlan(ports, planOf(change('lab-held', '2.0')), { asDecided }), []);
+  t.match(asked, [/^-c \/stage\/as-decided\.conf .* check$/]);
+});
+
 void t.test(
   'the preflight tells a dirty database, drift of the packages and drift of the plan',
   async (t) => {
