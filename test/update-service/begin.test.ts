@@ -36,6 +36,10 @@ interface Scene {
 
 const ours = '/var/lib/system-update';
 
+/** Waits for that file, and not for ever. */
+const until = (path: string): string =>
+  `tries=0; until [ -e ${path} ] || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done`;
+
 async function begin(
   t: Test,
   { trigger = ours, claim, systemctl = '', changes = 1, missing }: Scene,
@@ -56,10 +60,7 @@ async function begin(
   const shim = (path: string, text: string): void => {
     writeFileSync(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   };
-  const waitsForLogind =
-    changes <= nearlyDonePackages
-      ? `tries=0; until [ -e ${root}/asked ] || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done`
-      : 'sleep 0.2';
+  const waitsForLogind = changes <= nearlyDonePackages ? until(`${root}/asked`) : 'sleep 0.2';
   shim(
     'usr/bin/node',
     `echo "$*" >${root}/node-words; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
@@ -93,7 +94,7 @@ void t.test('it claims the update, wakes logind and becomes Node.js', async (t) 
 
 void t.test('a systemctl that hangs is not waited for', async (t) => {
   const { status, root } = await begin(t, {
-    systemctl: 'until [ -e ROOT/node-ended ]; do sleep 0.01; done',
+    systemctl: until('ROOT/node-ended'),
   });
   t.equal(status, 5);
   t.ok(existsSync(join(root, 'node-ended')));
