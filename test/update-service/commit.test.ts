@@ -7,31 +7,51 @@ import { commit } from '../../src/update-service/commit.js';
 import { syncDisks } from '../../src/update-service/sync-disks.js';
 import { mountAt } from '../fixtures/mount-at.js';
 
+interface Scene {
+  acts: string[];
+  /** Writes a row of the journal. */
+  append?: () => Promise<void>;
+  /** What the switch has to find out before. */
+  mounted?: Promise<void>;
+}
+
+/** With a fallback; what happens is noted in `acts`. */
+function attemptWith({ acts, append = () => Promise.resolve(), mounted }: Scene): Attempt {
+  const attempt = {
+    number: 1,
+    fallback: { provider: 'btrfs', reference: '@' },
+    plan: { payload: {} },
+    ports: {
+      payload: { leftovers: () => Promise.resolve([]) },
+      fs: { syncFileSystem: (path: string) => Promise.resolve(void acts.push(`sync ${path}`)) },
+      snapshots: {
+        async commit(_fallback: unknown, when?: Promise<unknown>) {
+          await mounted;
+          await when;
+          acts.push('switch');
+        },
+      },
+    },
+    update: {
+      journal: {
+        async append({ event }: UpdateEvent) {
+          await append();
+          acts.push(event);
+        },
+      },
+    },
+  };
+  return attempt as unknown as Attempt;
+}
+
 void t.test(
   'invariant 3: all file systems are synced, then `installed` is written, then the updated root boots',
   async (t) => {
     const acts: string[] = [];
-    const note = (act: string) => () => {
-      acts.push(act);
-      return Promise.resolve();
-    };
-    const attempt = {
-      number: 1,
-      fallback: { provider: 'btrfs', reference: '@' },
-      plan: { payload: {} },
-      ports: {
-        payload: { leftovers: () => Promise.resolve([]) },
-        fs: { syncFileSystem: (path: string) => note(`sync ${path}`)() },
-        snapshots: {
-          commit: (_fallback: unknown, when?: Promise<unknown>) => Promise.resolve(when).then(note('commit')),
-        },
-      },
-      update: { journal: { append: ({ event }: UpdateEvent) => note(event)() } },
-    };
-    await commit(attempt as unknown as Attempt);
+    await commit(attemptWith({ acts }));
     const syncs = acts.filter((act) => act.startsWith('sync '));
     t.ok(syncs.includes('sync /'), 'the root is among them');
-    t.strictSame(acts, [...syncs, 'installed', 'commit']);
+    t.strictSame(acts, [...syncs, 'installed', 'switch']);
   },
 );
 
@@ -39,37 +59,15 @@ void t.test(
   'a switch that fails is told when the row is written, and without a row there is none',
   async (t) => {
     const acts: string[] = [];
-    const attemptWith = (append: () => Promise<void>, mounted: Promise<void>): Attempt => {
-      const attempt = {
-        number: 1,
-        fallback: { provider: 'btrfs', reference: '@' },
-        plan: { payload: {} },
-        ports: {
-          payload: { leftovers: () => Promise.resolve([]) },
-          fs: { syncFileSystem: () => Promise.resolve() },
-          snapshots: {
-            async commit(_fallback: unknown, when?: Promise<unknown>) {
-              await mounted;
-              await when;
-              acts.push('switch');
-            },
-          },
-        },
-        update: { journal: { append } },
-      };
-      return attempt as unknown as Attempt;
-    };
-    const noRow = attemptWith(() => Promise.reject(new Error('no space')), Promise.resolve());
-    await t.rejects(commit(noRow), { message: 'no space' });
-    t.strictSame(acts, [], 'nothing is switched');
-    const lateRow = async (): Promise<void> => {
-      await setImmediate();
-      acts.push('row');
-    };
-    await t.rejects(commit(attemptWith(lateRow, Promise.reject(new Error('no mount')))), {
+    const done = (): string[] => acts.filter((act) => !act.startsWith('sync '));
+    const noSpace = Promise.reject(new Error('no space'));
+    await t.rejects(commit(attemptWith({ acts, append: () => noSpace })), { message: 'no space' });
+    t.strictSame(done(), [], 'nothing is switched');
+    const noMount = Promise.reject(new Error('no mount'));
+    await t.rejects(commit(attemptWith({ acts, append: setImmediate, mounted: noMount })), {
       message: 'no mount',
     });
-    t.strictSame(acts, ['row'], 'and no row comes after the failure');
+    t.strictSame(done(), ['installed'], 'and no row comes after the failure');
   },
 );
 
