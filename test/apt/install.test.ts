@@ -50,6 +50,13 @@ void t.test('one package is installed: progress rises to 99, the verification fi
   );
 });
 
+void t.test("a default release in the machine's own apt.conf is not held against the update", async (t) => {
+  const { drive, machine } = await machineFor(t, ['lab-good']);
+  await machine.write('/etc/apt/apt.conf.d/99default', 'APT::Default-Release "stable";\n');
+  const [install, verify] = await drive(['install', 'verify']);
+  t.strictSame([install?.error, verify?.findings], [undefined, []]);
+});
+
 void t.test('the scripts get a whole environment of their own, and nothing is started', async (t) => {
   const { drive, machine } = await machineFor(t, ['lab-good', 'lab-service']);
   const [install] = await drive(['install']);

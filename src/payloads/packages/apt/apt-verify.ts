@@ -64,6 +64,9 @@ const checkArguments = [
   'Dir::Etc::SourceList=/dev/null',
   '-o',
   'Dir::Etc::SourceParts=/dev/null',
+  // names a release that no source has now: apt would call that an error
+  '-o',
+  'APT::Default-Release=',
   '-o',
   'Dir::Cache::pkgcache=',
   '-o',
