@@ -2,7 +2,13 @@ import t from 'tap';
 import { aptMachine, fixtureMachines, terminalLog } from '../fixtures/apt-machine.js';
 import type { StepResult } from '../fixtures/apt-driver.js';
 import { fingerprintOf } from '../../src/payloads/packages/apt/dpkg-database.js';
-import { repackedPackages, rootImage, tinyPackages } from '../laboratory/laboratory.js';
+import {
+  debOf,
+  machineWithVersion1,
+  repackedPackages,
+  rootImage,
+  tinyPackages,
+} from '../laboratory/laboratory.js';
 
 const machineFor = await fixtureMachines([
   'lab-good',
@@ -174,6 +180,15 @@ void t.test('a removal, an epoch and an architecture are done as planned', async
   t.equal(install?.error, undefined);
   t.same(verify?.findings, []);
   t.same([await state('lab-old'), await state('lab-epoch')], ['un', 'ii 1:2.0-1+b1']);
+});
+
+void t.test('an epoch of 0 is there, though dpkg leaves it out', async (t) => {
+  const zero = debOf({ name: 'lab-good', version: '0:2.0' });
+  const { drive, state, dispose } = await aptMachine(await machineWithVersion1(['lab-good']), [zero]);
+  t.teardown(dispose);
+  const [install, verify] = await drive(['install', 'verify']);
+  t.strictSame([install?.error, verify?.findings], [undefined, []]);
+  t.equal(await state('lab-good'), 'ii 2.0');
 });
 
 void t.test('the preflight finds nothing, until a package is changed or the plan is another', async (t) => {

@@ -80,9 +80,9 @@ void t.test('on stdin, with a folder, and with files by the names that apt gives
 
 void t.test('what is installed already is no change', async (t) => {
   const { prepare, machine } = await planningMachine(t, layer);
-  const debs = [debOf({ name: 'lab-extra', version: '1' })];
+  const debs = [debOf({ name: 'lab-extra', version: '1' }), debOf({ name: 'lab-zero', version: '0:1' })];
   await handOver(machine, debs, { format: 1, manager: 'apt', packages: debs.map(listed) });
-  await machine.run('dpkg -i /srv/plugin/lab-extra_1_all.deb');
+  await machine.run('dpkg -i /srv/plugin/lab-extra_1_all.deb /srv/plugin/lab-zero_1_all.deb');
   t.match(await prepare({ from }), { error: { code: 'NOTHING_TO_DO' } });
 });
 

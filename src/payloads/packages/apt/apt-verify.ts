@@ -9,7 +9,7 @@ import type { RunCommand } from '../../../host/command.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import { aptEnvironment } from './apt-environment.js';
-import { compareVersions } from './debian-version.js';
+import { asInDatabase, compareVersions } from './debian-version.js';
 import type { DpkgDatabase, PackageState } from './dpkg-database.js';
 import { packageKey } from './dpkg-database.js';
 
@@ -91,7 +91,7 @@ export function verifyChange(
   const isThere =
     state &&
     /^[ih]i$/.test(state.abbreviation) &&
-    (state.version === change.to || (orNewer && compareVersions(state.version, change.to) > 0));
+    (state.version === asInDatabase(change.to) || (orNewer && compareVersions(state.version, change.to) > 0));
   if (isThere) return [];
   const found = state ? describe(state) : 'not installed';
   return [finding('package-state', `${key} should be ${change.to} ii and is ${found}`)];

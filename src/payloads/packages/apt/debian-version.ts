@@ -13,6 +13,11 @@ export function compareVersions(a: string, b: string): number {
   );
 }
 
+/** dpkg writes no epoch of 0 into its database, though packages and indexes may name one; all else is as they have it. */
+export function asInDatabase(version: string): string {
+  return version.replace(/^0+:/, '');
+}
+
 function parts(version: string): { epoch: string; upstream: string; revision: string } {
   const colon = version.indexOf(':');
   const rest = version.slice(colon + 1);

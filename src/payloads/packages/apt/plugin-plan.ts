@@ -21,6 +21,7 @@ import {
   type SimulatedChange,
 } from './apt-simulate.js';
 import { automaticPackages } from './automatic-packages.js';
+import { asInDatabase } from './debian-version.js';
 import { decisionInputs } from './decision-inputs.js';
 import type { PackageState } from './dpkg-database.js';
 import { writeFrozenLists } from './frozen-lists.js';
@@ -76,7 +77,7 @@ function requestedChanges(
 ): WantedChange[] {
   const brought = packages.flatMap(({ name, architecture, version }) => {
     const before = installedAs(name, architecture, states);
-    if (before?.architecture === architecture && before.version === version) return [];
+    if (before?.architecture === architecture && before.version === asInDatabase(version)) return [];
     return [{ name, architecture, from: before?.version ?? null, to: version }];
   });
   const gone = remove.flatMap(({ name, architecture }) => {

@@ -103,6 +103,7 @@ void t.test('invariant 9: each package is judged by its state and version', (t) 
     verifyChange(one, states).map((finding) => finding.evidence);
   t.same(evidence(change('lab-app', '1:2.0-1+b1', 'amd64')), []);
   t.same(evidence(change('lab-held', '2.0')), []);
+  t.same(evidence(change('lab-held', '0:2.0')), [], 'dpkg leaves out an epoch of 0');
   t.same(evidence(change('lab-old', null)), []);
   t.same(evidence(change('lab-never', null)), []);
   t.same(evidence(change('lab-app', '1:2.0-1', 'amd64')), [
