@@ -1,5 +1,6 @@
 import t from 'tap';
-import { fixtureMachines, stage, terminalLog } from '../fixtures/apt-machine.js';
+import { aptMachine, fixtureMachines, stage, terminalLog, type AptMachine } from '../fixtures/apt-machine.js';
+import { debOf, machineWithVersion1, type Deb } from '../laboratory/laboratory.js';
 
 const machineFor = await fixtureMachines([
   'lab-good',
@@ -142,6 +143,41 @@ void t.test('an exit code 100 after a complete installation is judged by the dat
   const [install, verify] = await drive(['install', 'verify'], { exitCode: 100 });
   t.same([install?.error, verify?.findings], [undefined, []]);
 });
+
+void t.test(
+  'invariant 9: what should be installed again at its version was there before as well',
+  async (t) => {
+    const rebuilt = (preinst: string): Deb =>
+      debOf({
+        name: 'lab-good',
+        version: '1.0',
+        depends: 'dpkg',
+        files: { '/usr/share/lab-good/rebuilt': '' },
+        scripts: { preinst },
+      });
+    const layer = await machineWithVersion1(['lab-good']);
+    const made = async (deb: Deb): Promise<AptMachine> => {
+      const one = await aptMachine(layer, [deb]);
+      t.teardown(() => one.dispose());
+      t.match(one.plan.changes[0], { from: '1.0', to: '1.0' });
+      for (const change of one.plan.changes) change.action = 'reinstall';
+      return one;
+    };
+    const fails = await made(rebuilt('exit 1'));
+    const [install, heal] = await fails.drive(['install', 'heal']);
+    t.equal(await fails.state('lab-good'), 'ii 1.0', 'dpkg put the former one back');
+    t.match([install?.error, heal?.error], [{ code: 'INSTALL_FAILED' }, { code: 'INSTALL_FAILED' }]);
+    t.match(heal?.error?.message, 'could not be repaired: not known to be installed again: lab-good');
+
+    const works = await made(rebuilt(':'));
+    const [cut, healed, verify] = await works.drive(['install', 'heal', 'verify'], {
+      killAt: /Preparing lab-good/,
+    });
+    t.equal(cut?.killed, true);
+    t.same([cut?.error?.code, healed?.error, verify?.findings], ['INSTALL_FAILED', undefined, []]);
+    t.ok(works.machine.exists('/usr/share/lab-good/rebuilt'));
+  },
+);
 
 void t.test(
   'an apt-get that is killed leaves its dpkg working: it is waited for before anything is judged',

@@ -3,7 +3,8 @@
  *
  * `dpkg --configure -a` alone left 55 of 100 power-cut states broken, often with exit code 0; `apt-get -f install`
  * wants the *old* version. `dpkg -i` of all the transaction's .debs mended 100 of 100 [lab.md 0.3, 4], so that comes
- * first, and everything else only where it fails. Each step is judged by the database, never by its exit code.
+ * first, and everything else only where it fails. Each step is judged by the database, never by its exit code; only of what
+ * is installed again at its version the database can tell nothing, and one run that installs it must end well.
  *
  * A package that hung is left out from then on, so that all others get configured.
  *
@@ -16,7 +17,7 @@ import type { PackagesPlan } from '../../../update/plan.js';
 import type { InstallOptions, Progress, Stage } from '../../payload.js';
 import { conffileOptions, installArguments } from './apt-arguments.js';
 import type { InstallPorts } from './apt-install.js';
-import { verifyPlan } from './apt-verify.js';
+import { isInstalledAgain, verifyPlan } from './apt-verify.js';
 import { markAutomatic } from './automatic-marks.js';
 import { packageKey } from './dpkg-database.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
@@ -35,6 +36,8 @@ export async function healPlan(
   hung: Set<string>,
 ): Promise<void> {
   const progress = installProgress(plan.changes.map((change) => change.name));
+  const again = plan.changes.filter(isInstalledAgain).map(({ name }) => name);
+  let isAgainDone = again.length === 0;
   let wrong = await afterLock();
   for (let round = 1; round <= rounds && wrong !== ''; round += 1) {
     const before = wrong;
@@ -43,6 +46,7 @@ export async function healPlan(
       if (!tool) continue;
       const run = await runPackageTool(ports, tool, progress, on, options);
       if (run.hung !== undefined) hung.add(run.hung);
+      if (isInstalling(step) && run.end.exitCode === 0) isAgainDone = !again.some((name) => hung.has(name));
       wrong = await afterLock();
       if (wrong === '') break;
     }
@@ -56,8 +60,14 @@ export async function healPlan(
   async function afterLock(): Promise<string> {
     await waitForDpkgLock(ports, options.policy.lockTimeoutSeconds);
     const findings = await verifyPlan(ports, plan);
-    return findings.map((finding) => finding.evidence).join('; ');
+    const evidence = findings.map((finding) => finding.evidence);
+    if (!isAgainDone) evidence.push(`not known to be installed again: ${again.join(', ')}`);
+    return evidence.join('; ');
   }
+}
+
+function isInstalling(step: HealStep): boolean {
+  return step === 'install' || step === 'apt';
 }
 
 export type HealStep = 'remove' | 'install' | 'configure' | 'apt';

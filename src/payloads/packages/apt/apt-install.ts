@@ -3,7 +3,8 @@
  * [package-managers.md 6, lab.md 2].
  *
  * The exit code is judged together with dpkg's database: apt exits 100 after a complete installation when its status
- * reader died, and a failed verification is a failure whatever the exit code was.
+ * reader died, and a failed verification is a failure whatever the exit code was. Only of what is installed again at its
+ * version the database can tell nothing, and the exit code counts.
  *
  * Errors: `INSTALL_FAILED` naming the package and dpkg's words; `INSTALL_STALLED` naming the last sign of life;
  * `BUSY` when somebody else holds dpkg's lock; then nothing was changed.
@@ -13,7 +14,7 @@ import { UpdateError } from '../../../update/errors.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { InstallOptions, Progress, Stage } from '../../payload.js';
 import type { VerifyPorts } from './apt-verify.js';
-import { verifyPlan } from './apt-verify.js';
+import { isInstalledAgain, verifyPlan } from './apt-verify.js';
 import { installArguments, laterConfiguration } from './apt-arguments.js';
 import { markAutomatic } from './automatic-marks.js';
 import type { LockPorts } from './dpkg-lock.js';
@@ -47,7 +48,7 @@ export async function installPlan(
   if (run.end.stall) throw stalled(run);
   if (run.end.exitCode !== 0) {
     const findings = await verifyPlan(ports, plan, options);
-    if (findings.length > 0) throw failed(run, findings);
+    if (findings.length > 0 || plan.changes.some(isInstalledAgain)) throw failed(run, findings);
   }
   await markAutomatic(ports, plan, stage);
 }

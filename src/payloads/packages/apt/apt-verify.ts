@@ -97,6 +97,11 @@ export function verifyChange(
   return [finding('package-state', `${key} should be ${change.to} ii and is ${found}`)];
 }
 
+/** The database says the same of it before and after: that its program ended well is all that tells. */
+export function isInstalledAgain({ action }: Pick<PackageChange, 'action'>): boolean {
+  return action === 'reinstall';
+}
+
 function describe(state: PackageState): string {
   return `${state.version || 'without version'} ${state.abbreviation}`;
 }
