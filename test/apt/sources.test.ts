@@ -64,6 +64,32 @@ void t.test(
   },
 );
 
+void t.test(
+  'a signature that does not hold is told as such, and nobody is told to trust the source',
+  async (t) => {
+    const { prepare, machine } = await planningMachine(t, layer);
+    const source = '/etc/apt/sources.list.d/laboratory-stable.sources';
+    const fields = await machine.read(source);
+    const refused = async (why: RegExp): Promise<void> => {
+      await machine.run('rm -rf /var/lib/apt/lists/*');
+      const { error } = await prepare({ refresh: true });
+      t.equal(error?.code, 'SOURCE_UNSIGNED');
+      t.match(
+        error?.message,
+        /^apt refuses the indexes, since a signature does not hold: copy:\/srv\/repository /,
+      );
+      t.match(error?.message, why);
+      t.match(error?.hint, /^put the right key into Signed-By/);
+      t.notMatch(error?.hint, /trusted=yes|unsignedSources/);
+    };
+    await machine.write(source, fields.replace(/^Signed-By:.*\n/m, ''));
+    await refused(/Missing key [0-9A-F]{40}/);
+    await machine.write(source, fields);
+    await machine.run("sed -i 's/^Label: .*/Label: Changed/' /srv/repository/dists/stable/InRelease");
+    await refused(/Message has been manipulated/);
+  },
+);
+
 void t.test('a signed index vouches for a package that an unsigned one offers, too', async (t) => {
   const { prepare, machine } = await planningMachine(t, layer);
   await putRepository(machine, version2Debs(['lab-good', 'lab-more']), {
