@@ -1,6 +1,7 @@
 /**
  * The administrator's policy: `/etc/offline-update/config.toml`, then `config.d/*.toml` in byte order, later files
- * win key by key. An unknown key is an error, since a misspelt safety setting must not pass in silence.
+ * win key by key. An unknown key is an error, since a misspelt safety setting must not pass in silence; so is a file that is
+ * named there and is none, such as a link to nothing.
  */
 import * as z from 'zod/mini';
 import { parse as parseToml } from 'smol-toml';
@@ -82,8 +83,11 @@ async function readOne(files: FileSystem, path: string): Promise<Record<string, 
   try {
     text = await files.readFile(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return {};
-    throw error;
+    if (isErrno(error, 'EISDIR')) throw invalid(path, 'it is a folder', error);
+    if (!isErrno(error, 'ENOENT')) throw error;
+    const target = await files.readLink(path).catch(() => undefined);
+    if (target !== undefined) throw invalid(path, `it is a link to ${target}, which is not there`, error);
+    return {};
   }
   let table: Record<string, unknown>;
   try {

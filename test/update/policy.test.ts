@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -55,4 +55,22 @@ void t.test('a misspelt key, a wrong value and broken TOML are told by file and 
       hint: 'man 5 offline-update.toml lists every key',
     });
   }
+});
+
+void t.test('a file that is named and cannot be read is told, and no default takes its place', async (t) => {
+  const link = configured(t, {});
+  symlinkSync('/nowhere/strict.toml', join(link.configFolder, '50-strict.toml'));
+  await t.rejects(readPolicy(fileSystem, link), {
+    code: 'CONFIG_INVALID',
+    message: /50-strict\.toml is not valid: it is a link to \/nowhere\/strict\.toml, which is not there$/,
+  });
+  const folder = configured(t, {});
+  mkdirSync(join(folder.configFolder, '50-strict.toml'));
+  await t.rejects(readPolicy(fileSystem, folder), {
+    code: 'CONFIG_INVALID',
+    message: /50-strict\.toml is not valid: it is a folder$/,
+  });
+  const masked = configured(t, {});
+  symlinkSync('/dev/null', join(masked.configFolder, '50-strict.toml'));
+  t.strictSame(await readPolicy(fileSystem, masked), defaultPolicy, 'a link to /dev/null is an empty file');
 });
