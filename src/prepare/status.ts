@@ -21,11 +21,15 @@ import type { Online } from './online.js';
 import { summary, type PlanSummary } from './plan-summary.js';
 import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
+import { isAtWork } from './under-way.js';
 import { wayBackOf, type WayBack } from './way-back.js';
 import { whenTruth, type WhenTruth } from './when/when-truth.js';
 import type { ScheduledShutdown } from '../host/scheduled-shutdown.js';
 
 export const STATUS_FORMAT = 1;
+
+/** In the update boot itself: a reboot, which any other step leads to, would cut the install short. */
+const FOLLOW = 'offline-update status --follow';
 
 export interface StageTruth {
   /** Null when there is no stage to judge, or for others than root, who may not look into it. */
@@ -105,7 +109,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when] = await Promise.all([
+  const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when, atWork] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options),
     newestVerdict(online, update),
@@ -113,6 +117,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     update && readRehearsal(fs, update).catch(() => undefined),
     update && plan && wayBackOf(update, plan, options.support),
     whenTruth(online, update, () => options.shutdown()),
+    isAtWork(online, state),
   ]);
   const told = {
     state: state.name,
@@ -140,7 +145,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     lastVerdict,
     rehearsal: rehearsal ?? null,
     estimate: state.name === 'armed' && update ? estimateIn(update.journal.rows) : null,
-    next: nextStep(told),
+    next: atWork ? FOLLOW : nextStep(told),
   };
 }
 

@@ -30,7 +30,8 @@ export async function refuseUnderWay(online: Online, update: KnownUpdate): Promi
   }
 }
 
-async function isAtWork(online: Online, state: UpdateState): Promise<boolean> {
+/** Is it this very boot that works on the update? */
+export async function isAtWork(online: Online, state: UpdateState): Promise<boolean> {
   const { bootId } = online.moment;
   if (state.name === 'armed') return (await lastClaim(online)) === bootId;
   if (!('claimedIn' in state) || state.claimedIn !== bootId) return false;

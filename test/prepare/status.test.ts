@@ -257,14 +257,42 @@ void t.test('in every state there is a next step', async (t) => {
     const machine = newMachine(t);
     const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
     await machine.cli('trigger');
+    machine.moment.bootId = 'boot-2';
     const { journal } = await machine.ports.online.store.find(id);
     for (const event of events) await journal.append(event);
     await machine.ports.online.files.remove(machine.path('/system-update'));
+    machine.moment.bootId = 'boot-3';
     t.match(await status(machine), { state, next, id, contradictions: [] });
     const { exitCode, stdout } = await machine.cli('status');
     t.equal(exitCode, 0);
     t.match(stdout, `Next      ${next}\n`);
   }
+});
+
+void t.test('in the update boot itself nobody is told to reboot', async (t) => {
+  const machine = newMachine(t);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  const { fs, files, store } = machine.ports.online;
+  const next = 'offline-update status --follow';
+  // As the shell leaves it, before Node.js is there.
+  machine.moment.bootId = 'boot-2';
+  await fs.rename(machine.path('/system-update'), machine.path('/system-update.claimed'));
+  await files.replace(machine.paths.claims, 'boot-2\n', 0o644);
+  t.match(await status(machine), { state: 'armed', next, contradictions: [] });
+  const { journal } = await store.find(id);
+  await files.replace(machine.paths.updateBoot, '', 0o644);
+  for (const event of [
+    { event: 'claimed', attempt: 1 },
+    { event: 'installing', attempt: 1, fallback: null },
+    { event: 'installed', attempt: 1 },
+  ] as const) {
+    await journal.append(event);
+    t.match(await status(machine), { state: event.event, next, contradictions: [] });
+  }
+  // The boot after it, by a soft-reboot, which keeps the boot id.
+  await files.remove(machine.paths.updateBoot);
+  t.match(await status(machine), { next: 'systemctl start offline-update-confirm.service' });
 });
 
 void t.test('what the service says of itself is passed on', async (t) => {
