@@ -10,7 +10,8 @@ export interface ArmingWatch {
   interrupt: () => string;
 }
 
-export function armingWatch(): ArmingWatch {
+/** `again`: what begins it anew. */
+export function armingWatch(again: string): ArmingWatch {
   let isArming = false;
   let isInterrupted = false;
   return {
@@ -23,7 +24,7 @@ export function armingWatch(): ArmingWatch {
       isInterrupted = true;
       return isArming
         ? 'interrupted: it may be armed or scheduled already\n  next: offline-update status'
-        : 'interrupted: nothing was armed\n  next: offline-update trigger';
+        : `interrupted: nothing was armed\n  next: ${again}`;
     },
   };
 }

@@ -7,6 +7,7 @@ import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
 import { output, type Stream } from './output.js';
+import { shellWords } from './shell-words.js';
 import { version } from './version.js';
 import type { Doing, Invoke, Verb } from './verb.js';
 
@@ -35,7 +36,8 @@ export async function runCli<P>(
     (doing) =>
     async (...given) => {
       const command = given.at(-1) as Command;
-      exitCode = await carryOut(doing, command, makePorts, surroundings);
+      const typed = shellWords(['offline-update', ...words]);
+      exitCode = await carryOut(doing, { command, typed }, makePorts, surroundings);
     };
   const program = makeProgram(verbs, invoke, surroundings);
   try {
@@ -93,25 +95,25 @@ function rootFolder(word: string): string {
 
 async function carryOut<O, P>(
   doing: Doing<O, P>,
-  command: Command,
+  { command, typed }: { command: Command; typed: string },
   makePorts: Program<P>['makePorts'],
   { stdout, stderr, environment, user }: Surroundings,
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
   const out = output({ isJson: options.json === true, stdout, stderr, environment });
   try {
-    if (doing.needsRoot === true && user !== 0) throw notPermitted(command, 'only root may do this');
+    if (doing.needsRoot === true && user !== 0) throw notPermitted(typed, 'only root may do this');
     const ports = await makePorts(options.root);
-    return await doing.run({ words: command.args, options, ports, out, stderr });
+    return await doing.run({ words: command.args, typed, options, ports, out, stderr });
   } catch (error) {
     const told = isErrno(error, 'EACCES', 'EPERM')
-      ? notPermitted(command, error.message)
+      ? notPermitted(typed, error.message)
       : asUpdateError(error);
     out.error(doing.failed, told);
     return exitCodeOf[told.code];
   }
 }
 
-function notPermitted(command: Command, message: string): UpdateError {
-  return new UpdateError('NOT_PERMITTED', message, { hint: `sudo offline-update ${command.name()}` });
+function notPermitted(typed: string, message: string): UpdateError {
+  return new UpdateError('NOT_PERMITTED', message, { hint: `sudo ${typed}` });
 }

@@ -8,6 +8,8 @@ import type { TellingPorts } from './telling-ports.js';
 export interface Call<O, P> {
   /** What stands after the options. */
   words: string[];
+  /** The command as it was typed, to be typed again: a next step that left a word out would do something else. */
+  typed: string;
   options: O;
   ports: P;
   out: Output;

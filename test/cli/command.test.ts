@@ -121,10 +121,21 @@ void t.test('who is not root may look, and is told what to type for the rest', a
     t.equal(called.exitCode, 3);
     t.match(called.stderr, `  why: only root may do this\n  next: sudo offline-update ${verb}\n`);
   }
+  // What is typed next does what was asked for, and no more.
+  for (const [words, next] of [
+    [['prepare', 'alpha', 'beta=2.0~rc1'], "prepare alpha 'beta=2.0~rc1'"],
+    [['trigger', '--at', 'tomorrow 03:00'], "trigger --at 'tomorrow 03:00'"],
+    [['trigger', '--at', ''], "trigger --at ''"],
+    [['rollback', '20261120T150001-abcd', '--now'], 'rollback 20261120T150001-abcd --now'],
+  ] as const) {
+    const called = await machine.cliAsUser(...words);
+    t.strictSame([called.exitCode, called.stdout], [3, '']);
+    t.match(called.stderr, `  next: sudo offline-update ${next}\n`);
+  }
   for (const verb of ['status', 'history']) t.equal((await machine.cliAsUser(verb)).exitCode, 0);
   machine.ports.policy = () => Promise.reject(Object.assign(new Error('EACCES: /etc'), { code: 'EACCES' }));
   t.match((await machine.cli('prepare', '--json')).json(), {
-    error: { code: 'NOT_PERMITTED', message: 'EACCES: /etc', hint: 'sudo offline-update prepare' },
+    error: { code: 'NOT_PERMITTED', message: 'EACCES: /etc', hint: 'sudo offline-update prepare --json' },
   });
 });
 

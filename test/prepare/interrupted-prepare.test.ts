@@ -118,21 +118,27 @@ void t.test(
     const root = join(folder, 'interrupted');
     await mkdir(root);
     furnish(root);
-    const running = start(root, -1, ['prepare'], { gate: join(folder, 'never'), child: 'yes' });
+    const running = start(root, -1, ['prepare', 'alpha'], { gate: join(folder, 'never'), child: 'yes' });
     await atTheGate(running);
     running.child.kill('SIGINT');
     const { signal, stderr } = await running.ended;
     t.equal(signal, 'SIGINT');
     t.equal(
       stderr,
-      'at the gate\ninterrupted: nothing was installed or armed, the download is kept\n  next: offline-update prepare\n',
+      'at the gate\ninterrupted: nothing was installed or armed, the download is kept\n  next: offline-update prepare alpha\n',
     );
     t.equal((await onlineMachine(root).cli('prepare')).exitCode, 0);
   },
 );
 
 for (const [when, interruptAt, words, says, isArmed] of [
-  ['before the arming', '.baseline.json', [], 'nothing was armed\n  next: offline-update trigger', false],
+  [
+    'before the arming',
+    '.baseline.json',
+    ['--action', 'poweroff'],
+    'nothing was armed\n  next: offline-update trigger --action poweroff',
+    false,
+  ],
   [
     'in the midst of it',
     'system-update',

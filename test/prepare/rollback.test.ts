@@ -68,10 +68,15 @@ void t.test('with --yes nobody is asked, with --now the machine reboots', async 
 });
 
 void t.test('without a terminal and without --yes nothing is done', async (t) => {
-  const { machine, snapshots } = await updated(t);
-  const { exitCode, stderr } = await machine.cli('rollback');
-  t.equal(exitCode, 2);
-  t.match(stderr, /there is no terminal to ask on\n {2}next: offline-update rollback --yes/);
+  const { machine, snapshots, id } = await updated(t);
+  for (const [words, next] of [
+    [[], `offline-update rollback ${id} --yes`],
+    [[id, '--now'], `offline-update rollback ${id} --yes --now`],
+  ] as const) {
+    const { exitCode, stderr } = await machine.cli('rollback', ...words);
+    t.equal(exitCode, 2);
+    t.match(stderr, `there is no terminal to ask on\n  next: ${next}\n`, 'there, not to whatever is newest');
+  }
   t.strictSame(snapshots.asked, []);
 });
 

@@ -47,7 +47,7 @@ export const prepare: Verb = (program, invoke) => {
       invoke<Options>({
         failed: 'nothing was prepared',
         needsRoot: true,
-        async run({ words, options, ports, out, stderr }) {
+        async run({ words, typed, options, ports, out, stderr }) {
           const { prepareUpdate } = await import('../../prepare/prepare-update.js');
           const { planPage } = await import('../pages/plan-page.js');
           const { preparedOutcome } = await import('../../prepare/outcome.js');
@@ -65,9 +65,7 @@ export const prepare: Verb = (program, invoke) => {
           };
           const settle = onInterrupt(() => {
             bar.end();
-            out.note(
-              'interrupted: nothing was installed or armed, the download is kept\n  next: offline-update prepare',
-            );
+            out.note(`interrupted: nothing was installed or armed, the download is kept\n  next: ${typed}`);
           });
           try {
             const wish = { source, payload, policy, facts: ports.facts, on };

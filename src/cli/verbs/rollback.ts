@@ -38,7 +38,9 @@ export const rollback: Verb = (program, invoke) => {
           const changes = await changesOf(online.store, [...truth.goesBack, ...truth.comesBack]);
           const page = rollbackPage(truth, { changes, covers: kept.covers, now: online.moment.now() });
           for (const line of page) out.line(line);
-          if (options.yes !== true && !(await agrees(ports))) {
+          // By its id: without one it would be the newest, whatever was asked for.
+          const unasked = `offline-update rollback ${truth.id} --yes${options.now === true ? ' --now' : ''}`;
+          if (options.yes !== true && !(await agrees(ports, unasked))) {
             out.line('Nothing was changed.');
             out.json({ rollback: null });
             return exitCodes.nothingToDo;
@@ -60,11 +62,11 @@ export const rollback: Verb = (program, invoke) => {
     );
 };
 
-/** Errors: `USAGE` where nobody can be asked. */
-async function agrees(ports: CliPorts): Promise<boolean> {
+/** `unasked`: the same without a question. Errors: `USAGE` where nobody can be asked. */
+async function agrees(ports: CliPorts, unasked: string): Promise<boolean> {
   const answer = await ports.ask('\nGo there with the next boot? [y/N] ');
   if (answer !== undefined) return /^y(es)?$/i.test(answer.trim());
-  throw new UpdateError('USAGE', 'there is no terminal to ask on', { hint: 'offline-update rollback --yes' });
+  throw new UpdateError('USAGE', 'there is no terminal to ask on', { hint: unasked });
 }
 
 async function changesOf(store: UpdateStore, ids: readonly string[]): Promise<Map<string, string>> {

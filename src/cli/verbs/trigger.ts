@@ -50,7 +50,7 @@ export const trigger: Verb = (program, invoke) => {
       invoke<Options>({
         failed: 'the update was not armed',
         needsRoot: true,
-        async run({ options, ports, out, stderr }) {
+        async run({ typed, options, ports, out, stderr }) {
           refuseOtherRoot(options.root, 'trigger');
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { wayIn } = await import('../../prepare/end-of.js');
@@ -61,7 +61,7 @@ export const trigger: Verb = (program, invoke) => {
           const { findingLines } = await import('../pages/finding-lines.js');
           const { action, now = false, rehearse, force = false } = options;
           const bar = progressBar(stderr, () => performance.now());
-          const watch = armingWatch();
+          const watch = armingWatch(typed);
           const makeWishes = async (): Promise<TriggerOptions> => ({
             machine: await machineOf(ports),
             rehearsal: { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on },
