@@ -102,7 +102,9 @@ async function carryOut<O, P>(
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
   const out = output({ isJson: options.json === true, stdout, stderr, environment });
   try {
-    if (doing.needsRoot === true && user !== 0) throw notPermitted(typed, 'only root may do this');
+    const { needsRoot = false } = doing;
+    const isForRoot = typeof needsRoot === 'boolean' ? needsRoot : needsRoot(options);
+    if (isForRoot && user !== 0) throw notPermitted(typed, 'only root may do this');
     const ports = await makePorts(options.root);
     return await doing.run({ words: command.args, typed, options, ports, out, stderr });
   } catch (error) {

@@ -20,7 +20,7 @@ export interface Doing<O, P> {
   /** What the person is told when it fails, e.g. `nothing was prepared`. */
   failed: string;
   /** Refused for others, before anything is looked at. */
-  needsRoot?: boolean;
+  needsRoot?: boolean | ((options: O) => boolean);
   run(call: Call<O, P>): Promise<ExitCode>;
 }
 

@@ -132,6 +132,10 @@ void t.test('who is not root may look, and is told what to type for the rest', a
     t.strictSame([called.exitCode, called.stdout], [3, '']);
     t.match(called.stderr, `  next: sudo offline-update ${next}\n`);
   }
+  t.match(await machine.cliAsUser('status', '--verify', '--json'), {
+    exitCode: 3,
+    stdout: /"hint": "sudo offline-update status --verify --json"/,
+  });
   for (const verb of ['status', 'history']) t.equal((await machine.cliAsUser(verb)).exitCode, 0);
   machine.ports.policy = () => Promise.reject(Object.assign(new Error('EACCES: /etc'), { code: 'EACCES' }));
   t.match((await machine.cli('prepare', '--json')).json(), {

@@ -23,10 +23,12 @@ export const status: TellingVerb = (program, invoke) => {
     )
     .option('--json', 'print JSON')
     .option('--follow', 'tell what goes on while it goes on, then the status')
-    .option('--verify', 'check the hash of every prepared file')
+    .option('--verify', 'check the hash of every prepared file (root only)')
     .action(
       invoke<Options>({
         failed: 'the state cannot be told',
+        // Others may not read these files, and what they cannot see must not look as if it were broken.
+        needsRoot: ({ verify = false }) => verify,
         async run({ options, ports, out }) {
           if (options.follow) {
             const { followLive } = await import('../../prepare/follow.js');
