@@ -59,7 +59,7 @@ export async function examine(
   { action, force = false, machine, rehearsal: wish }: TriggerOptions,
   isLater = false,
 ): Promise<Examined> {
-  const update = await preparedUpdate(online, action);
+  const update = await preparedUpdate(online, action, isLater);
   const staged = await stagedUpdate(online, update.planHash);
   const look = async (staged: StagedUpdate): Promise<Finding[]> => {
     const all = await preflight({ ...machine, staged, isForced: force });
@@ -88,7 +88,11 @@ function notYet(finding: Finding): Finding {
 
 export type PreparedUpdate = KnownUpdate & { planHash: string };
 
-async function preparedUpdate(online: Online, action: Action | undefined): Promise<PreparedUpdate> {
+async function preparedUpdate(
+  online: Online,
+  action: Action | undefined,
+  isLater: boolean,
+): Promise<PreparedUpdate> {
   const update = await online.store.current();
   if (update) await refuseUnderWay(online, update);
   const state = update?.journal.state;
@@ -96,13 +100,14 @@ async function preparedUpdate(online: Online, action: Action | undefined): Promi
     case 'prepared':
       return Object.assign(update as KnownUpdate, { planHash: state.planHash });
     case 'armed': {
-      const other = action !== undefined && action !== state.action;
-      throw new UpdateError(
-        'ARMED',
-        `update ${update?.id ?? ''} is armed already, to end in ${state.action}` +
-          (other ? `; cancel it first to end in ${action}` : ''),
-        { hint: other ? 'offline-update cancel' : `systemctl ${wayIn(state.action)}` },
-      );
+      const isOther = action !== undefined && action !== state.action;
+      const otherwise = isLater
+        ? 'the next boot installs it, whenever that is; cancel it first to have it at a time'
+        : isOther && `cancel it first to end in ${action}`;
+      const said = `update ${update?.id ?? ''} is armed already, to end in ${state.action}`;
+      throw new UpdateError('ARMED', otherwise ? `${said}; ${otherwise}` : said, {
+        hint: otherwise ? 'offline-update cancel' : `systemctl ${wayIn(state.action)}`,
+      });
     }
     case 'stale':
       throw new UpdateError('DRIFT', `the prepared update no longer fits: ${state.reason.message}`, {

@@ -122,6 +122,24 @@ void t.test(
   },
 );
 
+void t.test('a time for what is armed already is not answered with a reboot at once', async (t) => {
+  const machine = await prepared(t);
+  await machine.cli('trigger', '--action', 'reboot');
+  for (const words of [['--at', night], ['--when-idle']]) {
+    t.match((await machine.cli('trigger', '--json', ...words)).json(), {
+      error: {
+        code: 'ARMED',
+        message:
+          `update ${machine.id} is armed already, to end in reboot; the next boot installs it, whenever that is; ` +
+          'cancel it first to have it at a time',
+        hint: 'offline-update cancel',
+      },
+    });
+  }
+  await machine.cli('cancel');
+  t.match((await machine.cli('trigger', '--at', night, '--json')).json(), { state: 'scheduled' });
+});
+
 void t.test('whoever takes the reboot back takes back the update', async (t) => {
   const machine = await announced(t);
   machine.clock('2026-11-21T03:01:00.000Z');
