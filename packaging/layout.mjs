@@ -113,6 +113,12 @@ export const files = [
     to: `${documentation}/recovering-by-hand.md`,
     mode: 0o644,
   },
+  // What a refused request of a plugin is told to read.
+  ...['plugins.md', 'schema/plugin-request.schema.json'].map((name) => ({
+    from: `docs/${name}`,
+    to: `${documentation}/${name}`,
+    mode: 0o644,
+  })),
   { from: 'dist/THIRD-PARTY-NOTICES', to: `${documentation}/THIRD-PARTY-NOTICES.gz`, mode: 0o644 },
 ];
 

@@ -87,7 +87,11 @@ void t.test('nothing to do, unknown names and words that are no names', async (t
   const { prepare } = await planningMachine(t, layer);
   t.match(await prepare({ mode: 'packages', packages: ['apt'] }), { error: { code: 'NOTHING_TO_DO' } });
   t.match(await prepare({ mode: 'packages', packages: ['no-such-package'] }), {
-    error: { code: 'PLAN_FAILED', message: 'apt-get finds no way: Unable to locate package no-such-package' },
+    error: {
+      code: 'PLAN_FAILED',
+      message: 'apt-get finds no way: Unable to locate package no-such-package',
+      hint: 'apt-get --simulate install no-such-package',
+    },
   });
   for (const word of ['lab-good-', '-oDebug::NoLocking=1', 'lab.*d^', './x.deb', 'lab-good/stable']) {
     t.match(

@@ -145,7 +145,16 @@ void t.test('each kind of bad request is refused by name', async (t) => {
   }
   await machine.write(from, '{');
   t.match(await prepare({ from }), {
-    error: { code: 'REQUEST_INVALID', message: 'the request is not JSON' },
+    error: {
+      code: 'REQUEST_INVALID',
+      message: 'the request is not JSON',
+      hint: 'the format: /usr/share/doc/offline-update/plugins.md',
+    },
   });
-  t.match(await prepare({ from: '/srv/none.json' }), { error: { code: 'REQUEST_INVALID' } });
+  t.match(await prepare({ from: '/srv/none.json' }), {
+    error: {
+      code: 'REQUEST_INVALID',
+      hint: 'offline-update prepare --from FILE, or - for the standard input',
+    },
+  });
 });

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { papers } from './paper-modules.js';
 
 const root = join(import.meta.dirname, '../..');
 const pages = [
@@ -37,5 +38,24 @@ void t.test('links between pages lead to files and headings that are there', (t)
   }
   t.ok(seen > 30, `${seen} links`);
   t.strictSame(broken, []);
+  t.end();
+});
+
+void t.test('what the program and its manual pages send people to is installed', (t) => {
+  const installed = new Set(papers.files.map(({ to }) => to));
+  const told = ['src', 'docs/man'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|[58])$/.test(name))
+      .flatMap((name) => {
+        const text = readFileSync(join(root, folder, name), 'utf8').replaceAll('\\-', '-');
+        // Of a hint also what names a page of this tree, which is not there where it is read.
+        return text.match(/\/usr\/share\/doc\/offline-update\/[\w./-]*\w|(?<=hint.*)docs\/\S+/gi) ?? [];
+      }),
+  );
+  t.ok(told.length > 0);
+  t.strictSame(
+    told.filter((path) => !installed.has(path)),
+    [],
+  );
   t.end();
 });

@@ -31,7 +31,8 @@ export async function planRequest(ports: PlanningPorts, request: Request): Promi
     request.signal?.throwIfAborted();
     await refreshIndexes(ports);
   }
-  const asked = printUris(ports, args);
+  // apt's own account of it is longer than its errors
+  const asked = printUris(ports, args, `apt-get --simulate ${args.join(' ')}`);
   asked.catch(() => undefined); // told below
   const isCacheThere = await exists(ports.files, join(ports.root, PACKAGE_CACHE));
   // all at once; but a database that is not in order is told as such, and not as the nonsense apt makes of it

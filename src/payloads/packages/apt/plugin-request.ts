@@ -37,7 +37,10 @@ async function readPluginRequest(
     content = await fs.readFile(from);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UpdateError('REQUEST_INVALID', `${from} cannot be read: ${why}`, { cause: error });
+    throw new UpdateError('REQUEST_INVALID', `${from} cannot be read: ${why}`, {
+      cause: error,
+      hint: 'offline-update prepare --from FILE, or - for the standard input',
+    });
   }
   return parsePluginRequest(content, dirname(resolve(from)));
 }

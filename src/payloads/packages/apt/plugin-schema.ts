@@ -10,7 +10,7 @@ import { parseDocument } from '../../../update/document.js';
 import { UpdateError } from '../../../update/errors.js';
 
 const PLUGIN_REQUEST_FORMAT = 1;
-const formatHint = 'see docs/plugins.md for the format';
+const formatHint = 'the format: /usr/share/doc/offline-update/plugins.md';
 
 const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9+.-]+$/));
 const architecture = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/));

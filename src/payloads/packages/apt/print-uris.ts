@@ -41,17 +41,18 @@ export interface Downloads {
 
 const everyFile = ['-o', 'Acquire::ForceHash=SHA256', '-o', 'Dir::Cache::Archives=/nonexistent/'];
 
-/** `args`: the verb, its words and options, as for `simulate`. */
+/** `args`: the verb, its words and options, as for `simulate`; `hint`: what to type where apt finds no way. */
 export async function printUris(
   { runCommand }: { runCommand: RunCommand },
   args: readonly string[],
+  hint?: string,
 ): Promise<Downloads> {
   const { exitCode, stdout, stderr } = await runCommand(
     'apt-get',
     ['--print-uris', '-y', ...args, ...everyFile, ...plainOutput],
     { env: aptEnvironment(), extendEnv: false },
   );
-  if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`);
+  if (exitCode !== 0) throw aptError('PLAN_FAILED', 'apt-get finds no way', `${stdout}\n${stderr}`, hint);
   const byFile = parseUris(stdout);
   const removed = parseRemoved(stdout);
   const counts = parseCounts(stdout);
