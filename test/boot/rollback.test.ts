@@ -82,6 +82,9 @@ for (const boots of ['name', 'default'] as const) {
     t.match(await statusOf(machine), { otherRootNext: false, lastVerdict: { rolledBackBy: one.rollback } });
 
     const two = await told<{ rollback: string }>(machine, `rollback ${first} --yes`);
+    await machine.exec("echo 'keepFallbacks = 1' >/etc/offline-update/config.d/90-one.toml");
+    await machine.exec('offline-update clean');
+    t.ok((await machine.subvolumes()).includes('@'), 'the root that boots next is not cleaned away');
     await again(t, machine);
     t.strictSame(await versionsOf(machine, packages), versions('1.0', '1.0'));
     t.strictSame(treeDifference(trees[0], await treeOf(machine)), [], 'every file is as it was before both');

@@ -10,6 +10,7 @@ import { parseJournal } from '../../update/journal.js';
 import { pathsBelow, pathsOfUpdate } from '../../update/paths.js';
 import type { KeptFallback } from '../snapshot-provider.js';
 import { ask, defaultSubvolume, deleteSubvolume, subvolumeId } from './btrfs-command.js';
+import { namedToBoot } from './machine-layout.js';
 import { updateOf } from './names.js';
 import { referenceText } from './reference.js';
 import type { BtrfsPorts, RunningRoot } from './top-level.js';
@@ -23,10 +24,12 @@ export interface OwnRoot {
   is: 'fallback' | 'failed' | 'residue';
 }
 
-/** The newest first; neither what runs nor what boots next by default is among them. */
+/** The newest first; neither what runs nor what boots next, by default or by its name, is among them. */
 export async function ownRoots(ports: BtrfsPorts, top: string, running: RunningRoot): Promise<OwnRoot[]> {
   const { fs, run } = ports;
   const boots = await defaultSubvolume(run, top);
+  // After a rollback the fallback that was chosen has the name that boots, and is still marked as ours.
+  const named = await namedToBoot(ports);
   const found: OwnRoot[] = [];
   for (const name of await fs.readFolder(top)) {
     const path = join(top, name);
@@ -34,7 +37,7 @@ export async function ownRoots(ports: BtrfsPorts, top: string, running: RunningR
     const byName = updateOf(name);
     if (byName === undefined && mark?.rootId === undefined) continue;
     const subvolume = await subvolumeId(run, path);
-    if (subvolume === running.id || subvolume === boots) continue;
+    if (subvolume === running.id || subvolume === boots || named.includes(name)) continue;
     // Of another name it is ours only by its mark, and a snapshot that somebody made of it is not.
     if (byName === undefined && mark?.rootId !== subvolume) continue;
     found.push({ id: mark?.id ?? byName ?? '', name, subvolume, is: await roleOf(ports, mark) });

@@ -57,15 +57,12 @@ export async function layoutOfMachine(
   ports: LayoutPorts,
   needs: 'room' | 'no room',
 ): Promise<UsableLayout | { by: 'nothing'; reason: string }> {
-  const { paths, fs, run, kernel = realKernel } = ports;
+  const { paths, run, kernel = realKernel } = ports;
   try {
     const nesting = nestedIn(run, paths.root);
     nesting.catch(() => undefined); // told below, where the layout is one to switch
     const [mounts, defaultId] = await Promise.all([kernel.mounts(), defaultSubvolume(run, paths.root)]);
-    const words = {
-      kernelCommandLine: await kernel.commandLine(),
-      fstab: await textOf(fs, join(paths.root, '/etc/fstab')),
-    };
+    const words = await wordsOfBoot(ports);
     const layout = analyseLayout({
       root: mountOf(paths.root, mounts),
       ...words,
@@ -90,6 +87,22 @@ export async function layoutOfMachine(
     if (!isHostError(error, 'COMMAND_NOT_FOUND')) throw error;
     return { by: 'nothing', reason: 'btrfs-progs is not installed' };
   }
+}
+
+/** The subvolumes that boot by their name, whatever lies under it now. */
+export async function namedToBoot(ports: LayoutPorts): Promise<string[]> {
+  return bootWords(await wordsOfBoot(ports)).map(({ subvolume }) => subvolume);
+}
+
+async function wordsOfBoot({
+  paths,
+  fs,
+  kernel = realKernel,
+}: LayoutPorts): Promise<Parameters<typeof bootWords>[0]> {
+  return {
+    kernelCommandLine: await kernel.commandLine(),
+    fstab: await textOf(fs, join(paths.root, '/etc/fstab')),
+  };
 }
 
 /** Switching the default subvolume does not move what GRUB looks up by the name of a subvolume. */
