@@ -20,6 +20,8 @@ export interface Cancelled extends Unscheduled {
   /** Null when there was a link of ours and no update. */
   id: string | null;
   removed: string[];
+  /** A rollback to a copy, which the next boot would have put back, was taken back. */
+  rollback: boolean;
 }
 
 export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Cancelled> {
@@ -42,6 +44,11 @@ export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Canc
     }
     const removed = await disarm(online, update, { event: 'cancelled', reason: 'cancelled by hand' });
     const unscheduled = await unschedule(online, scheduler, update, 'cancelled by hand');
-    return { id: update?.id ?? null, removed, ...unscheduled };
+    return {
+      id: update?.id ?? null,
+      removed,
+      rollback: removed.includes(online.paths.copyArmed),
+      ...unscheduled,
+    };
   });
 }

@@ -12,6 +12,7 @@ import { newUpdateId } from '../update/update-id.js';
 import { exclusively } from './exclusive.js';
 import { keptFallbacks, type FallbackTruth } from './fallbacks.js';
 import type { Online } from './online.js';
+import { rollbackAhead } from './rollback-ahead.js';
 import { refuseUnderWay } from './under-way.js';
 
 export interface RolledBack {
@@ -49,11 +50,10 @@ export async function chooseFallback(
 export async function refuseBusy(online: Online): Promise<void> {
   const { store, fs, paths } = online;
   const mark = await readMark(fs, paths.fallbackMark);
-  if (mark?.role === 'kept') {
-    throw new UpdateError('BUSY', 'another root boots next already, by a rollback', {
+  if (await rollbackAhead(online))
+    throw new UpdateError('BUSY', 'the next boot goes back already, by a rollback', {
       hint: 'systemctl reboot',
     });
-  }
   if (mark) {
     throw new UpdateError('BUSY', `what became of ${mark.id} is not written down yet`, {
       hint: 'systemctl start offline-update-recover.service',

@@ -2,6 +2,7 @@
 import { CLAIMED_SUFFIX } from '../update/paths.js';
 import type { StateName, UpdateState } from '../update/state.js';
 import type { LinkTruth } from '../update/trigger-link.js';
+import type { RollbackAhead } from './rollback-ahead.js';
 import type { Status } from './status.js';
 import { wayIn } from './end-of.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
@@ -26,10 +27,12 @@ type Told = Pick<
   | 'putOff'
 >;
 
-export function contradictions(told: Told, state: UpdateState): string[] {
-  const said: string[] = [];
-  if (told.otherRootNext)
-    said.push('another root boots next, by a rollback: what is changed here stays here');
+export function contradictions(
+  told: Told,
+  state: UpdateState,
+  rollback: RollbackAhead | undefined,
+): string[] {
+  const said: string[] = rollback ? [rollback.means] : [];
   const ours = told.links.filter(({ link }) => isOurs(link)).map(({ path }) => path);
   const claimed = told.links.filter((each) => isOurs(each.claimed)).map(({ path }) => path + CLAIMED_SUFFIX);
   if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
@@ -37,7 +40,7 @@ export function contradictions(told: Told, state: UpdateState): string[] {
   if (state.name !== 'armed')
     said.push(...ours.map((path) => `${path} is set, but no update is armed: the next boot will refuse it`));
   if (ours.length > 1) said.push('both trigger links are set: systemd looks at the first one');
-  if (!attempted.has(state.name))
+  if (!attempted.has(state.name) && !rollback)
     said.push(...claimed.map((path) => `${path} is left over: no attempt is under way`));
   for (const { path, link } of told.links) {
     const foreign = describeForeign(path, link);

@@ -5,7 +5,6 @@
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason, WayOut } from '../update/events.js';
-import { readMark } from '../update/fallback-mark.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { PayloadPlan, Plan } from '../update/plan.js';
@@ -23,6 +22,7 @@ import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
 import { isAtWork } from './under-way.js';
 import { wayBackOf, type WayBack } from './way-back.js';
+import { rollbackAhead } from './rollback-ahead.js';
 import { whenTruth, type WhenTruth } from './when/when-truth.js';
 import type { ScheduledShutdown } from '../host/scheduled-shutdown.js';
 
@@ -61,7 +61,7 @@ export interface Status extends WhenTruth {
   /** Whether the system changed since the plan was made; null when there is no plan to compare with. */
   drift: boolean | null;
   stage: StageTruth;
-  /** A rollback has made another root the one that boots next. */
+  /** The next boot goes back, by a rollback: to another root, or by putting back a copy. */
   otherRootNext: boolean;
   /** Not measured: see `history` for their sizes. Null for others than root. */
   fallbacks: FallbackTruth[] | null;
@@ -99,11 +99,11 @@ export interface StatusOptions {
 
 export async function readStatus(online: Online, options: StatusOptions): Promise<Status> {
   const { fs, paths, store } = online;
-  const [current, links, live, mark, fallbacks] = await Promise.all([
+  const [current, links, live, rollback, fallbacks] = await Promise.all([
     currentOrProblem(online),
     readTriggers(fs, paths.triggers),
     readLiveStatus(fs, paths),
-    readMark(fs, paths.fallbackMark).catch(() => undefined),
+    rollbackAhead(online).catch(() => undefined),
     options.fallbacks(),
   ]);
   const { update, problem } = current;
@@ -128,7 +128,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     drift,
     stage,
     failedBefore: failure ?? null,
-    otherRootNext: mark?.role === 'kept',
+    otherRootNext: rollback !== undefined,
     ...when,
   };
   return {
@@ -138,7 +138,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     plan: plan ? summary(plan) : null,
     actionBecause: 'because' in state ? state.because : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
-    contradictions: contradictions(told, state),
+    contradictions: contradictions(told, state, rollback),
     wayBack: wayBack ?? null,
     fallbacks,
     live: live ?? null,

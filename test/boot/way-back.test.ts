@@ -87,6 +87,10 @@ void t.test(
     const { id } = await statusOf(machine);
     const { stdout } = await machine.exec('offline-update rollback --yes --json');
     t.match(JSON.parse(stdout), { to: { id, goesBack: [id] }, keepsPresent: false });
+    const status = JSON.parse((await machine.exec('offline-update status --json')).stdout) as object;
+    t.match(status, { otherRootNext: true, next: 'systemctl reboot' });
+    const doctor = await machine.exec('offline-update doctor', { check: false });
+    t.match(doctor, { exitCode: 5, stdout: /the next boot goes back, by a rollback/ });
     await machine.stop();
     const boots = await machine.bootUntilSettled();
     t.strictSame(ends(boots), ['reboot', 'up'], 'put back, then the old system');

@@ -141,7 +141,7 @@ const rows: Row[] = [
         markText({ id: '20261120T160000-0000', provider: 'fake', failedRoot: '@', role: 'kept' }),
       );
     },
-    evidence: 'another root boots next, by a rollback: an update of this one would never be installed',
+    evidence: 'the next boot goes back, by a rollback: what is prepared here is not for that system',
     remedy: 'systemctl reboot',
   },
   ...[

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { exists } from '../../src/host/exists.js';
 import { markText } from '../../src/update/fallback-mark.js';
 import { fakeSnapshots, type FakeSnapshots } from '../fixtures/fake-snapshots.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
@@ -122,6 +123,60 @@ void t.test('busy: an update is armed or under way, or another root boots next',
     snapshots.asked.filter((line) => line.startsWith('revert')),
     [],
   );
+});
+
+void t.test(
+  'a rollback to a copy is ahead: told, nothing is armed over it, and cancel takes it back',
+  async (t) => {
+    const { machine } = await updated(t);
+    const { fs, files, paths } = machine.ports.online;
+    await machine.cli('prepare');
+    const id = '20261120T160000-0000';
+    machine.write(`/var/lib/offline-update/fallbacks/${id}/restore`, '');
+    await files.link(id, paths.copyArmed);
+    machine.link('/var/lib/system-update', '/system-update.claimed');
+    const means =
+      'the next boot puts back a copy, by a rollback, unless packages are changed before: offline-update cancel takes it back';
+    const told = (await machine.cli('status', '--json')).json();
+    t.match(told, { otherRootNext: true, contradictions: [means], next: 'systemctl reboot' });
+    t.match((await machine.cli('status')).stdout, /system-update\.claimed \(ours: the next boot goes back\)/);
+    const again = await machine.cli('rollback', '--yes');
+    t.match([again.exitCode, again.stderr], [6, /the next boot goes back already[^]*next: systemctl reboot/]);
+    const refused = await machine.cli('trigger');
+    t.match(
+      [refused.exitCode, refused.stderr],
+      [5, /the next boot goes back, by a rollback[^]*systemctl reboot/],
+    );
+    machine.ports.isRoot = false;
+    t.match((await machine.cliAsUser('status', '--json')).json(), { otherRootNext: true });
+    machine.ports.isRoot = true;
+    const { stdout } = await machine.cli('cancel');
+    t.equal(
+      stdout,
+      'The rollback is taken back: the next boot is an ordinary one.\nNext: offline-update status\n',
+    );
+    t.notOk(await exists(fs, paths.copyArmed), 'and the copy is one that is kept, as before');
+    t.match((await machine.cli('status', '--json')).json(), { otherRootNext: false, contradictions: [] });
+    t.equal((await machine.cli('trigger')).exitCode, 0);
+  },
+);
+
+void t.test('the way back of an update that is open is none by hand', async (t) => {
+  const { machine } = await updated(t);
+  await machine.cli('prepare');
+  await machine.cli('trigger');
+  const { store, files, paths } = machine.ports.online;
+  const update = await store.current();
+  await update?.journal.append({ event: 'claimed', attempt: 1 });
+  await update?.journal.append({
+    event: 'installing',
+    attempt: 1,
+    fallback: { provider: 'copy', reference: 'x' },
+  });
+  await files.rename(machine.path('/system-update'), machine.path('/system-update.claimed'));
+  await files.makeFolder(paths.fallbacks, 0o700);
+  await files.link(update?.id ?? '', paths.copyArmed);
+  t.match((await machine.cli('status', '--json')).json(), { otherRootNext: false, contradictions: [] });
 });
 
 void t.test('history measures the fallbacks, status names them; others than root see none', async (t) => {

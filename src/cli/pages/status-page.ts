@@ -2,7 +2,6 @@
 import { failedBeforeText } from '../../prepare/failed-before.js';
 import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
 import type { Status } from '../../prepare/status.js';
-import type { TriggerTruth } from '../../update/trigger-link.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
@@ -25,7 +24,7 @@ export function statusRows(status: Status): FieldRow[] {
     ['Put off', putOffText(status)],
     ['Ends in', endOf(status)],
     ['Now', live ? `${live.text} (${live.percent} %${live.stalled ? ', stalled' : ''})` : undefined],
-    ['Trigger', triggerText(status.links)],
+    ['Trigger', triggerText(status)],
     ['Stage', stageText(status)],
     ['System', driftText(status.drift)],
     ['Way back', wayBackText(status.wayBack)],
@@ -102,11 +101,12 @@ function planText(plan: NonNullable<Status['plan']>): string {
   return lines.filter((line) => line !== undefined).join('\n');
 }
 
-function triggerText(links: readonly TriggerTruth[]): string {
+function triggerText({ links, otherRootNext }: Status): string {
+  const begun = otherRootNext ? 'the next boot goes back' : 'an attempt was begun';
   const said = links.flatMap(({ path, link, claimed }) => [
     ...(link.kind === 'ours' ? [`${path} -> ${link.target} (ours)`] : []),
     ...[describeForeign(path, link) ?? []].flat(),
-    ...(claimed.kind === 'ours' ? [`${path}.claimed (ours: an attempt was begun)`] : []),
+    ...(claimed.kind === 'ours' ? [`${path}.claimed (ours: ${begun})`] : []),
     ...[describeForeign(`${path}.claimed`, claimed) ?? []].flat(),
   ]);
   return said.length === 0 ? 'not set: the next boot is an ordinary one' : said.join('\n');

@@ -1,17 +1,16 @@
-/** After a rollback and before the reboot: the trigger would lie in a root that does not boot. */
-import { readMark } from '../../update/fallback-mark.js';
+/** After a rollback and before the reboot: the trigger would lie in a root that does not boot, or take the rollback back. */
+import { rollbackAhead } from '../rollback-ahead.js';
 import type { Check } from './context.js';
 
 export const rootSwitched: Check = {
   id: 'root-switched',
-  async run({ fs, paths }) {
-    const mark = await readMark(fs, paths.fallbackMark);
-    if (mark?.role !== 'kept') return [];
+  async run(context) {
+    if (!(await rollbackAhead(context))) return [];
     return [
       {
         check: 'root-switched',
         severity: 'block',
-        evidence: 'another root boots next, by a rollback: an update of this one would never be installed',
+        evidence: 'the next boot goes back, by a rollback: what is prepared here is not for that system',
         remedy: 'systemctl reboot',
       },
     ];
