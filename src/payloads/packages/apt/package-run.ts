@@ -23,7 +23,7 @@ export interface PackageRun {
   errors: PackageRunError[];
   /** The package that was worked on when it stalled. */
   hung: string | undefined;
-  /** Lines that this run added to the terminal log. */
+  /** The last lines that this run added to the terminal log. */
   output: string[];
 }
 
