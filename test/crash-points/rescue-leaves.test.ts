@@ -1,6 +1,6 @@
 /** How the shell has the machine left when the service is gone: units/rescue and guard below a folder, with a `leave` that notes its words. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { putScripts, scriptIn, type Script } from '../fixtures/rooted-scripts.js';
@@ -37,7 +37,8 @@ function left(
   const env = { LAB_ROOT: root, PATH: `${join(root, 'programs')}:/usr/bin:/bin` };
   const { stderr, status } = spawnSync('sh', [scriptIn(root, script)], { env, encoding: 'utf8' });
   t.strictSame([status, stderr], [0, '']);
-  const noted = readFileSync(join(state, 'rescued'), 'utf8').trim();
+  const rescued = join(state, 'rescued');
+  const noted = existsSync(rescued) ? readFileSync(rescued, 'utf8').trim() : '';
   return {
     words: readFileSync(join(root, 'left'), 'utf8').trim(),
     noted: noted.slice(noted.indexOf(' ') + 1),
@@ -108,5 +109,20 @@ void t.test('a row of which a power cut left nothing but its length hides no oth
       noted,
     });
   }
+  t.end();
+});
+
+void t.test('without its record: on to the normal target, but out of a root that does not boot next', (t) => {
+  const isGone =
+    (armedAs?: string) =>
+    (root: string): void => {
+      rmSync(join(root, 'var/lib/offline-update'), { recursive: true });
+      if (armedAs !== undefined)
+        writeFileSync(join(root, 'run/offline-update/fallback-armed'), `${armedAs}\n`);
+    };
+  const id = '20261120T154935-3f2a';
+  t.strictSame(left(t, 'rescue', begun, isGone()), { words: 'stay', noted: '' });
+  t.strictSame(left(t, 'rescue', begun, isGone(id)), { words: 'stay', noted: '' }, 'a copy is gone with it');
+  t.strictSame(left(t, 'rescue', begun, isGone(`@.offline-update-${id}`)), { words: '', noted: '' });
   t.end();
 });
