@@ -61,7 +61,9 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
     const time = now();
     const percent = Math.max(current.percent, Math.floor(change.percent ?? 0));
     current = { ...current, ...change, percent, lastEvent: time.toISOString() };
-    if (!always && time.getTime() - lastStatus < STATUS_SPACING_MILLISECONDS) return;
+    // A package may set the clock, to years ago as well.
+    const spacing = Math.abs(time.getTime() - lastStatus);
+    if (!always && spacing < STATUS_SPACING_MILLISECONDS) return;
     lastStatus = time.getTime();
     const snapshot = current;
     // In order, and never the reason for a failure: the status file is for looking, not for deciding.

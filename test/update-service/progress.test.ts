@@ -3,7 +3,8 @@ import type { Plymouth } from '../../src/host/plymouth.js';
 import type { LiveStatus } from '../../src/update/live-status.js';
 import { progressReporter } from '../../src/update-service/progress.js';
 
-function reported() {
+/** `spring`: what the clock does between two looks at it. */
+function reported(spring = 1000) {
   const lines: string[] = [];
   const statuses: LiveStatus[] = [];
   const screen: number[] = [];
@@ -12,7 +13,7 @@ function reported() {
     message: () => undefined,
     mode: () => undefined,
   };
-  let milliseconds = 0;
+  let milliseconds = Date.parse('2026-11-20T15:49:35Z');
   const reporter = progressReporter(
     '20261120T154935-3f2a',
     {
@@ -23,7 +24,7 @@ function reported() {
         return Promise.resolve();
       },
     },
-    () => new Date((milliseconds += 1000)),
+    () => new Date((milliseconds += spring)),
   );
   return { reporter, lines, statuses, screen };
 }
@@ -69,5 +70,16 @@ void t.test('a stall is told at once, and is over with the next event', async (t
   t.strictSame(
     statuses.map(({ stalled }) => stalled),
     [false, false, true, false, false],
+  );
+});
+
+void t.test('a clock that is set back does not keep the status as it was', async (t) => {
+  const { reporter, statuses } = reported(-86_400_000);
+  reporter.phase('installing', 'install');
+  for (const percent of [10, 20]) reporter.on({ percent, text: 'Unpacking openssl' });
+  await reporter.finish('installed', 'All updates are installed');
+  t.strictSame(
+    statuses.map(({ percent }) => percent),
+    [5, 14, 23, 100],
   );
 });
