@@ -1,5 +1,6 @@
-import t from 'tap';
-import { tinyPackages, type KillPoint } from '../laboratory/laboratory.js';
+import t, { type Test } from 'tap';
+import { tinyPackages, type KillPoint, type Machine } from '../laboratory/laboratory.js';
+import { copying, isAsBefore, treeOf } from './copy-machines.js';
 import { armedMachine, isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
 
 const packages = ['lab-good', 'lab-conffile', ...tinyPackages(20)];
@@ -76,5 +77,53 @@ void t.test(
     await machine.stop();
     await isBackToNormal(t, machine, await machine.bootUntilSettled());
     t.equal((await statusOf(machine)).state, 'confirmed');
+  },
+);
+
+const mask = (name: string): string => `/etc/systemd/system/${name}.service`;
+
+/** Cut in the midst of the install; then somebody who wants no more of it masks the units. */
+async function cutAndMasked(t: Test, machine: Machine, ...names: string[]): Promise<void> {
+  const killWhen = { file: terminal, match: /Unpacking lab-tiny-010/ };
+  t.equal((await machine.boot({ killWhen })).ended, 'killed');
+  for (const name of names) await machine.link('/dev/null', mask(name));
+}
+
+void t.test(
+  'invariant 6: with the update service masked after a cut, the shell ends the update',
+  async (t) => {
+    const resumed = await armedMachine(t, { packages });
+    await cutAndMasked(t, resumed, 'offline-update');
+    await isBackToNormal(t, resumed, await resumed.bootUntilSettled());
+    t.strictSame(await versionsOf(resumed, packages), updated);
+    t.equal((await statusOf(resumed)).state, 'confirmed');
+
+    const copied = await armedMachine(t, { packages, config: copying });
+    const before = await treeOf(copied);
+    await cutAndMasked(t, copied, 'offline-update');
+    await isBackToNormal(t, copied, await copied.bootUntilSettled());
+    await copied.remove(mask('offline-update'));
+    await isAsBefore(t, copied, before);
+    t.equal((await statusOf(copied)).state, 'reverted');
+  },
+);
+
+void t.test(
+  'with the rescue masked as well, the machine gets to its login, and goes on when it may',
+  async (t) => {
+    const machine = await armedMachine(t, { packages, config: copying });
+    const names = ['offline-update', 'offline-update-rescue'];
+    await cutAndMasked(t, machine, ...names);
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(
+      boots.map(({ ended }) => ended),
+      ['up'],
+    );
+    t.match(boots[0]?.console.join('\n'), /systemctl unmask offline-update\.service/);
+    t.equal((await statusOf(machine)).state, 'installing');
+    await machine.stop();
+    for (const name of names) await machine.remove(mask(name));
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.equal((await statusOf(machine)).state, 'reverted');
   },
 );

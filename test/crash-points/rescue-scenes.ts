@@ -234,13 +234,7 @@ export const scenes: readonly Scene[] = [
       {
         what: 'left as any other',
         foundBy: 'mixed, failed',
-        changes: [
-          changed(
-            'guard',
-            '[ -n "$(our_links)" ] && copy_armed && exec systemctl --no-block start offline-update-rescue.service\n',
-            '',
-          ),
-        ],
+        changes: [changed('guard', '{ [ -n "$(our_links)" ] && copy_armed; }', 'false')],
       },
     ],
   },
