@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { splitKernelWords } from '../host/kernel-command-line.js';
+import { argumentsOf, isContainer, splitKernelWords } from '../host/kernel-command-line.js';
 import { bootTargetOverrides } from '../update/boot-override.js';
 import { CLAIMED_SUFFIX, pathsBelow } from '../update/paths.js';
 import { isOurTarget } from '../update/trigger-link.js';
@@ -50,8 +50,9 @@ function existsWithoutFollowing(path: string): boolean {
 }
 
 function readCommandLine(root: string): string[] {
+  const read = (path: string): string => readFileSync(join(root, path), 'utf8');
   try {
-    return splitKernelWords(readFileSync(join(root, '/proc/cmdline'), 'utf8'));
+    return isContainer(root) ? argumentsOf(read('/proc/1/cmdline')) : splitKernelWords(read('/proc/cmdline'));
   } catch {
     return [];
   }

@@ -4,18 +4,27 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 export async function readKernelCommandLine(path?: string): Promise<string[]> {
   const override = process.env['SYSTEMD_PROC_CMDLINE'];
   if (override !== undefined) return splitKernelWords(override);
   if (path !== undefined) return splitKernelWords(await readFile(path, 'utf8'));
   if (!isContainer()) return splitKernelWords(await readFile('/proc/cmdline', 'utf8'));
-  const words = (await readFile('/proc/1/cmdline', 'utf8')).split('\0');
-  return words.slice(1).filter((word) => word !== '');
+  return argumentsOf(await readFile('/proc/1/cmdline', 'utf8'));
 }
 
-export function isContainer(): boolean {
-  return existsSync('/run/host/container-manager') || existsSync('/run/systemd/container');
+/** Known before the generators run: by the manager of the container, or by PID 1. */
+export function isContainer(root = '/'): boolean {
+  return ['run/host/container-manager', 'run/systemd/container'].some((path) => existsSync(join(root, path)));
+}
+
+/** `text`: of /proc/PID/cmdline. */
+export function argumentsOf(text: string): string[] {
+  return text
+    .split('\0')
+    .slice(1)
+    .filter((word) => word !== '');
 }
 
 /** A quote may stand anywhere in a word, and one that is never closed goes to the end. */

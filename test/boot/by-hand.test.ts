@@ -67,7 +67,7 @@ void t.test(
   },
 );
 
-for (const shell of ['init=/bin/sh', 'systemd.unit=rescue.target']) {
+for (const shell of ['init=/bin/sh', 'systemd.unit=rescue.target', 'systemd.unit=emergency.target']) {
   void t.test(`a copy: put back from the shell of ${shell}`, async (t) => {
     const machine = await armedMachine(t, { packages, config: copying });
     const before = await treeOf(machine);

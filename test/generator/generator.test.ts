@@ -122,7 +122,7 @@ void t.test("systemd's own generator, or a relabelling one, may have been first"
 });
 
 function machine(t: Test, processes: Record<string, string>, commandLine: string): string {
-  const root = t.testdir({ etc: {}, proc: { cmdline: `${commandLine}\n` } });
+  const root = t.testdir({ etc: {}, run: {}, proc: { cmdline: `${commandLine}\n` } });
   for (const [pid, name] of Object.entries(processes)) {
     mkdirSync(join(root, 'proc', pid));
     writeFileSync(join(root, 'proc', pid, 'comm'), `${name}\n`);
@@ -153,6 +153,27 @@ void t.test('a number within quotes is no runlevel', (t) => {
   t.equal(readBootFacts({}, root).override, undefined);
   t.end();
 });
+
+const containerMarks = ['run/host/container-manager', 'run/systemd/container'];
+
+/** Tells the machine that it is a container, and with which arguments its PID 1 was started. */
+function contain(root: string, mark: string, ...words: string[]): void {
+  mkdirSync(join(root, mark, '..'), { recursive: true });
+  writeFileSync(join(root, mark), '');
+  mkdirSync(join(root, 'proc/1'), { recursive: true });
+  writeFileSync(join(root, 'proc/1/cmdline'), ['/sbin/init', ...words, ''].join('\0'));
+}
+
+for (const mark of containerMarks) {
+  void t.test(`in a container the host's command line says nothing: ${mark}`, (t) => {
+    const root = machine(t, {}, 'root=/dev/vda2 single');
+    contain(root, mark);
+    t.equal(readBootFacts({}, root).override, undefined);
+    contain(root, mark, 'quiet', 'emergency');
+    t.equal(readBootFacts({}, root).override, 'emergency');
+    t.end();
+  });
+}
 
 void t.test('a system with a journal is a running one', (t) => {
   const root = machine(t, { 1: 'systemd', 25: 'systemd-journal' }, '');
@@ -198,12 +219,14 @@ function runStub(
     processes = {},
     env = {},
     early = {},
+    container,
   }: StubBoot,
 ): { made: Record<string, string>; said: string } {
   const root = machine(t, processes, commandLine);
   for (const folder of ['dev', 'early']) mkdirSync(join(root, folder));
   for (const [at, to] of Object.entries(links)) symlinkSync(to, join(root, at));
   for (const [at, to] of Object.entries(early)) symlinkSync(to, join(root, 'early', at));
+  if (container) contain(root, 'run/systemd/container', ...container);
   putScripts(root);
   const args = folders === 3 ? ['x', join(root, 'early'), 'x'] : [join(root, 'early')];
   const stub = spawnSync('sh', [scriptIn(root, generatorStub), ...args], {
@@ -227,6 +250,8 @@ interface StubBoot {
   processes?: Record<string, string>;
   env?: Record<string, string>;
   early?: Record<string, string>;
+  /** Arguments of its PID 1. */
+  container?: string[];
 }
 
 const ours = '/var/lib/system-update';
@@ -246,6 +271,12 @@ void t.test('what a plain update boot needs is the very same without Node', (t) 
     const words = `${link} leads this boot into system-update.target`;
     t.equal(said, `<5>offline-update: offline-update-generator: ${words}\n`);
   }
+  const { made: inContainer } = runStub(t, {
+    links: { 'system-update.claimed': ours },
+    commandLine: 'single "of the host"',
+    container: [],
+  });
+  t.strictSame(inContainer, everything, 'the command line of its host says nothing of a container');
   const first = { 'default.target': '/lib/systemd/system/system-update.target' };
   const { made } = runStub(t, { links: { 'system-update': ours }, early: first });
   t.strictSame(made, { ...everything, ...first }, "systemd's own generator was first");
@@ -259,6 +290,7 @@ void t.test('Node is asked where a boot is not plain', (t) => {
     "another tool's link": { links: { ...links, 'etc/system-update': '/elsewhere' } },
     'a quote': { links, commandLine: 'dm-mod.create="root,,0,ro,0 8192" quiet' },
     'another target': { links, commandLine: 'quiet systemd.unit=rescue.target' },
+    'another target of a container': { links, container: ['quiet', 'emergency'] },
     'another command line': { links, env: { SYSTEMD_PROC_CMDLINE: 'quiet' } },
     'a running system': { links, processes: { 1: 'systemd', 25: 'systemd-journal' } },
     'one folder': { links, folders: 1 },
