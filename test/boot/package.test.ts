@@ -3,7 +3,8 @@ import { copyFile, mkdir, readlink } from 'node:fs/promises';
 import t from 'tap';
 import { packageUnderTest } from '../fixtures/package-under-test.js';
 import { Machine, rootImage, treeDifference } from '../laboratory/laboratory.js';
-import { installedMachine } from './installed.js';
+import { copying, isAsBefore, treeOf } from './copy-machines.js';
+import { armedMachine, installedMachine, isBackToNormal, statusOf } from './installed.js';
 
 /** What apt and dpkg note about every package. */
 const books = [
@@ -165,4 +166,19 @@ void t.test('what is at work is stopped or waited for before its stage is taken 
     flock /run/offline-update/lock sh -c "${holder}" </dev/null >/dev/null 2>&1 & until [ -e /run/held ]; do :; done; dpkg --remove offline-update`);
   await machine.exec('test -e /run/was-waited-for');
   t.notOk(machine.exists('/var/lib/system-update.next'));
+});
+
+void t.test('past an interrupted update the package stays, and with it the way back', async (t) => {
+  const machine = await armedMachine(t, { packages: ['lab-conffile', 'lab-slow'], config: copying });
+  const before = await treeOf(machine);
+  const killWhen = { file: '/var/lib/offline-update/updates/*/term.log', match: /Unpacking lab-slow/ };
+  t.equal((await machine.boot({ killWhen })).ended, 'killed');
+  await machine.start({ words: ['systemd.unit=multi-user.target'] });
+  const removal = await machine.exec('dpkg --remove offline-update', { check: false });
+  t.not(removal.exitCode, 0);
+  t.match(removal.stderr, /an update was interrupted[^]*next: systemctl reboot/);
+  await machine.stop();
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  await isAsBefore(t, machine, before);
+  t.equal((await statusOf(machine)).state, 'reverted');
 });

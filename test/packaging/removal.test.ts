@@ -1,6 +1,14 @@
 /** The package of a system that lies in a folder (`dpkg --root`, chrootless): the scripts touch that one alone. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
@@ -76,5 +84,34 @@ void t.test('nor does it when it is installed or purged there', (t) => {
     [],
     'what a command has left that was at work at the removal',
   );
+  t.end();
+});
+
+void t.test('what would finish an interrupted update is not taken away, unless its links were', (t) => {
+  for (const event of ['claimed', 'installing', 'resumed']) {
+    const { root, run } = folder(t);
+    const state = join(root, 'var/lib/offline-update');
+    mkdirSync(join(state, 'updates/1'), { recursive: true });
+    symlinkSync('updates/1', join(state, 'open'));
+    writeFileSync(
+      join(state, 'open/journal.jsonl'),
+      `{"event":"armed"}\n{"event":"${event}"}\n{"note":"x"}\n`,
+    );
+    const link = join(root, 'system-update.claimed');
+    symlinkSync('/var/lib/system-update', link);
+    const env = { DPKG_ROOT: root, PATH: '/usr/bin:/bin' };
+    const { status, stderr } = spawnSync('sh', ['packaging/deb/prerm', 'remove'], { env, encoding: 'utf8' });
+    t.equal(status, 1);
+    t.equal(
+      stderr,
+      `offline-update: an update was interrupted, the next boot goes on with it and needs this package
+  next: systemctl reboot; by hand: /usr/share/doc/offline-update/recovering-by-hand.md
+`,
+    );
+    t.ok(existsSync(join(root, 'var/lib/system-update/plan.json')), event);
+    rmSync(link);
+    t.strictSame(run('prerm', 'remove'), []);
+    t.notOk(existsSync(join(root, 'var/lib/system-update')));
+  }
   t.end();
 });
