@@ -2,7 +2,9 @@
  * An ordinary boot that finds an update without a verdict, or a residue: the record is brought up to the truth, which
  * is what the package database says, not what the last process meant to do.
  */
-import { textOf } from '../host/if-there.js';
+import { join } from 'node:path';
+import { ifThere, textOf } from '../host/if-there.js';
+import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import { disarmedByDrift } from '../update/drift.js';
 import type { Reason } from '../update/events.js';
@@ -40,6 +42,7 @@ export async function recover(ports: Ports): Promise<void> {
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
     if (!mark && !armed && !claimed) await settle(ports, update, rescued);
   }
+  if (claimed && !mark) await spareWhatComes(ports);
   if (rescued.includes('copy-not-begun')) ports.log.write('error', notBegunWords);
   if (mark) await settleReturn(ports, mark, update, rescued);
   await ports.files.remove(ports.paths.rescued);
@@ -49,6 +52,16 @@ export async function recover(ports: Ports): Promise<void> {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }
+}
+
+/** The next boot puts a copy back, which takes away what the update brought: not what services and people write in this one. */
+async function spareWhatComes(ports: Ports): Promise<void> {
+  const { fs, log, paths } = ports;
+  const armed = await ifThere(fs.readLink(paths.copyArmed));
+  if (armed === undefined) return;
+  await notePassedBy(ports, join(paths.fallbacks, armed)).catch((error: unknown) => {
+    log.write('warning', `what is written below /usr and /opt goes with the update: ${String(error)}`);
+  });
 }
 
 /** units/boot-files has tried it, and tries no second time: by then another kernel may be in /boot, which it would delete. */

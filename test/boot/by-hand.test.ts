@@ -88,6 +88,24 @@ for (const shell of ['init=/bin/sh', 'systemd.unit=rescue.target', 'systemd.unit
   });
 }
 
+void t.test('a copy: led past the update, what is written there is not taken for its own', async (t) => {
+  const machine = await armedMachine(t, { packages, config: copying });
+  const before = await treeOf(machine);
+  await killed(t, machine);
+  await machine.start(pastTheUpdate);
+  await machine.exec(
+    'systemctl is-system-running --wait; mkdir -p /opt/shop && echo 1 >/opt/shop/order && echo 2 >/usr/local/bin/own',
+  );
+  await machine.stop();
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.match(await statusOf(machine), { state: 'reverted' });
+  t.strictSame(treeDifference(before, await treeOf(machine)), [
+    '+ /opt/shop',
+    '+ /opt/shop/order',
+    '+ /usr/local/bin/own',
+  ]);
+});
+
 void t.test('another medium, ext4: the copy is put back; without one packages are made whole', async (t) => {
   for (const config of [copying, '']) {
     const machine = await ImageMachine.make(await armedLayer({ packages, config }), { type: 'ext4' });

@@ -21,6 +21,7 @@ import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import type { Mount } from '../../src/host/mounts.js';
 import { btrfsSnapshots } from '../../src/snapshots/btrfs/btrfs.js';
+import { notePassedBy } from '../../src/snapshots/copy/committed.js';
 import { copySnapshots } from '../../src/snapshots/copy/copy.js';
 import type { SnapshotProvider } from '../../src/snapshots/snapshot-provider.js';
 import { pathsBelow, pathsOfUpdate, type Paths } from '../../src/update/paths.js';
@@ -47,6 +48,8 @@ interface CopyMachine {
   root: string;
   paths: Paths;
   provider: SnapshotProvider;
+  /** As the first ordinary boots after a cut do. */
+  passBy: () => Promise<void>;
   at: (path: string) => string;
   write: (path: string, text: string, mode?: number) => void;
   /** As dpkg does it: beside the old one, then renamed over it. */
@@ -106,6 +109,7 @@ function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t
     at,
     write,
     provider: copySnapshots({ ...ports, mounts: () => Promise.resolve(mounts(root)) }),
+    passBy: () => notePassedBy(ports, join(paths.fallbacks, id)),
     unpack(path, text) {
       write(`${path}.dpkg-new`, text, lstatSync(at(path), { throwIfNoEntry: false })?.mode);
       renameSync(at(`${path}.dpkg-new`), at(path));
@@ -410,6 +414,45 @@ void t.test('a rollback takes away what the update brought, and not what has com
   t.ok(
     left.every((line) => /usr\/local|opt|usr\/lib\/fresh|system-update/.test(line)),
     left.join('; '),
+  );
+});
+
+void t.test('what comes in the boots that are led past a cut update is spared', async (t) => {
+  const copied = machine(t);
+  const before = await copied.tree();
+  await copied.provider.armFallback(id);
+  update(copied);
+  await copied.passBy();
+  copied.write('/usr/local/bin/own-2', 'by hand\n');
+  await copied.passBy();
+  copied.write('/opt/vendor/data', 'of a service\n');
+  t.strictSame(copied.restore(), { status: 0, stderr: '' });
+  const left = treeDifference(before, await copied.tree());
+  t.strictSame(
+    left.filter((line) => !line.includes('system-update')),
+    [
+      '+ /opt',
+      '+ /opt/vendor',
+      '+ /opt/vendor/data',
+      '+ /usr/local',
+      '+ /usr/local/bin',
+      '+ /usr/local/bin/own-2',
+    ],
+  );
+});
+
+void t.test('a list of that kind that a power cut has torn is of no account', async (t) => {
+  const copied = machine(t);
+  const before = await copied.tree();
+  await copied.provider.armFallback(id);
+  update(copied);
+  await copied.passBy();
+  writeFileSync(join(copied.paths.fallbacks, id, 'brought'), '');
+  t.strictSame(copied.restore(), { status: 0, stderr: '' });
+  const left = treeDifference(before, await copied.tree());
+  t.strictSame(
+    left.filter((line) => !line.includes('system-update')),
+    [],
   );
 });
 

@@ -12,6 +12,14 @@ import { ifThere, textOf } from '../../host/if-there.js';
 import { must, type SavePorts } from './save.js';
 import { walkedFolders } from './scope.js';
 
+/**
+ * Of an update that was cut, in a boot that was led past it: what comes from now on is not the update's, and is spared. Once,
+ * by the first such boot.
+ */
+export async function notePassedBy(ports: SavePorts, folder: string): Promise<void> {
+  if (!(await exists(ports.fs, join(folder, 'brought.sum')))) await noteBrought(ports, folder);
+}
+
 /** Once, and durable when it resolves; `committed` comes last. A second call changes nothing: by then the system is another. */
 export async function noteCommitted(ports: SavePorts, folder: string): Promise<void> {
   const { fs, files } = ports;
