@@ -26,6 +26,17 @@ const ends: Readonly<Record<string, EmulatorEnd>> = {
 };
 
 /**
+ * One emulated processor ran into the breakpoint with which another one was just patching the kernel's code: before PID 1, so that
+ * nothing of the machine has begun. No processor does that, and QEMU does it more often the less of the host it gets.
+ */
+export function isEmulatorsFault(console: readonly string[]): boolean {
+  return (
+    console.some((line) => line.includes('Oops: int3')) &&
+    !console.some((line) => /systemd\[1\]|Welcome to/.test(line))
+  );
+}
+
+/**
  * One boot of a disk in QEMU, from the firmware to its end; a reboot ends it. A processor is emulated (`-accel tcg`), so
  * that it runs wherever the tests do. Commands go over the second serial port to the shell of `machine-shell.ts`.
  */

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command, type CommandOptions, type CommandOutput } from './command.js';
 import { mountDisk, type DiskLayout } from './disk-image.js';
-import { Emulator, type EmulatorEnd, type EmulatorOptions } from './emulator.js';
+import { Emulator, isEmulatorsFault, type EmulatorEnd, type EmulatorOptions } from './emulator.js';
 import { LaboratoryError } from './laboratory-error.js';
 import { makeEmptyFolder, type MachineFolder } from './machine-folder.js';
 import { readTree, type Tree, type TreeOptions } from './machine-tree.js';
@@ -76,6 +76,11 @@ export class VirtualMachine {
 
   /** One boot to its end, or until it is up; then it goes on running. */
   async boot(options: VirtualBootOptions = {}): Promise<VirtualBoot> {
+    const boot = await this.#bootOnce(options);
+    return boot.ended === 'reboot' && isEmulatorsFault(boot.console) ? this.#bootOnce(options) : boot;
+  }
+
+  async #bootOnce(options: VirtualBootOptions): Promise<VirtualBoot> {
     this.#mustBeOff();
     const { killAt, timeoutSeconds = 1800, ...others } = options;
     const uefi = this.layout.firmware === 'uefi' && { ...firmware, variables: this.#variables };
