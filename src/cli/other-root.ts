@@ -1,4 +1,5 @@
-/** `--root`, where it cannot be meant: package manager, units and kernel answer for the running system alone. */
+/** `--root`: package manager, units, timers and kernel answer for the running system alone. */
+import type { Scheduler } from '../prepare/when/scheduler.js';
 import { UpdateError } from '../update/errors.js';
 
 /** Errors: `USAGE` for another root than `/`. */
@@ -8,5 +9,26 @@ export function refuseOtherRoot(root: string, verb: string): void {
     'USAGE',
     `${verb} asks the running system, whatever folder the files are in: no --root`,
     { hint: `chroot ${root} offline-update ${verb}` },
+  );
+}
+
+/** The timers and the shutdown of the running system are not for the update of another root, and stay as they are. */
+export const noScheduler: Scheduler = {
+  wakeAt: refuse,
+  forgetWake: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(undefined),
+  scheduleReboot: refuse,
+  warn: () => Promise.resolve(),
+  cancelShutdown: () => Promise.resolve(false),
+  leave: refuse,
+  tell: () => Promise.resolve(),
+  calendar: () => Promise.resolve(undefined),
+};
+
+function refuse(): Promise<never> {
+  return Promise.reject(
+    new UpdateError('INTERNAL', 'an update below another root was to be given a time', {
+      hint: 'offline-update status',
+    }),
   );
 }

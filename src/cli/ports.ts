@@ -75,6 +75,7 @@ export async function systemPorts(root: string): Promise<CliPorts> {
       return rehearsalMachine(paths, runCommand, await telling.snapshots());
     },
     async scheduler() {
+      if (root !== '/') return (await import('./other-root.js')).noScheduler;
       return (await import('./system-scheduler.js')).systemScheduler(runCommand, moment.now);
     },
     async policy() {

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemPorts } from '../../src/cli/ports.js';
+import { cancelUpdate } from '../../src/prepare/cancel.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 
 void t.test('the real ports work below any root', async (t) => {
@@ -22,6 +23,21 @@ void t.test('the real ports work below any root', async (t) => {
   const lock = await ports.online.takeLock(join(root, 'run/lock'));
   await t.rejects(ports.online.takeLock(join(root, 'run/lock')), { code: 'LOCK_HELD' });
   lock.release();
+});
+
+void t.test('an update below another root stops no timer of this machine', async (t) => {
+  const root = t.testdir({ programs: {}, run: {}, var: { lib: { 'offline-update': { updates: {} } } } });
+  const systemctl = `#!/bin/sh\necho "$*" >>${root}/calls\n`;
+  writeFileSync(join(root, 'programs/systemctl'), systemctl, { mode: 0o755 });
+  const path = process.env['PATH'] ?? '';
+  process.env['PATH'] = `${root}/programs:${path}`;
+  t.teardown(() => (process.env['PATH'] = path));
+  const ports = await systemPorts(root);
+  const { online } = ports;
+  writeFileSync(online.paths.scheduled, '{}\n');
+  t.match(await cancelUpdate(online, await ports.scheduler()), { id: null, unscheduled: true });
+  t.notOk(existsSync(join(root, 'calls')));
+  t.notOk(existsSync(online.paths.scheduled));
 });
 
 void t.test('facts of this machine', async (t) => {
