@@ -4,12 +4,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { sha256OfText } from '../../src/host/hash.js';
+import { conffileOptions } from '../../src/payloads/packages/apt/apt-arguments.js';
+import { defaultPolicy } from '../../src/update/policy.js';
 import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 const aptConf = { path: 'apt.conf', sizeBytes: 2, sha256: sha256OfText('c\n') };
 
-/** The calls of dpkg, after the exit status. `files`: packages of the stage, by name. */
-function rollForward(t: Test, plan: object, files: Record<string, string>): [number | null, ...string[]] {
+/** The calls of dpkg, after the exit status. `files`: packages of the stage, by name; `also`: what a call notes beside its words. */
+function rollForward(
+  t: Test,
+  plan: object,
+  files: Record<string, string>,
+  also = '',
+): [number | null, ...string[]] {
   const stage = { 'apt.conf': 'c\n', packages: files };
   const root = t.testdir({
     programs: {},
@@ -21,7 +28,7 @@ function rollForward(t: Test, plan: object, files: Record<string, string>): [num
   const row = `{"entry":{"event":"armed","planHash":"${sha256OfText(text)}"}}\n`;
   writeFileSync(at('var/lib/offline-update/open/journal.jsonl'), row);
   const dpkg = `#!/bin/sh
-echo "$*" >>${at('calls')}
+echo "$*"${also && ` "${also}"`} >>${at('calls')}
 for file; do case $file in *.deb) [ -e "$file" ] || exit 1 ;; esac; done
 `;
   writeFileSync(at('programs/dpkg'), dpkg, { mode: 0o755 });
@@ -34,7 +41,8 @@ for file; do case $file in *.deb) [ -e "$file" ] || exit 1 ;; esac; done
 
 const gone = { name: 'old-tool', architecture: 'amd64', action: 'remove', to: null };
 const removal = '--force-depends --force-remove-reinstreq --remove old-tool:amd64';
-const configuration = '--force-confdef --force-confold --configure --pending';
+const keep = conffileOptions(defaultPolicy).join(' ');
+const configuration = `${keep} --configure --pending`;
 
 void t.test('an update that only removes is finished, too', (t) => {
   t.strictSame(rollForward(t, { payload: { changes: [gone] }, files: [aptConf] }, {}), [
@@ -52,7 +60,7 @@ void t.test('all sealed files are installed in one call, after what has to go', 
   t.strictSame(rollForward(t, plan, { 'a.deb': 'a\n' }), [
     0,
     removal,
-    '--force-confdef --force-confold --auto-deconfigure --install var/lib/system-update/packages/a.deb',
+    `${keep} --auto-deconfigure --install var/lib/system-update/packages/a.deb`,
     configuration,
     '--audit',
   ]);
@@ -70,9 +78,28 @@ void t.test('invariant 7: a package that lies in the stage and is not in the pla
   const packages = sealed.map((name) => `var/lib/system-update/packages/${name}`).join(' ');
   t.strictSame(rollForward(t, { payload: { changes: [] }, files }, there), [
     0,
-    `--force-confdef --force-confold --auto-deconfigure --install ${packages}`,
+    `${keep} --auto-deconfigure --install ${packages}`,
     configuration,
     '--audit',
   ]);
+  t.end();
+});
+
+void t.test('configuration files that were changed are kept or replaced as the sealed policy says', (t) => {
+  const files = [aptConf, { path: 'packages/a.deb', sizeBytes: 2, sha256: sha256OfText('a\n') }];
+  for (const conffiles of ['keep', 'replace'] as const) {
+    const policy = { ...defaultPolicy, conffiles };
+    const words = conffileOptions(policy).join(' ');
+    const ucf = conffiles === 'keep' ? 'UCF_FORCE_CONFFOLD=1' : 'UCF_FORCE_CONFFNEW=1';
+    t.strictSame(
+      rollForward(t, { payload: { changes: [] }, files, policy }, { 'a.deb': 'a\n' }, '$(env | grep UCF)'),
+      [
+        0,
+        `${words} --auto-deconfigure --install var/lib/system-update/packages/a.deb ${ucf}`,
+        `${words} --configure --pending ${ucf}`,
+        `--audit ${ucf}`,
+      ],
+    );
+  }
   t.end();
 });
