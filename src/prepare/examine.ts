@@ -18,6 +18,7 @@ import { DRIFT_CHECK, markStale } from './stale.js';
 import { blocks, preflight } from './preflight/preflight.js';
 import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { FAILED_BEFORE } from './preflight/failed-before.js';
+import { lockHeld } from './preflight/lock-held.js';
 import { isPassing } from './preflight/passing.js';
 import { STAGE_INTACT } from './preflight/stage-intact.js';
 import { TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
@@ -156,6 +157,9 @@ async function refuseBlocked(
   const failed = of(FAILED_BEFORE);
   if (failed && blocking.length === 1)
     throw new UpdateError('FAILED_BEFORE', failed.evidence, { hint: failed.remedy, findings });
+  const held = of(lockHeld.id);
+  if (held && blocking.length === 1)
+    throw new UpdateError('BUSY', held.evidence, { hint: held.remedy, findings });
   if (blocking.length > 0) {
     throw new UpdateError('PREFLIGHT_BLOCKED', blocking.map(({ evidence }) => evidence).join('; '), {
       hint: 'offline-update doctor',

@@ -4,7 +4,7 @@ import { verifyStage } from '../update/stage.js';
 import type { Attempt } from './attempt.js';
 import { lookAhead } from './look-ahead.js';
 
-/** Errors: `STAGE_*`, `PLAN_*`, `DRIFT`, `DATABASE_DIRTY`. */
+/** Errors: `STAGE_*`, `PLAN_*`, `DRIFT`, `DATABASE_DIRTY`, `BUSY`. */
 export async function check(attempt: Attempt): Promise<void> {
   const { ports, update } = attempt;
   const stage = { path: ports.paths.stage };
@@ -33,4 +33,8 @@ export async function checkAgain(attempt: Attempt): Promise<void> {
   attempt.plan = await verifyStage(fs, paths.stage, attempt.expectedPlanHash);
 }
 
-const codes: Record<string, UpdateErrorCode> = { 'dpkg-dirty': 'DATABASE_DIRTY', drift: 'DRIFT' };
+const codes: Record<string, UpdateErrorCode> = {
+  'dpkg-dirty': 'DATABASE_DIRTY',
+  'lock-held': 'BUSY',
+  drift: 'DRIFT',
+};

@@ -261,6 +261,19 @@ void t.test('a warning does not stand in the way', async (t) => {
   );
 });
 
+void t.test('while somebody changes packages it is busy, and the update does not become stale', async (t) => {
+  const machine = await prepared(t);
+  const evidence = 'dpkg (process 42) is at work on the packages and holds /var/lib/dpkg/lock';
+  const remedy = 'wait until it has ended, then try again';
+  machine.payload.findings = [{ check: 'lock-held', severity: 'block', evidence, remedy }];
+  const { exitCode, stderr } = await machine.cli('trigger');
+  t.equal(exitCode, 6);
+  t.match(stderr, `  why: ${evidence}\n  next: ${remedy}\n`);
+  t.equal(await stateOf(machine), 'prepared');
+  machine.payload.findings = [];
+  t.equal((await machine.cli('trigger')).exitCode, 0);
+});
+
 void t.test('invariant 1: another update on either path is left alone', async (t) => {
   for (const path of ['/system-update', '/etc/system-update']) {
     const machine = await prepared(t);

@@ -1,6 +1,6 @@
 /**
- * What the payload itself has to say: `drift` (the system changed since the plan was made), `dpkg-dirty` and whatever
- * else its package manager knows.
+ * What the payload itself has to say: `drift` (the system changed since the plan was made), `dpkg-dirty`, `lock-held`
+ * (neither can be told while somebody is at work on the packages) and whatever else its package manager knows.
  */
 import type { Check } from './context.js';
 

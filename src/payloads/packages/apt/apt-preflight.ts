@@ -3,7 +3,8 @@
  * start of the update boot; milliseconds, read only, no lock.
  *
  * Checks: `drift`: packages were changed since the plan was made, or apt would now do something else; `dpkg-dirty`:
- * an earlier run of dpkg was interrupted or left broken packages.
+ * an earlier run of dpkg was interrupted or left broken packages; `lock-held` instead of both as long as somebody is at
+ * work on the packages, since what is in between says nothing of what it will be.
  */
 import { PACKAGES_CHANGED } from '../../../update/drift.js';
 import type { Finding } from '../../../update/finding.js';
@@ -12,6 +13,7 @@ import type { Stage } from '../../payload.js';
 import { inShort } from './apt-simulate.js';
 import type { BasePorts } from './base-drift.js';
 import { decisionInputs } from './decision-inputs.js';
+import { dpkgLockHolder, type LockHolder } from './dpkg-lock.js';
 
 export interface PreflightPorts extends BasePorts {
   /** How the simulation of the very command that would run differs from the plan; empty when it does not. */
@@ -19,6 +21,18 @@ export interface PreflightPorts extends BasePorts {
 }
 
 export async function preflightPlan(
+  ports: PreflightPorts,
+  proven: PackagesPlan | Promise<PackagesPlan>,
+  stage: Stage,
+): Promise<Finding[]> {
+  const found = await look(ports, proven, stage);
+  if (found.length === 0) return [];
+  const holder = await dpkgLockHolder(ports.files, ports.root);
+  // without a holder: it may have come to its end just now
+  return holder ? [lockHeld(holder)] : look(ports, proven, stage);
+}
+
+async function look(
   ports: PreflightPorts,
   proven: PackagesPlan | Promise<PackagesPlan>,
   stage: Stage,
@@ -45,6 +59,15 @@ export async function preflightPlan(
   const differing = await ports.simulatedDifferences(plan, stage);
   if (differing.length === 0) return [];
   return [drift(`apt would now do something else than planned: ${inShort(differing)}`)];
+}
+
+function lockHeld({ lock, pid, command }: LockHolder): Finding {
+  return {
+    check: 'lock-held',
+    severity: 'block',
+    evidence: `${command} (process ${pid}) is at work on the packages and holds ${lock}`,
+    remedy: `wait until it has ended, then try again; what it does: ps -fp ${pid}`,
+  };
 }
 
 function drift(evidence: string): Finding {

@@ -21,6 +21,7 @@ import {
   writersOf,
   type LockPorts,
 } from '../../../../src/payloads/packages/apt/dpkg-lock.js';
+import type { Finding } from '../../../../src/update/finding.js';
 import type { PackageChange, PackagesPlan } from '../../../../src/update/plan.js';
 import { defaultPolicy } from '../../../../src/update/policy.js';
 import { memoryFileSystem } from '../../../fixtures/memory-file-system.js';
@@ -194,6 +195,61 @@ void t.test(
     ]);
   },
 );
+
+void t.test(
+  'a database that somebody is at work on is in between, and neither dirty nor drifted',
+  async (t) => {
+    const preflight = async ({ run, files }: Machine, plan: PackagesPlan): Promise<Finding[]> =>
+      preflightPlan(
+        {
+          root: '/',
+          files,
+          database: dpkgDatabase(run, files),
+          simulatedDifferences: () => Promise.resolve([]),
+        },
+        plan,
+        { path: '/stage' },
+      );
+    const plan = planOf(change('lab-held', '2.0'));
+    for (const [one, planned] of [
+      [await machine('lab-cut\n half', ['0001']), plan],
+      [await machine(), { ...plan, baseFingerprint: '0'.repeat(64) }],
+    ] as const) {
+      await holdLock(one.files);
+      t.strictSame(await preflight(one, planned), [
+        {
+          check: 'lock-held',
+          severity: 'block',
+          evidence: 'dpkg (process 9) is at work on the packages and holds /var/lib/dpkg/lock',
+          remedy: 'wait until it has ended, then try again; what it does: ps -fp 9',
+        },
+      ]);
+    }
+    const idle = await machine();
+    await holdLock(idle.files);
+    t.strictSame(await preflight(idle, plan), [], 'who holds the lock and has changed nothing');
+
+    const ending = await machine('', ['0001']);
+    const files = {
+      ...ending.files,
+      readFile: async (path: string) => {
+        if (path === '/proc/locks') await ending.files.removeTree('/var/lib/dpkg/updates/0001');
+        return ending.files.readFile(path);
+      },
+    };
+    t.strictSame(await preflight({ ...ending, files }, plan), [], 'it came to its end in between');
+  },
+);
+
+async function holdLock(files: FileSystem): Promise<void> {
+  await files.makeFolder('/var/lib/dpkg', 0o755);
+  await files.createFile('/var/lib/dpkg/lock', '', 0o640);
+  const { inode } = await files.lstat('/var/lib/dpkg/lock');
+  await files.makeFolder('/proc/9/fd', 0o755);
+  await files.symlink('/var/lib/dpkg/lock', '/proc/9/fd/4');
+  await files.createFile('/proc/locks', `1: POSIX  ADVISORY  WRITE 9 00:2f:${inode} 0 EOF\n`, 0o444);
+  await files.createFile('/proc/9/comm', 'dpkg\n', 0o444);
+}
 
 void t.test('only who holds the lock counts, not who waits for it or holds another', async (t) => {
   const table = [
