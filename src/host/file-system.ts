@@ -31,7 +31,7 @@ import { sha256OfFile } from './hash.js';
 import { HostError, isErrno } from './host-error.js';
 import { runCommand } from './command.js';
 
-/** What lstat(2) says, without its clocks but one: nothing here may depend on what time it is. */
+/** What stat(2) says, without its clocks but one: nothing here may depend on what time it is. */
 export interface Entry {
   kind: 'file' | 'folder' | 'symlink' | 'other';
   /** Bytes. */
@@ -55,6 +55,8 @@ export interface FileSystem {
   /** Names in byte order, without `.` and `..`. */
   readFolder(path: string): Promise<string[]>;
   lstat(path: string): Promise<Entry>;
+  /** The same of what a link leads to, also through a link of /proc/PID/fd. */
+  stat(path: string): Promise<Entry>;
   /** As lower-case hex; of a regular file only, and never through a link: `NOT_A_FILE`. */
   sha256(path: string): Promise<string>;
 
@@ -94,6 +96,7 @@ export const fileSystem: FileSystem = {
   readLink: (path) => readlink(path),
   readFolder: async (path) => (await readdir(path)).sort(byBytes),
   lstat: async (path) => entryOf(await lstat(path, { bigint: true })),
+  stat: async (path) => entryOf(await stat(path, { bigint: true })),
   sha256: sha256OfFile,
   createFile,
   appendFile,

@@ -51,6 +51,10 @@ for (const [name, open] of Object.entries(layers)) {
       await t.rejects(fs.symlink('/other', at('trigger')), code('EEXIST'));
       t.equal(await fs.readLink(at('trigger')), '/var/lib/x');
       t.equal((await fs.lstat(at('trigger'))).kind, 'symlink');
+      await t.rejects(fs.stat(at('dangling')), code('ENOENT'));
+      await fs.symlink('rows', at('to-rows'));
+      const { device, inode } = await fs.stat(at('to-rows'));
+      t.match(await fs.lstat(at('rows')), { kind: 'file', device, inode });
       await fs.createFile(at('plain'), 'p', 0o600);
       await t.rejects(fs.readLink(at('plain')), code('EINVAL'));
       await fs.rename(at('plain'), at('trigger'));

@@ -63,6 +63,10 @@ export function diskFileSystem(view: View): FileSystem {
       const number = find(view, path, false);
       return entryOf(disk.inode(number), number, disk.graph);
     },
+    stat(path) {
+      const number = find(view, path, true);
+      return entryOf(disk.inode(number), number, disk.graph);
+    },
     sha256(path) {
       const { kind, text } = disk.inode(find(view, path, false));
       if (kind !== 'file') throw new HostError('NOT_A_FILE', `${path} is not a regular file`);

@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import type { Activity } from '../../../host/cgroup-activity.js';
-import type { FileSystem } from '../../../host/file-system.js';
+import type { Entry, FileSystem } from '../../../host/file-system.js';
 import { ifThere } from '../../../host/if-there.js';
 import { UpdateError } from '../../../update/errors.js';
 import { stallWatch } from './stall-watch.js';
@@ -70,12 +70,11 @@ export async function waitForDpkgLock(
 export async function dpkgLockHolder(files: FileSystem, root: string): Promise<LockHolder | undefined> {
   const table = await files.readFile('/proc/locks').catch(() => '');
   for (const lock of locks) {
-    const path = join(root, lock);
-    const inode = await inodeOf(files, path);
-    if (inode === undefined) continue;
+    const entry = await ifThere(files.stat(join(root, lock)));
+    if (entry === undefined) continue;
     // not by device: btrfs and overlayfs show another number here than stat(2) does
-    for (const pid of writersOf(table, inode)) {
-      if (!(await hasOpen(files, pid, path))) continue;
+    for (const pid of writersOf(table, entry.inode)) {
+      if (!(await hasOpen(files, pid, entry))) continue;
       const command = (await files.readFile(`/proc/${pid}/comm`).catch(() => 'unknown')).trim();
       return { pid, command, lock };
     }
@@ -92,13 +91,10 @@ export function writersOf(table: string, inode: number): number[] {
   });
 }
 
-async function inodeOf(files: FileSystem, path: string): Promise<number | undefined> {
-  return (await ifThere(files.lstat(path)))?.inode;
-}
-
-async function hasOpen(files: FileSystem, pid: number, path: string): Promise<boolean> {
+/** By whatever path: /var may be a link. */
+async function hasOpen(files: FileSystem, pid: number, { device, inode }: Entry): Promise<boolean> {
   const folder = `/proc/${pid}/fd`;
   const names = await files.readFolder(folder).catch(() => []);
-  const targets = await Promise.all(names.map((name) => files.readLink(join(folder, name)).catch(() => '')));
-  return targets.includes(path);
+  const open = await Promise.all(names.map((name) => files.stat(join(folder, name)).catch(() => undefined)));
+  return open.some((entry) => entry?.device === device && entry.inode === inode);
 }

@@ -274,7 +274,15 @@ void t.test('only who holds the lock counts, not who waits for it or holds anoth
   await files.createFile('/proc/9/comm', 'dpkg\n', 0o444);
   t.equal(await dpkgLockHolder(files, '/'), undefined, 'the same inode number on another file system');
   await files.symlink('/var/lib/dpkg/lock', '/proc/9/fd/4');
-  t.same(await dpkgLockHolder(files, '/'), { pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' });
+  const holder = { pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' };
+  t.same(await dpkgLockHolder(files, '/'), holder);
+
+  await files.makeFolder('/srv', 0o755);
+  await files.rename('/var', '/srv/var');
+  await files.symlink('srv/var', '/var');
+  await files.unlink('/proc/9/fd/4');
+  await files.symlink('/srv/var/lib/dpkg/lock', '/proc/9/fd/4');
+  t.same(await dpkgLockHolder(files, '/'), holder, 'where /var is a link, the kernel names another path');
 });
 
 void t.test('a look ahead is believed while it is fresh, and only when it has found nobody', async (t) => {
