@@ -89,6 +89,11 @@ export interface Payload<P> {
    * others may install as well; they are waited for, and what is newer than planned is there, too. Errors: `BUSY`.
    */
   verify(plan: P, boot?: 'update' | 'ordinary'): Promise<Finding[]>;
+  /**
+   * Names of what is installed again at the version that it has: `verify` finds the same of it before and after, so that an
+   * install that ended without an error is all that tells.
+   */
+  installedAgain(plan: P): string[];
   /** After an interruption without a fallback: rolls forward from the files of the stage (invariant 5). */
   heal(plan: P, stage: Stage, on: Progress, options: InstallOptions): Promise<void>;
   /** Does it write what a fallback does not hold, such as a boot loader? */

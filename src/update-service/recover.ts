@@ -9,7 +9,7 @@ import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import { disarmedByDrift } from '../update/drift.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
-import { packagesAreWhole } from '../update/finding.js';
+import { packagesAreWhole, type Finding } from '../update/finding.js';
 import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
@@ -112,7 +112,7 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
       });
       break;
     case 'installing':
-      await settleInstall(ports, update, state.attempt);
+      await settleInstall(ports, update, state.attempt, rescued);
       break;
     case 'installed':
       return; // the confirmation comes next
@@ -132,8 +132,14 @@ async function failWithoutReturn(ports: Ports, update: KnownUpdate): Promise<voi
   await update.journal.append({ event: 'failed', reason, healed: packagesAreWhole(findings) });
 }
 
-async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number): Promise<void> {
+async function settleInstall(
+  ports: Ports,
+  update: KnownUpdate,
+  attempt: number,
+  rescued: readonly string[],
+): Promise<void> {
   const findings = await lookAtPackages(ports, update, 'ordinary');
+  if (findings.length === 0 && !endedWell(rescued)) findings.push(...(await notKnown(ports, update)));
   if (findings.every(({ severity }) => severity !== 'block')) {
     await update.journal.append({ event: 'installed', attempt });
     return;
@@ -146,6 +152,18 @@ async function settleInstall(ports: Ports, update: KnownUpdate, attempt: number)
     reason: { code: 'SERVICE_CRASHED', message: 'the update service ended in the midst of the install' },
     healed: packagesAreWhole(findings),
   });
+}
+
+/** The shell installed all of the sealed files: units/rescue. */
+function endedWell(rescued: readonly string[]): boolean {
+  return rescued.findLast((line) => /^roll(?:ed|-)/.test(line)) === 'rolled-forward';
+}
+
+async function notKnown({ store, payload }: Ports, update: KnownUpdate): Promise<Finding[]> {
+  const again = payload.installedAgain((await store.readPlan(update)).payload);
+  if (again.length === 0) return [];
+  const evidence = `not known to be installed again: ${again.join(', ')}`;
+  return [{ check: 'package-state', severity: 'block', evidence, remedy: 'offline-update report' }];
 }
 
 function neverRan(rescued: readonly string[]): Reason {

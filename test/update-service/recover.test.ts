@@ -33,6 +33,8 @@ interface Found {
   rescued?: string;
   link?: 'trigger' | 'claimed';
   findings?: Finding[] | Error;
+  /** Installed again at its version. */
+  again?: string[];
   /** Damaged, or of a later version. */
   planIsUnreadable?: boolean;
   staged?: boolean;
@@ -80,6 +82,7 @@ async function recovered(
         found.findings instanceof Error
           ? Promise.reject(found.findings)
           : Promise.resolve(found.findings ?? []),
+      installedAgain: () => found.again ?? [],
       leftovers: () => Promise.resolve([]),
     },
     log: systemLog({ run: unused, output: { write: (text) => told.push(text) }, toJournal: false }),
@@ -181,6 +184,34 @@ const cases: [string, Found, object, string[]][] = [
   [
     'an install that the shell finished is what the database says: installed, to be confirmed',
     { events: [armed, claimed, installing], rescued: 'rolled-forward' },
+    { name: 'installed' },
+    [open],
+  ],
+  [
+    'what was to be installed again was there before: the shell did not finish it, so it has failed',
+    { events: [armed, claimed, installing], rescued: 'roll-forward-failed', again: ['lab-good'] },
+    { name: 'failed', healed: true },
+    [],
+  ],
+  [
+    'what was to be installed again, and nobody knows how the install ended',
+    { events: [armed, claimed, installing], again: ['lab-good'] },
+    { name: 'failed', healed: true },
+    [],
+  ],
+  [
+    'what was to be installed again is, where the shell finished it, at last',
+    {
+      events: [armed, claimed, installing],
+      rescued: 'roll-forward-failed\nbefore rolled-forward',
+      again: ['lab-good'],
+    },
+    { name: 'installed' },
+    [open],
+  ],
+  [
+    'without such a package the database alone tells that all is there',
+    { events: [armed, claimed, installing], rescued: 'roll-forward-failed' },
     { name: 'installed' },
     [open],
   ],

@@ -95,6 +95,7 @@ export function standInPayload(parts: PayloadParts): Payload<PackagesPlan> {
     agree: online,
     advise: () => Promise.resolve([]),
     questions: () => Promise.resolve([]),
+    installedAgain: () => [],
     writesBootLoader: () => false,
     install: (plan, stage, _, options) => install(plan, stage.path, options, fault.startsWith('install')),
     heal: (plan, stage, _, options) => install(plan, stage.path, options, fault === 'install-and-heal-fail'),

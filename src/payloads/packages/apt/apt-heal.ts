@@ -17,7 +17,7 @@ import type { PackagesPlan } from '../../../update/plan.js';
 import type { InstallOptions, Progress, Stage } from '../../payload.js';
 import { conffileOptions, installArguments } from './apt-arguments.js';
 import type { InstallPorts } from './apt-install.js';
-import { isInstalledAgain, verifyPlan } from './apt-verify.js';
+import { installedAgain, verifyPlan } from './apt-verify.js';
 import { markAutomatic } from './automatic-marks.js';
 import { packageKey } from './dpkg-database.js';
 import { waitForDpkgLock } from './dpkg-lock.js';
@@ -36,7 +36,7 @@ export async function healPlan(
   hung: Set<string>,
 ): Promise<void> {
   const progress = installProgress(plan.changes.map((change) => change.name));
-  const again = plan.changes.filter(isInstalledAgain).map(({ name }) => name);
+  const again = installedAgain(plan);
   let isAgainDone = again.length === 0;
   let wrong = await afterLock();
   for (let round = 1; round <= rounds && wrong !== ''; round += 1) {

@@ -14,7 +14,7 @@ import { UpdateError } from '../../../update/errors.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { InstallOptions, Progress, Stage } from '../../payload.js';
 import type { VerifyPorts } from './apt-verify.js';
-import { isInstalledAgain, verifyPlan } from './apt-verify.js';
+import { installedAgain, verifyPlan } from './apt-verify.js';
 import { installArguments, laterConfiguration } from './apt-arguments.js';
 import { markAutomatic } from './automatic-marks.js';
 import type { LockPorts } from './dpkg-lock.js';
@@ -48,7 +48,7 @@ export async function installPlan(
   if (run.end.stall) throw stalled(run);
   if (run.end.exitCode !== 0) {
     const findings = await verifyPlan(ports, plan, options);
-    if (findings.length > 0 || plan.changes.some(isInstalledAgain)) throw failed(run, findings);
+    if (findings.length > 0 || installedAgain(plan).length > 0) throw failed(run, findings);
   }
   await markAutomatic(ports, plan, stage);
 }

@@ -16,7 +16,7 @@ import type { InstallPorts } from './apt-install.js';
 import { installPlan } from './apt-install.js';
 import type { PreflightPorts } from './apt-preflight.js';
 import { preflightPlan } from './apt-preflight.js';
-import { verifyPlan } from './apt-verify.js';
+import { installedAgain, verifyPlan } from './apt-verify.js';
 import { leftoverRecord, leftoversSince, recordLeftovers } from './conffile-leftovers.js';
 import { isBootLoader } from './boot-loaders.js';
 import { askedQuestions } from './debconf-questions.js';
@@ -79,6 +79,7 @@ export function aptInstalling(dependencies: AptInstallingDependencies): AptInsta
       if (boot === 'ordinary') await waitForDpkgLock(ports, ordinaryLockSeconds);
       return verifyPlan(ports, plan, { orNewer: boot === 'ordinary', asDecided });
     },
+    installedAgain,
     async heal(plan, stage, on, options) {
       record = leftoverRecord(options.terminalLog);
       await healPlan(ports, plan, stage, on, options, hung);

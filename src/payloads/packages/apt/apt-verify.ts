@@ -98,8 +98,8 @@ export function verifyChange(
 }
 
 /** The database says the same of it before and after: that its program ended well is all that tells. */
-export function isInstalledAgain({ action }: Pick<PackageChange, 'action'>): boolean {
-  return action === 'reinstall';
+export function installedAgain({ changes }: PackagesPlan): string[] {
+  return changes.filter(({ action }) => action === 'reinstall').map(({ name }) => name);
 }
 
 function describe(state: PackageState): string {
