@@ -1,6 +1,12 @@
 import t from 'tap';
 import { changesOf, planningMachine } from '../fixtures/planning-machine.js';
-import { debOf, machineWithVersion1, putRepository, version2Debs } from '../laboratory/laboratory.js';
+import {
+  debOf,
+  machineWithVersion1,
+  putRepository,
+  version2Debs,
+  type Deb,
+} from '../laboratory/laboratory.js';
 
 const names = ['lab-good', 'lab-old', 'lab-new', 'lab-needs-more', 'lab-epoch', 'lab-library', 'lab-program'];
 const layer = await machineWithVersion1(names);
@@ -100,6 +106,34 @@ void t.test('nothing to do, unknown names and words that are no names', async (t
       word,
     );
   }
+});
+
+void t.test('a name that is no package: who provides or replaces it is told', async (t) => {
+  const { prepare, machine } = await planningMachine(t, layer);
+  const one = (name: string, control: Record<string, string>): Deb =>
+    debOf({ name, version: '1.0', control });
+  const debs = [
+    one('lab-two', { Provides: 'lab-virtual' }),
+    one('lab-one', { Provides: 'lab-virtual' }),
+    one('lab-three', { Replaces: 'lab-gone', Depends: 'lab-missing' }),
+  ];
+  await putRepository(machine, debs, { suite: 'more', folder: '/srv/more' });
+  t.match(
+    await prepare({
+      mode: 'packages',
+      packages: ['lab-virtual', 'lab-gone', 'lab-missing'],
+      refresh: true,
+    }),
+    {
+      error: {
+        code: 'PLAN_FAILED',
+        message:
+          "apt-get finds no way: Package 'lab-virtual' has no installation candidate: " +
+          "it is virtual; name one of lab-one, lab-two; Package 'lab-gone' has no installation candidate: " +
+          "it is replaced by lab-three; Package 'lab-missing' has no installation candidate",
+      },
+    },
+  );
 });
 
 void t.test('a held package is left alone, and refused by name with apt’s words', async (t) => {

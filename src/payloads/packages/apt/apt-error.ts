@@ -11,8 +11,23 @@ export function aptWords(output: string): string {
   const sentences = errors.filter((line) => !line.endsWith(':')); // headings of what we leave out
   // also tells what depends on what, when no way was found
   const unmet = lines.filter((line) => / : (?:Pre-)?Depends: | : (?:Breaks|Conflicts): /.test(line));
-  const words = [...unmet, ...sentences];
+  const words = [...unmet, ...sentences.map((sentence) => sentence + insteadOf(sentence, output))];
   return words.length > 0 ? words.join('; ') : lines.filter((line) => line !== '').join('; ');
+}
+
+/** What apt prints above its error, of a name that is no package: who provides or replaces it. */
+function insteadOf(sentence: string, output: string): string {
+  const [, name] = /^Package '(\S+)' has no installation candidate$/.exec(sentence) ?? [];
+  const paragraph = output.split('\n\n').find((text) => text.includes(`Package ${name ?? ''} is `)) ?? '';
+  const [, providers] = /is a virtual package provided by:\n((?: .*\n?)+)/.exec(paragraph) ?? [];
+  // one a line, with its version
+  if (providers !== undefined) return `: it is virtual; name one of ${listed(providers.match(/^ *\S+/gm))}`;
+  const [, others] = /the following packages replace it:\n((?: .*\n?)+)/.exec(paragraph) ?? [];
+  return others === undefined ? '' : `: it is replaced by ${listed(others.match(/\S+/g))}`;
+}
+
+function listed(names: readonly string[] | null): string {
+  return [...new Set(names?.map((name) => name.trim()))].sort().join(', ');
 }
 
 export function aptError(code: UpdateErrorCode, what: string, output: string, hint?: string): UpdateError {
