@@ -182,6 +182,16 @@ void t.test('a removal, an epoch and an architecture are done as planned', async
   t.same([await state('lab-old'), await state('lab-epoch')], ['un', 'ii 1:2.0-1+b1']);
 });
 
+void t.test('what goes leaves its configuration, also where apt.conf would purge it', async (t) => {
+  const options = { removed: ['lab-conffile'] };
+  const { drive, machine, state } = await machineFor(t, ['lab-good'], options);
+  await machine.write('/etc/apt/apt.conf.d/99purge', 'APT::Get::Purge "true";\n');
+  const [install, verify] = await drive(['install', 'verify']);
+  t.strictSame([install?.error, verify?.findings], [undefined, []]);
+  t.equal(await state('lab-conffile'), 'rc 1.0');
+  t.ok(machine.exists('/etc/lab-conffile.conf'));
+});
+
 void t.test('an epoch of 0 is there, though dpkg leaves it out', async (t) => {
   const zero = debOf({ name: 'lab-good', version: '0:2.0' });
   const { drive, state, dispose } = await aptMachine(await machineWithVersion1(['lab-good']), [zero]);

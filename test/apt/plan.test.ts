@@ -38,12 +38,17 @@ void t.test('an upgrade takes new dependencies along and removes nothing', async
 });
 
 void t.test('a full upgrade also removes what is in the way', async (t) => {
-  const { prepare } = await planningMachine(t, layer);
+  const { prepare, machine } = await planningMachine(t, layer);
   const result = await prepare({ mode: 'full-upgrade' });
   t.equal(result.error, undefined);
   t.ok(changesOf(result)?.includes('upgrade lab-new:all 1.0 2.0'));
   t.ok(changesOf(result)?.includes('remove lab-old:all 1.0 -'));
   t.same(result.differences, []);
+
+  await machine.write('/etc/apt/apt.conf.d/99purge', 'APT::Get::Purge "true";\n');
+  const purging = await prepare({ mode: 'full-upgrade' });
+  t.same(changesOf(purging), changesOf(result), 'where apt would purge it, too');
+  t.same(purging.differences, []);
 });
 
 void t.test('what the machine says of the looks of apt makes no difference', async (t) => {

@@ -44,7 +44,7 @@ export function aptConfiguration(plan: PackagesPlan, policy: Policy): string {
     ['APT::Get::Download', 'false'],
     ['APT::Get::Assume-Yes', 'true'],
     ['APT::Get::AutomaticRemove', 'false'],
-    ['APT::Get::Purge', 'false'],
+    ['APT::Get::Purge', 'false'], // as offline-update(8) says
     ['APT::Get::Remove', String(removes)],
     ['APT::Get::allow-downgrades', String(downgrades)],
     ['APT::Get::allow-Change-Held-Packages', 'false'],
