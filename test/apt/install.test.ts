@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { aptMachine, fixtureMachines, terminalLog } from '../fixtures/apt-machine.js';
 import type { StepResult } from '../fixtures/apt-driver.js';
@@ -199,6 +200,23 @@ void t.test('an epoch of 0 is there, though dpkg leaves it out', async (t) => {
   const [install, verify] = await drive(['install', 'verify']);
   t.strictSame([install?.error, verify?.findings], [undefined, []]);
   t.equal(await state('lab-good'), 'ii 2.0');
+});
+
+void t.test('the preflight waits for a dpkg at work, and calls nothing of it broken', async (t) => {
+  const { drive, machine } = await machineFor(t, ['lab-good']);
+  const slow = debOf({ name: 'lab-slow', version: '1.0', scripts: { postinst: 'sleep 60' } });
+  await writeFile(machine.path('/root/slow.deb'), slow.content);
+  const before = `dpkg -i /root/slow.deb >/dev/null 2>&1 &
+    until dpkg-query -W -f '\${db:Status-Abbrev}' lab-slow 2>/dev/null | grep -q iF; do :; done`;
+  const [result] = await drive(['preflight'], { before });
+  t.match(result?.findings, [
+    {
+      check: 'lock-held',
+      severity: 'block',
+      evidence: /^dpkg \(process \d+\) is at work on the packages and holds \/var\/lib\/dpkg\/lock/,
+    },
+  ]);
+  t.equal(result?.findings?.length, 1);
 });
 
 void t.test('the preflight finds nothing, until a package is changed or the plan is another', async (t) => {
