@@ -7,6 +7,7 @@
  */
 import { isErrno } from '../host/host-error.js';
 import type { Reason } from '../update/events.js';
+import { firstLine } from '../update/first-line.js';
 import { pathsOfUpdate } from '../update/paths.js';
 import { contentHash } from '../update/plan-content.js';
 import type { Plan } from '../update/plan.js';
@@ -76,5 +77,5 @@ async function textOf(fs: History['fs'], path: string): Promise<string> {
 /** One sentence, without an end. */
 export function failedBeforeText({ id, verdict, reason }: FailedBefore): string {
   const ended = verdict === 'failed' ? 'failed' : 'was reverted';
-  return `the same changes were made by update ${id}, which ${ended}: ${reason.message}`;
+  return `the same changes were made by update ${id}, which ${ended}: ${firstLine(reason.message)}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { JournalEntry, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
 import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
+import { firstLine } from './first-line.js';
 import type { JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
@@ -124,6 +125,7 @@ function tell(entry: JournalEntry): string {
   return 'note' in entry ? tellNote(entry) : tellEvent(entry);
 }
 
+/** One line, with the first one of its reason. */
 export function tellEvent(entry: UpdateEvent): string {
   switch (entry.event) {
     case 'prepared':
@@ -146,12 +148,12 @@ export function tellEvent(entry: UpdateEvent): string {
     case 'confirmed':
       return 'confirmed: the machine came back updated';
     case 'failed':
-      return `failed${entry.healed ? ', the packages are whole' : ''}: ${entry.reason.message}`;
+      return `failed${entry.healed ? ', the packages are whole' : ''}: ${firstLine(entry.reason.message)}`;
     case 'stale':
     case 'refused':
     case 'reverted':
     case 'blocked':
-      return `${entry.event}: ${entry.reason.message}`;
+      return `${entry.event}: ${firstLine(entry.reason.message)}`;
   }
 }
 
@@ -160,7 +162,7 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
     case 'phase':
       return `${note.phase}: ${note.outcome} in ${note.seconds.toFixed(2)} s`;
     case 'finding':
-      return `${note.check}: ${note.message}`;
+      return `${note.check}: ${firstLine(note.message)}`;
     case 'conffile':
       return `${note.path} was kept, the package's version is ${note.leftover}`;
     case 'hook':
@@ -168,7 +170,9 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
     case 'health':
       return `health, ${note.check}: ${note.outcome}${note.message === '' ? '' : `, ${note.message}`}`;
     case 'reverting':
-      return note.step === 'decided' ? `going back: ${note.reason.message}` : 'the fallback boots next';
+      return note.step === 'decided'
+        ? `going back: ${firstLine(note.reason.message)}`
+        : 'the fallback boots next';
     case 'estimate':
       return `foretold to be away for ${Math.round(totalSeconds(note) ?? 0)} s`;
     case 'away': {
@@ -181,8 +185,8 @@ function tellNote(note: Extract<JournalEntry, { note: string }>): string {
       return `no longer scheduled: ${note.reason}`;
     case 'put-off':
       return note.next === null
-        ? `not armed at its time: ${note.reason.message}`
-        : `put off until ${note.next}: ${note.reason.message}`;
+        ? `not armed at its time: ${firstLine(note.reason.message)}`
+        : `put off until ${note.next}: ${firstLine(note.reason.message)}`;
     case 'leaving':
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':

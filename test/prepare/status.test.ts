@@ -5,6 +5,7 @@ import { version } from '../../src/cli/version.js';
 import type { UpdateEvent } from '../../src/update/events.js';
 import { writeLiveStatus } from '../../src/update/live-status.js';
 import { fakeSnapshots } from '../fixtures/fake-snapshots.js';
+import { performed } from '../fixtures/fake-rehearsal.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 
 function newMachine(test: { testdir(): string }): OnlineMachine {
@@ -231,6 +232,45 @@ void t.test('the end of an update is told until the next one is prepared', async
   });
   t.equal((await machine.cli('prepare')).exitCode, 0);
   t.match(await status(machine), { state: 'prepared', lastVerdict: { id, verdict: 'confirmed' } });
+});
+
+void t.test('the whole of a reason is told once, and elsewhere its first line', async (t) => {
+  const machine = newMachine(t);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  machine.moment.bootId = 'boot-2';
+  const { store, files } = machine.ports.online;
+  const { journal } = await store.find(id);
+  const first = 'apt-get failed (exit code 100): beta: its postinst ended with 1';
+  const tail = 'The last lines of the terminal log:\nSetting up beta (2.0) ...';
+  const reason = { code: 'INSTALL_FAILED', message: `${first}\n${tail}` } as const;
+  await journal.append({ event: 'claimed', attempt: 1 });
+  await journal.append({ event: 'installing', attempt: 1, fallback: null });
+  await journal.append({ note: 'finding', check: 'install', message: reason.message });
+  await journal.append({ event: 'failed', reason, healed: true });
+  await store.unmarkOpen();
+  await files.remove(machine.path('/system-update'));
+  const tails = (text: string): number => text.split('Setting up beta').length - 1;
+  const failed = (await machine.cli('status')).stdout;
+  t.match(failed, `Last      ${id}: failed (${first})\nNext `);
+  t.equal(tails(failed), 1, 'the row Reason');
+  t.match(await status(machine), { reason, lastVerdict: { reason } });
+  t.match((await machine.cli('history')).stdout, `\n  ${first}\n`);
+  t.equal(tails((await machine.cli('history')).stdout), 0);
+  t.match((await machine.cli('history', '--json')).json(), { updates: [{ reason }] });
+  const { stdout: report } = await machine.cli('report');
+  t.match(report, `Reason: ${reason.message} [INSTALL_FAILED]\n`);
+  t.match(report, `UTC  failed, the packages are whole: ${first}\n`);
+  t.match((await machine.cli('report', '--json')).json(), { reason });
+
+  machine.rehearsal.scenes = [performed({ reason })];
+  t.equal((await machine.cli('prepare', '--rehearse')).exitCode, 5);
+  await (await store.current())?.journal.append({ note: 'put-off', reason, next: null });
+  const prepared = (await machine.cli('status')).stdout;
+  t.match(prepared, `\nFailed    the same changes were made by update ${id}, which failed: ${first}\n`);
+  t.match(prepared, `\nPut off   ${first}\n`);
+  t.match(prepared, `\nTried     the rehearsal FAILED: ${first}\n`);
+  t.equal(tails(prepared), 0);
 });
 
 void t.test('in every state there is a next step', async (t) => {

@@ -77,6 +77,19 @@ void t.test(
   },
 );
 
+void t.test('the tail of the terminal log is for who asks: each listener gets one line', (t) => {
+  const message = `${reason.message}\nThe last lines of the terminal log:\nSetting up beta (2.0) ...`;
+  for (const event of ['refused', 'failed', 'reverted', 'blocked'] as const) {
+    const long = { code: reason.code, message };
+    const { entry, motd, dashboard } = announcement(id, { event, reason: long, healed: false });
+    for (const said of [entry?.message, motd, dashboard?.description]) {
+      t.match(said, reason.message);
+      t.notMatch(said, '\n');
+    }
+  }
+  t.end();
+});
+
 void t.test('the dashboard follows the progress, in order, and idles after the confirmation', async (t) => {
   const { announce, dashboard } = listeners(t);
   const live: LiveStatus = {

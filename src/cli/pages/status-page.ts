@@ -2,6 +2,7 @@
 import { failedBeforeText } from '../../prepare/failed-before.js';
 import { describeForeign } from '../../prepare/preflight/trigger-foreign.js';
 import type { Status } from '../../prepare/status.js';
+import { firstLine } from '../../update/first-line.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { bytesText, timeText } from '../quantities.js';
 import { awayText } from './away-text.js';
@@ -91,7 +92,7 @@ function putOffText({ putOff }: Status): string | undefined {
     putOff.next === null
       ? 'it is not tried again by itself'
       : `next look ${zonedText(new Date(putOff.next))}`;
-  return `${putOff.reason.message}\n${next}`;
+  return `${firstLine(putOff.reason.message)}\n${next}`;
 }
 
 function planText(plan: NonNullable<Status['plan']>): string {
@@ -123,7 +124,7 @@ function stageText({ stage }: Status): string | undefined {
 function rehearsalText({ rehearsal }: Status): string | undefined {
   if (!rehearsal) return undefined;
   return rehearsal.reason
-    ? `the rehearsal FAILED: ${rehearsal.reason.message}`
+    ? `the rehearsal FAILED: ${firstLine(rehearsal.reason.message)}`
     : `the rehearsal passed, ${timeText(rehearsal.at)}`;
 }
 
@@ -156,5 +157,5 @@ function fallbacksText({ fallbacks }: Status): string | undefined {
 }
 
 function because(reason: { message: string } | null): string {
-  return reason ? ` (${reason.message})` : '';
+  return reason ? ` (${firstLine(reason.message)})` : '';
 }

@@ -2,6 +2,7 @@
 import { asUpdateError } from '../../update/errors.js';
 import type { FallbackTruth } from '../../prepare/fallbacks.js';
 import type { Reason } from '../../update/events.js';
+import { firstLine } from '../../update/first-line.js';
 import { rolledBackBy } from '../../update/held.js';
 import type { StateName } from '../../update/state.js';
 import type { UpdateStore } from '../../update/store.js';
@@ -40,7 +41,7 @@ export const history: TellingVerb = (program, invoke) => {
           for (const { id, state, preparedAt, changes, reason, ...past } of updates) {
             const when = preparedAt === null ? ''.padEnd(23) : timeText(preparedAt);
             out.line(`${id}  ${state.padEnd(10)}  ${when}  ${changes ?? ''}`.trimEnd());
-            if (reason) out.line(`  ${reason.message}`);
+            if (reason) out.line(`  ${firstLine(reason.message)}`);
             if (past.rolledBackBy !== null) out.line(`  rolled back by ${past.rolledBackBy}`);
           }
           const fallbacks = ports.isRoot

@@ -4,6 +4,7 @@
  */
 import type { JournalEntry } from '../../host/system-log.js';
 import type { Note, Reason } from '../../update/events.js';
+import { firstLine } from '../../update/first-line.js';
 import { noticeIds } from '../../update/message-ids.js';
 import { readScheduled } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
@@ -49,7 +50,7 @@ export async function tellPutOff(
 ): Promise<void> {
   if (next?.isSoon === true && isSaid(update, reason)) return;
   await update.journal.append({ note: 'put-off', reason, next: next?.at.toISOString() ?? null });
-  const said = `was not armed at its time: ${reason.message}`;
+  const said = `was not armed at its time: ${firstLine(reason.message)}`;
   await scheduler.tell(
     next === null
       ? entry('not-armed', update.id, said, { OFFLINE_UPDATE_REASON: reason.code })
