@@ -22,6 +22,7 @@ type Told = Pick<
   | 'stage'
   | 'failedBefore'
   | 'otherRootNext'
+  | 'rehearsal'
   | 'scheduled'
   | 'reboot'
   | 'putOff'
@@ -61,6 +62,7 @@ export function nextStep({
   reason,
   failedBefore,
   otherRootNext,
+  rehearsal,
   scheduled,
   reboot,
   putOff,
@@ -81,6 +83,8 @@ export function nextStep({
       if (drift === true) return 'offline-update prepare';
       // by itself, at its time
       if (scheduled) return null;
+      // It would not arm what has just failed; a new plan, or a mended machine, is tried at once.
+      if (rehearsal?.outcome === 'failed') return 'offline-update prepare --rehearse';
       if (putOff) return 'offline-update doctor';
       return failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger';
     case 'armed':

@@ -129,6 +129,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     stage,
     failedBefore: failure ?? null,
     otherRootNext: rollback !== undefined,
+    rehearsal: rehearsal ?? null,
     ...when,
   };
   return {
@@ -143,7 +144,6 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     fallbacks,
     live: live ?? null,
     lastVerdict,
-    rehearsal: rehearsal ?? null,
     estimate: state.name === 'armed' && update ? estimateIn(update.journal.rows) : null,
     next: atWork ? FOLLOW : nextStep(told),
   };

@@ -273,6 +273,24 @@ void t.test('the whole of a reason is told once, and elsewhere its first line', 
   t.equal(tails(prepared), 0);
 });
 
+void t.test('after a failed rehearsal the next step is no trigger', async (t) => {
+  const machine = newMachine(t);
+  const reason = { code: 'INSTALL_FAILED', message: 'beta: its postinst ended with 1' };
+  machine.rehearsal.scenes = [performed({ reason }), performed()];
+  const next = 'offline-update prepare --rehearse';
+  t.equal((await machine.cli('prepare', '--rehearse')).exitCode, 5);
+  t.match(await status(machine), { state: 'prepared', next });
+  const put = { code: 'REHEARSAL_FAILED', message: `the rehearsal failed: ${reason.message}` } as const;
+  await (await machine.ports.online.store.current())?.journal.append({
+    note: 'put-off',
+    reason: put,
+    next: null,
+  });
+  t.match(await status(machine), { next }, 'doctor would not try it');
+  t.equal((await machine.cli('prepare', '--rehearse')).exitCode, 0);
+  t.match(await status(machine), { next: 'offline-update trigger' });
+});
+
 void t.test('in every state there is a next step', async (t) => {
   const reason = { code: 'INSTALL_FAILED', message: 'lab-bad failed' } as const;
   const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };
