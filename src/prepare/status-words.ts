@@ -5,7 +5,7 @@ import type { LinkTruth } from '../update/trigger-link.js';
 import type { RollbackAhead } from './rollback-ahead.js';
 import type { Status } from './status.js';
 import { wayIn } from './end-of.js';
-import { describeForeign } from './preflight/trigger-foreign.js';
+import { describeForeign, foreignFindings } from './preflight/trigger-foreign.js';
 
 /** In these a link of ours is where it belongs. */
 const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installing', 'installed']);
@@ -78,9 +78,12 @@ export function nextStep({
   if (state === 'blocked') return 'offline-update clean';
   if (!attempted.has(state) && links.some(({ link, claimed }) => isOurs(link) || isOurs(claimed)))
     return 'offline-update cancel';
+  const [foreign] = foreignFindings(links);
   switch (state) {
     case 'prepared':
       if (drift === true) return 'offline-update prepare';
+      // One update a boot: none of ours is armed, also at its time.
+      if (foreign) return foreign.remedy;
       // by itself, at its time
       if (scheduled) return null;
       // It would not arm what has just failed; a new plan, or a mended machine, is tried at once.

@@ -189,6 +189,20 @@ void t.test('drift, another tool and a tampered file are told beside the state',
   });
 });
 
+void t.test("another tool's update comes first, in the words of the trigger that refuses", async (t) => {
+  const machine = newMachine(t);
+  await machine.cli('prepare');
+  for (const path of ['/system-update', '/system-update.claimed']) {
+    machine.link('/var/lib/dnf/system-upgrade', path);
+    const next = `reboot to let that update run, or drop it: rm ${machine.path(path)}`;
+    t.match(await status(machine), { state: 'prepared', next });
+    const refused = await machine.cli('trigger', '--json');
+    t.match(refused.json(), { error: { code: 'FOREIGN_TRIGGER', hint: next } });
+    await machine.ports.online.files.remove(machine.path(path));
+  }
+  t.match(await status(machine), { next: 'offline-update trigger' });
+});
+
 void t.test('links that do not fit the state are contradictions in words', async (t) => {
   const machine = newMachine(t);
   machine.link('/var/lib/system-update', '/system-update');

@@ -1,5 +1,5 @@
 /** Another tool's update is armed, or something lies in the place of the link: one update a boot (offline-updates(7)). */
-import { readTriggers, type LinkTruth } from '../../update/trigger-link.js';
+import { readTriggers, type LinkTruth, type TriggerTruth } from '../../update/trigger-link.js';
 import type { Finding } from '../../update/finding.js';
 import type { Check } from './context.js';
 
@@ -8,14 +8,17 @@ export const TRIGGER_FOREIGN = 'trigger-foreign';
 export const triggerForeign: Check = {
   id: TRIGGER_FOREIGN,
   async run({ fs, paths }) {
-    const triggers = await readTriggers(fs, paths.triggers);
-    return triggers.flatMap(({ path, link, claimed }): Finding[] => [
-      ...finding(path, link),
-      // The shell scripts would rename our link over it.
-      ...finding(`${path}.claimed`, claimed),
-    ]);
+    return foreignFindings(await readTriggers(fs, paths.triggers));
   },
 };
+
+export function foreignFindings(triggers: readonly TriggerTruth[]): Finding[] {
+  return triggers.flatMap(({ path, link, claimed }) => [
+    ...finding(path, link),
+    // The shell scripts would rename our link over it.
+    ...finding(`${path}.claimed`, claimed),
+  ]);
+}
 
 function finding(path: string, link: LinkTruth): Finding[] {
   const evidence = describeForeign(path, link);
