@@ -4,6 +4,7 @@ import type { Online } from './online.js';
 import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { preflight } from './preflight/preflight.js';
 import { STAGE_INTACT, stageNotIntact } from './preflight/stage-intact.js';
+import { attempted } from './preflight/trigger-left.js';
 import { stagedUpdate } from './staged-update.js';
 
 export async function checkUp(online: Online, machine: Omit<PreflightContext, 'staged'>): Promise<Finding[]> {
@@ -17,7 +18,8 @@ export async function checkUp(online: Online, machine: Omit<PreflightContext, 's
       lost.push(stageNotIntact(error));
     }
   }
-  const findings = [...lost, ...(await preflight({ ...machine, staged }))];
+  const isAttempted = state !== undefined && attempted.has(state.name);
+  const findings = [...lost, ...(await preflight({ ...machine, staged, isAttempted }))];
   if (state?.name !== 'armed') return findings;
   // As long as it is armed, nothing can be prepared.
   return findings.map((each) =>

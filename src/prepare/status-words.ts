@@ -1,14 +1,12 @@
 /** What the truths of `status` add up to, in words. */
 import { CLAIMED_SUFFIX } from '../update/paths.js';
-import type { StateName, UpdateState } from '../update/state.js';
+import type { UpdateState } from '../update/state.js';
 import type { LinkTruth } from '../update/trigger-link.js';
 import type { RollbackAhead } from './rollback-ahead.js';
 import type { Status } from './status.js';
 import { wayIn } from './end-of.js';
 import { describeForeign, foreignFindings } from './preflight/trigger-foreign.js';
-
-/** In these a link of ours is where it belongs. */
-const attempted: ReadonlySet<StateName> = new Set(['armed', 'claimed', 'installing', 'installed']);
+import { attempted, describeLeft } from './preflight/trigger-left.js';
 
 const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 
@@ -34,12 +32,11 @@ export function contradictions(
   rollback: RollbackAhead | undefined,
 ): string[] {
   const said: string[] = rollback ? [rollback.means] : [];
-  const ours = told.links.filter(({ link }) => isOurs(link)).map(({ path }) => path);
+  const ours = told.links.filter(({ link }) => isOurs(link));
   const claimed = told.links.filter((each) => isOurs(each.claimed)).map(({ path }) => path + CLAIMED_SUFFIX);
   if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
     said.push(`armed, but ${state.trigger} is not there: the next boot will not install it`);
-  if (state.name !== 'armed')
-    said.push(...ours.map((path) => `${path} is set, but no update is armed: the next boot will refuse it`));
+  if (state.name !== 'armed') said.push(...ours.map(describeLeft));
   if (ours.length > 1) said.push('both trigger links are set: systemd looks at the first one');
   if (!attempted.has(state.name) && !rollback)
     said.push(...claimed.map((path) => `${path} is left over: no attempt is under way`));

@@ -50,6 +50,16 @@ const newPlan = 'offline-update prepare';
 
 const rows: Row[] = [
   {
+    check: 'trigger-left',
+    severity: 'block',
+    fault: 'a link of ours on the second path',
+    spoil: (machine) => {
+      machine.link('/var/lib/system-update', '/etc/system-update');
+    },
+    evidence: '/etc/system-update is set, but no update is armed: the next boot will refuse it',
+    remedy: 'offline-update cancel',
+  },
+  {
     check: 'trigger-foreign',
     severity: 'block',
     fault: 'another tool on the first path',

@@ -286,6 +286,24 @@ void t.test('invariant 1: another update on either path is left alone', async (t
   }
 });
 
+void t.test('a link of ours that is left is told as what it is, and taken away by a cancel', async (t) => {
+  const machine = await prepared(t);
+  machine.link('/var/lib/system-update', '/system-update');
+  const finding = {
+    check: 'trigger-left',
+    severity: 'block',
+    evidence: `${machine.path('/system-update')} is set, but no update is armed: the next boot will refuse it`,
+    remedy: 'offline-update cancel',
+  };
+  t.strictSame((await machine.cli('doctor', '--json')).json(), { blocked: true, findings: [finding] });
+  const refused = await machine.cli('trigger', '--json');
+  t.match(refused.json(), { error: { code: 'PREFLIGHT_BLOCKED', findings: [finding] } });
+  t.equal(await linkAt(machine, '/system-update'), '/var/lib/system-update', 'what was not ours to undo');
+  t.equal((await machine.cli('cancel')).exitCode, 0);
+  t.equal((await machine.cli('trigger')).exitCode, 0);
+  t.strictSame((await machine.cli('doctor', '--json')).json(), { blocked: false, findings: [] });
+});
+
 void t.test('a system that changed since is found stale, and only a new plan can be armed', async (t) => {
   const machine = await prepared(t);
   machine.payload.fingerprint = 'b'.repeat(64);

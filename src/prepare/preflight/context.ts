@@ -26,6 +26,8 @@ export interface PreflightContext {
   failedBefore(plan: Plan): Promise<FailedBefore | undefined>;
   /** `--force`: what only a person can know is told and does not block. */
   isForced?: boolean;
+  /** An update of ours is armed or has begun: its link is where it belongs. */
+  isAttempted?: boolean;
   /** Undefined when nothing is prepared: only what concerns the machine itself is checked then. */
   staged: StagedUpdate | undefined;
 }

@@ -19,12 +19,14 @@ import { snapshot } from './snapshot.js';
 import { stageIntact } from './stage-intact.js';
 import { targetMasked } from './target-masked.js';
 import { triggerForeign } from './trigger-foreign.js';
+import { triggerLeft } from './trigger-left.js';
 import { unitMasked } from './unit-masked.js';
 import { unitMissing } from './unit-missing.js';
 
 /** In the order in which a person should read what they find. */
 export const checks: readonly Check[] = [
   triggerForeign,
+  triggerLeft,
   chroot,
   rootWritable,
   rootSwitched,
