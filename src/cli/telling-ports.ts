@@ -1,5 +1,4 @@
 /** The composition root of the verbs that only tell, and what all others build upon. */
-import { readBootId } from '../host/boot-id.js';
 import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';
@@ -9,6 +8,7 @@ import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { pathsBelow } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import { updateStore, type StoreParts } from '../update/store.js';
+import { thisBoot } from './this-boot.js';
 
 export interface TellingPorts {
   /** Others cannot see the kept fallbacks. */
@@ -27,7 +27,7 @@ export async function tellingPorts(root: string, announce?: StoreParts['announce
   const paths = pathsBelow(root);
   const fs = fileSystem;
   const files = durableFiles(fs);
-  const moment = { now: () => new Date(), bootId: await readBootId() };
+  const moment = { now: () => new Date(), bootId: await thisBoot() };
   const store = updateStore({ paths, fs, files, moment, ...(announce && { announce }) });
   return {
     isRoot: process.geteuid?.() === 0,

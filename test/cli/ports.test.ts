@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemPorts } from '../../src/cli/ports.js';
+import { thisBoot } from '../../src/cli/this-boot.js';
 import { cancelUpdate } from '../../src/prepare/cancel.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 
@@ -38,6 +39,14 @@ void t.test('an update below another root stops no timer of this machine', async
   t.match(await cancelUpdate(online, await ports.scheduler()), { id: null, unscheduled: true });
   t.notOk(existsSync(join(root, 'calls')));
   t.notOk(existsSync(online.paths.scheduled));
+});
+
+void t.test('a chroot without /proc is told what it lacks', async (t) => {
+  await t.rejects(thisBoot(join(t.testdir(), 'proc/sys/kernel/random/boot_id')), {
+    code: 'INTERNAL',
+    message: '/proc is not mounted here: it cannot be told which boot this is',
+    hint: 'mount -t proc proc /proc',
+  });
 });
 
 void t.test('facts of this machine', async (t) => {
