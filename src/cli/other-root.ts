@@ -1,14 +1,20 @@
 /** `--root`: package manager, units, timers and kernel answer for the running system alone. */
 import type { Scheduler } from '../prepare/when/scheduler.js';
 import { UpdateError } from '../update/errors.js';
+import { shellWords } from './shell-words.js';
 
 /** Errors: `USAGE` for another root than `/`. */
-export function refuseOtherRoot(root: string, verb: string): void {
+export function refuseOtherRoot(root: string, verb: 'prepare' | 'trigger' | 'doctor'): void {
   if (root === '/') return;
+  const hint =
+    verb === 'prepare'
+      ? shellWords(['chroot', root, 'offline-update', verb])
+      : // a chroot is what the first of these checks finds
+        `boot the system of ${root}, and there: offline-update ${verb}`;
   throw new UpdateError(
     'USAGE',
     `${verb} asks the running system, whatever folder the files are in: no --root`,
-    { hint: `chroot ${root} offline-update ${verb}` },
+    { hint },
   );
 }
 

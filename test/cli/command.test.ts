@@ -336,19 +336,20 @@ void t.test('what asks the running system is not done for another root', async (
   const machine = newOnlineMachine(t);
   await machine.cli('prepare');
   const downloaded = [...machine.payload.downloaded];
-  for (const [verb, ...words] of [
-    ['prepare'],
-    ['trigger'],
-    ['trigger', '--at', '03:00'],
-    ['doctor', '--drill'],
-  ]) {
-    const called = await machine.cli('--root', '/mnt/other', verb ?? '', ...words, '--json');
+  const boot = 'boot the system of /mnt/other, and there:';
+  for (const [hint, verb, ...words] of [
+    ['chroot /mnt/other offline-update prepare', 'prepare'],
+    [`${boot} offline-update trigger`, 'trigger'],
+    [`${boot} offline-update trigger`, 'trigger', '--at', '03:00'],
+    [`${boot} offline-update doctor`, 'doctor', '--drill'],
+  ] as const) {
+    const called = await machine.cli('--root', '/mnt/other', verb, ...words, '--json');
     t.equal(called.exitCode, 2);
     t.match(called.json(), {
       error: {
         code: 'USAGE',
-        message: `${verb ?? ''} asks the running system, whatever folder the files are in: no --root`,
-        hint: `chroot /mnt/other offline-update ${verb ?? ''}`,
+        message: `${verb} asks the running system, whatever folder the files are in: no --root`,
+        hint,
       },
     });
   }
