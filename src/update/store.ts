@@ -28,6 +28,7 @@ export interface UpdateStore {
   find(id: string): Promise<KnownUpdate>;
   /** Ids, the newest first. */
   ids(): Promise<string[]>;
+  /** Errors: `PLAN_MISSING` when its folder was removed by hand, `PLAN_INVALID`, `FORMAT_TOO_NEW`. */
   readPlan(update: KnownUpdate): Promise<Plan>;
   /** The history folder of a new plan, with its first journal row. */
   record(plan: Plan): Promise<KnownUpdate>;
@@ -78,7 +79,12 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
     },
 
     async readPlan(update) {
-      return parsePlan(await fs.readFile(update.paths.plan));
+      const { plan } = update.paths;
+      const text = await ifThere(fs.readFile(plan));
+      if (text !== undefined) return parsePlan(text);
+      throw new UpdateError('PLAN_MISSING', `${plan} is not there: nothing is recorded of this update`, {
+        hint: 'offline-update status',
+      });
     },
 
     async record(plan) {

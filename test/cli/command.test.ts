@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCli } from '../../src/cli/cli.js';
@@ -237,6 +237,26 @@ void t.test('report, log and history of what is not there', async (t) => {
   const log = await machine.cli('log');
   t.equal(log.exitCode, 4);
   t.match(log.stderr, `update ${String(id)} has not been installed: there is no log`);
+});
+
+void t.test('a history that was removed by hand is told, and status knows the way on', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+  await machine.cli('trigger');
+  rmSync(machine.paths.state, { recursive: true });
+  const plan = machine.path(`/var/lib/offline-update/updates/${id}/plan.json`);
+  t.match((await machine.cli('report', '--json')).json(), {
+    error: {
+      code: 'PLAN_MISSING',
+      message: `${plan} is not there: nothing is recorded of this update`,
+      hint: 'offline-update status',
+    },
+  });
+  for (const next of ['offline-update cancel', 'offline-update prepare']) {
+    t.match((await machine.cli('status', '--json')).json(), { next });
+    t.equal((await machine.cli(...next.split(' ').slice(1))).exitCode, 0);
+  }
+  t.equal((await machine.cli('trigger')).exitCode, 0);
 });
 
 void t.test('the log is what was printed, or the journal of the update boot', async (t) => {
