@@ -278,6 +278,19 @@ void t.test('the log is what was printed, or the journal of the update boot', as
     '--no-pager',
     '--output=short-iso',
   ]);
+  const stderrOfJournal = 'No journal files were opened due to insufficient permissions.';
+  machine.ports.run = () =>
+    Promise.resolve({ exitCode: 1, signal: undefined, stdout: '', stderr: stderrOfJournal });
+  for (const [isRoot, next] of [
+    [false, 'sudo offline-update log --journal'],
+    [true, `offline-update log ${machine.id}`],
+  ] as const) {
+    machine.ports.isRoot = isRoot;
+    t.equal(
+      (await machine.cliAsUser('log', '--journal')).stderr,
+      `offline-update: there is no log\n  why: ${stderrOfJournal}\n  next: ${next}\n`,
+    );
+  }
 });
 
 void t.test('the history is the newest first, and what cannot be read does not hide the rest', async (t) => {

@@ -24,7 +24,7 @@ export const log: TellingVerb = (program, invoke) => {
     .action(
       invoke<Options>({
         failed: 'there is no log',
-        async run({ words: [id], options, ports, out }) {
+        async run({ words: [id], typed, options, ports, out }) {
           const { store, fs } = ports.online;
           const update = await oneUpdate(store, id);
           const command = journalCommand(update.journal.rows);
@@ -34,7 +34,10 @@ export const log: TellingVerb = (program, invoke) => {
             const [program = '', ...words] = command;
             const result = await ports.run(program, [...words, '--no-pager', '--output=short-iso']);
             if (result.exitCode !== 0)
-              throw new UpdateError('INTERNAL', result.stderr, { hint: command.join(' ') });
+              // Not everybody may read it, and it may have forgotten that boot.
+              throw new UpdateError('INTERNAL', result.stderr, {
+                hint: ports.isRoot ? `offline-update log ${update.id}` : `sudo ${typed}`,
+              });
             text = result.stdout;
           } else {
             text = await fs.readFile(path).catch((error: unknown) => {
