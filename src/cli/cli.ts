@@ -84,6 +84,8 @@ export function makeProgram<P>(
     .showHelpAfterError('  next: offline-update --help')
     .exitOverride();
   for (const verb of verbs) verb(program, invoke);
+  for (const command of program.commands)
+    command.showHelpAfterError(`  next: offline-update ${command.name()} --help`);
   return program;
 }
 

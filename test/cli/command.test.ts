@@ -98,14 +98,18 @@ void t.test('help names every verb and every exit code; usage errors end with 2'
   t.match(stdout, 'Exit status: 0 done, 1 failed, 2 usage, 3 not permitted, 4 nothing to do, 5 blocked,');
   for (const [words, stderr] of [
     [['--nonsense'], "offline-update: unknown option '--nonsense'\n  next: offline-update --help\n"],
+    [
+      ['prepare', '--nonsense'],
+      "offline-update: unknown option '--nonsense'\n  next: offline-update prepare --help\n",
+    ],
     [['install'], "offline-update: unknown command 'install'\n  next: offline-update --help\n"],
     [
       ['trigger', '--action', 'halt'],
-      "offline-update: option '--action <action>' argument 'halt' is invalid. Allowed choices are auto, reboot, soft-reboot, poweroff.\n  next: offline-update --help\n",
+      "offline-update: option '--action <action>' argument 'halt' is invalid. Allowed choices are auto, reboot, soft-reboot, poweroff.\n  next: offline-update trigger --help\n",
     ],
     [
       ['cancel', 'this'],
-      "offline-update: too many arguments for 'cancel'. Expected 0 arguments but got 1.\n  next: offline-update --help\n",
+      "offline-update: too many arguments for 'cancel'. Expected 0 arguments but got 1.\n  next: offline-update cancel --help\n",
     ],
   ] as const) {
     const called = await machine.cli(...words);
