@@ -147,6 +147,24 @@ void t.test('who is not root may look, and is told what to type for the rest', a
   });
 });
 
+void t.test('what is to be prepared again is what was asked for, and no more', async (t) => {
+  const machine = newOnlineMachine(t);
+  for (const [code, hint, next] of [
+    [
+      'DOWNLOAD_FAILED',
+      'offline-update prepare, which goes on',
+      "prepare alpha 'beta=2.0~rc1', which goes on",
+    ],
+    ['DOWNLOAD_FAILED', 'offline-update prepare --refresh', "prepare alpha 'beta=2.0~rc1' --refresh"],
+    ['PLAN_FAILED', 'offline-update prepare', "prepare alpha 'beta=2.0~rc1'"],
+    ['REQUEST_INVALID', 'offline-update prepare NAME...', 'prepare NAME...'],
+  ] as const) {
+    machine.payload.planError = new UpdateError(code, 'no network', { hint });
+    const { stderr } = await machine.cli('prepare', 'alpha', 'beta=2.0~rc1');
+    t.match(stderr, `  why: no network\n  next: offline-update ${next}\n`);
+  }
+});
+
 void t.test('what is for the units refuses by hand, with the reason', async (t) => {
   const machine = newOnlineMachine(t);
   for (const [verb, unit, hint] of [
