@@ -5,7 +5,7 @@
 import type { JournalEntry, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
 import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
 import { firstLine } from './first-line.js';
-import type { JournalRow } from './journal.js';
+import type { Journal, JournalRow } from './journal.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
 
@@ -16,6 +16,8 @@ export interface Report {
   id: string;
   state: StateName;
   reason: Reason | null;
+  /** Why it was taken back before it ran; null when it was not, or is armed or has a time anew. */
+  cancelled: string | null;
   preparedAt: string;
   request: Plan['request'];
   payload: PayloadPlan;
@@ -56,7 +58,9 @@ export function buildReport(
     entries.filter(
       (entry): entry is Extract<JournalEntry, { note: K }> => 'note' in entry && entry.note === kind,
     );
-  const armed = entries.findLast((entry) => 'event' in entry && entry.event === 'armed');
+  const cancelled = cancelledIn({ rows, state });
+  const armed =
+    cancelled === null ? entries.findLast((entry) => 'event' in entry && entry.event === 'armed') : undefined;
   const leaving = notes('leaving').at(-1);
   const installing = entries.filter((entry) => 'event' in entry && entry.event === 'installing').at(-1);
   return {
@@ -64,6 +68,7 @@ export function buildReport(
     id: plan.id,
     state: state.name,
     reason: 'reason' in state ? state.reason : null,
+    cancelled,
     preparedAt: plan.createdAt,
     request: plan.request,
     payload: plan.payload,
@@ -83,6 +88,17 @@ export function buildReport(
     timeline: rows.map(({ at, bootId, entry }) => ({ at, bootId, text: tell(entry) })),
     logs,
   };
+}
+
+/** Why it lost its trigger or its time, of which its state tells nothing; null when it never had one, or has one anew. */
+export function cancelledIn({ rows, state }: Pick<Journal, 'rows' | 'state'>): string | null {
+  if (state.name !== 'prepared') return null;
+  for (const { entry } of rows.toReversed()) {
+    if ('event' in entry) return entry.event === 'cancelled' ? firstLine(entry.reason) : null;
+    if (entry.note === 'unscheduled') return firstLine(entry.reason);
+    if (entry.note === 'scheduled') return null;
+  }
+  return null;
 }
 
 /** What was decided by the trigger explains no other end. */
@@ -133,7 +149,7 @@ export function tellEvent(entry: UpdateEvent): string {
     case 'armed':
       return `armed at ${entry.trigger}`;
     case 'cancelled':
-      return `cancelled: ${entry.reason}`;
+      return `cancelled: ${firstLine(entry.reason)}`;
     case 'claimed':
       return `claimed in the update boot, attempt ${entry.attempt}`;
     case 'installing':

@@ -244,6 +244,40 @@ Logs
   });
 });
 
+void t.test(
+  'an update that was taken back before it ran is told as that, and not for ever prepared',
+  async (t) => {
+    const machine = newOnlineMachine(t);
+    const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+    await machine.cli('trigger', '--action', 'soft-reboot');
+    t.match((await machine.cli('report')).stdout, '\nEnds in    soft-reboot\n', 'it has left nothing yet');
+    await machine.cli('cancel');
+    await machine.cli('trigger', '--at', '+30min');
+    t.match((await machine.cli('report', '--json')).json(), { cancelled: null }, 'it has a time');
+    await machine.cli('cancel');
+    const { id: later } = (await machine.cli('prepare', '--json')).json() as { id: string };
+    await machine.cli('trigger');
+    await machine.cli('clean');
+    t.equal(
+      (await machine.cli('history')).stdout,
+      `${later}  cancelled   2026-11-20 15:00:10 UTC  2 packages upgraded
+  cleaned by hand
+${id}  cancelled   2026-11-20 15:00:01 UTC  2 packages upgraded
+  cancelled by hand
+`,
+    );
+    const { stdout } = await machine.cli('report', id);
+    t.match(stdout, `Update ${id}: not installed, cancelled by hand\n`);
+    t.notMatch(stdout, /soft-reboot/);
+    t.match((await machine.cli('report', id, '--json')).json(), {
+      state: 'prepared',
+      cancelled: 'cancelled by hand',
+      action: null,
+      actionBecause: null,
+    });
+  },
+);
+
 void t.test('report, log and history of what is not there', async (t) => {
   const machine = newOnlineMachine(t);
   t.equal((await machine.cli('report')).exitCode, 4);

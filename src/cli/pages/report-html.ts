@@ -25,10 +25,10 @@ export function reportHtml(report: Report, plan: Plan): string {
     ['Attempts', String(report.attempts)],
     ['Update boot took', report.awaySeconds === null ? undefined : secondsText(report.awaySeconds)],
     [
-      'Left by',
+      report.leftBy === null ? 'Ends in' : 'Left by',
       report.action === null
         ? undefined
-        : `${report.action}${report.leftBy ? `, asked for through ${report.leftBy}` : ''}`,
+        : `${report.action}${report.leftBy === null ? '' : `, asked for through ${report.leftBy}`}`,
     ],
     ['Downloaded', bytesText(summary(plan).downloadBytes)],
   ];

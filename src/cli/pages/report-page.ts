@@ -22,7 +22,9 @@ export function reportPage(report: Report, plan: Plan): string[] {
     ...(report.action === null
       ? []
       : [
-          `Left by    ${report.action}${report.leftBy === null ? '' : `, asked for through ${report.leftBy}`}`,
+          report.leftBy === null
+            ? `Ends in    ${report.action}`
+            : `Left by    ${report.action}, asked for through ${report.leftBy}`,
           ...(report.actionBecause === null ? [] : [`           ${report.actionBecause}`]),
         ]),
     ...section(`Changes: ${countsText(told.counts)}`, changeLines(report.payload.changes)),
@@ -108,7 +110,8 @@ function requestText({ mode, packages }: Report['request']): string {
   }
 }
 
-export function verdictText({ state }: Report): string {
+export function verdictText({ state, cancelled }: Report): string {
+  if (cancelled !== null) return `not installed, ${cancelled}`;
   switch (state) {
     case 'confirmed':
       return 'installed, and the machine came back updated';

@@ -4,6 +4,7 @@ import type { FallbackTruth } from '../../prepare/fallbacks.js';
 import type { Reason } from '../../update/events.js';
 import { firstLine } from '../../update/first-line.js';
 import { rolledBackBy } from '../../update/held.js';
+import { cancelledIn } from '../../update/report.js';
 import type { StateName } from '../../update/state.js';
 import type { UpdateStore } from '../../update/store.js';
 import { exitCodes } from '../exit-codes.js';
@@ -15,6 +16,8 @@ import type { TellingVerb } from '../verb.js';
 interface Past {
   id: string;
   state: StateName | 'unreadable';
+  /** Why it was taken back before it ran. */
+  cancelled: string | null;
   preparedAt: string | null;
   changes: string | null;
   /** The rollback that took it out of the root that boots. */
@@ -40,8 +43,10 @@ export const history: TellingVerb = (program, invoke) => {
           if (updates.length === 0) out.line('There has been no update on this machine.');
           for (const { id, state, preparedAt, changes, reason, ...past } of updates) {
             const when = preparedAt === null ? ''.padEnd(23) : timeText(preparedAt);
-            out.line(`${id}  ${state.padEnd(10)}  ${when}  ${changes ?? ''}`.trimEnd());
+            const told = past.cancelled === null ? state : 'cancelled';
+            out.line(`${id}  ${told.padEnd(10)}  ${when}  ${changes ?? ''}`.trimEnd());
             if (reason) out.line(`  ${firstLine(reason.message)}`);
+            if (past.cancelled !== null) out.line(`  ${past.cancelled}`);
             if (past.rolledBackBy !== null) out.line(`  rolled back by ${past.rolledBackBy}`);
           }
           const fallbacks = ports.isRoot
@@ -79,6 +84,7 @@ async function past(store: UpdateStore, id: string): Promise<Past> {
     return {
       id,
       state: state.name,
+      cancelled: cancelledIn(update.journal),
       preparedAt: plan.createdAt,
       changes: countsText(summary(plan).counts),
       rolledBackBy: rolledBackBy(update.journal.rows)?.rollback ?? null,
@@ -87,6 +93,14 @@ async function past(store: UpdateStore, id: string): Promise<Past> {
   } catch (error) {
     const { code, message } = asUpdateError(error);
     const reason = { code, message };
-    return { id, state: 'unreadable', preparedAt: null, changes: null, rolledBackBy: null, reason };
+    return {
+      id,
+      state: 'unreadable',
+      cancelled: null,
+      preparedAt: null,
+      changes: null,
+      rolledBackBy: null,
+      reason,
+    };
   }
 }
