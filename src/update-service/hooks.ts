@@ -1,7 +1,7 @@
 /**
  * The administrator's executables around an install: `before-install.d` and `after-install.d`, in byte order, each
- * with a time limit and its output kept (keep-output.ts). What is not executable, or ends in `~` or `.dpkg-*`, is not run; nor is a link to
- * /dev/null, which masks a hook as it masks a unit.
+ * with a time limit and its output kept (keep-output.ts). What is not an executable file, or ends in `~` or `.dpkg-*`, is not
+ * run; nor is a link to one that is none: to /dev/null, which masks a hook as it masks a unit, or to a folder.
  */
 import { join } from 'node:path';
 import type { CommandResult } from '../host/command.js';
@@ -67,8 +67,8 @@ export async function hookFiles(fs: Ports['fs'], folder: string): Promise<string
   return files;
 }
 
+/** Judged by what a link leads to. One that leads nowhere was to be a hook, and fails as one. */
 async function isRun(fs: Ports['fs'], path: string): Promise<boolean> {
-  const { kind, mode } = await fs.lstat(path);
-  if (kind === 'symlink') return (await fs.readLink(path)) !== '/dev/null';
-  return kind === 'file' && (mode & 0o111) !== 0;
+  const entry = await fs.stat(path).catch(() => undefined);
+  return entry === undefined || (entry.kind === 'file' && (entry.mode & 0o111) !== 0);
 }

@@ -59,6 +59,10 @@ for (const [name, open] of Object.entries(layers)) {
       await t.rejects(fs.readLink(at('plain')), code('EINVAL'));
       await fs.rename(at('plain'), at('trigger'));
       t.equal((await fs.lstat(at('trigger'))).kind, 'file');
+      await fs.symlink('trigger', at('led'));
+      await fs.symlink('nowhere', at('lost'));
+      t.strictSame(await fs.stat(at('led')), await fs.lstat(at('trigger')), 'what it leads to');
+      await t.rejects(fs.stat(at('lost')), code('ENOENT'));
       await t.rejects(fs.rename(at('plain'), at('trigger')), code('ENOENT'));
     });
 

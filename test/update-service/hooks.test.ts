@@ -23,9 +23,13 @@ void t.test('executables are run in byte order; a link to /dev/null masks one', 
   symlinkSync('/bin/true', join(folder, '20-link'));
   symlinkSync('/dev/null', join(folder, '30-masked'));
   symlinkSync('nowhere', join(folder, '40-dangling'));
+  symlinkSync('d', join(folder, '50-to-a-text'));
+  symlinkSync('folder', join(folder, '60-to-a-folder'));
+  symlinkSync('30-masked', join(folder, '70-to-a-mask'));
+  symlinkSync('80-to-itself', join(folder, '80-to-itself'));
   t.strictSame(
     (await hookFiles(fileSystem, folder)).map((path) => basename(path)),
-    ['10-B', '10-b', '20-link', '40-dangling'],
+    ['10-B', '10-b', '20-link', '40-dangling', '80-to-itself'],
     'a link that leads nowhere was to be a hook, and fails as one',
   );
   t.strictSame(await hookFiles(fileSystem, join(folder, 'none')), []);

@@ -31,6 +31,10 @@ export function diskFileSystem(view: View): FileSystem {
     if (disk.inode(number).kind === 'folder') throw errno('EISDIR', path);
     return number;
   };
+  const entryAt = (path: string, follow: boolean): Entry => {
+    const number = find(view, path, follow);
+    return entryOf(disk.inode(number), number, disk.graph);
+  };
   const removeTree = (path: string): void => {
     const { there } = place(view, path);
     if (there === undefined) return;
@@ -59,14 +63,8 @@ export function diskFileSystem(view: View): FileSystem {
       return text;
     },
     readFolder: (path) => [...disk.inode(findFolder(view, path)).names.keys()].sort(),
-    lstat(path) {
-      const number = find(view, path, false);
-      return entryOf(disk.inode(number), number, disk.graph);
-    },
-    stat(path) {
-      const number = find(view, path, true);
-      return entryOf(disk.inode(number), number, disk.graph);
-    },
+    lstat: (path) => entryAt(path, false),
+    stat: (path) => entryAt(path, true),
     sha256(path) {
       const { kind, text } = disk.inode(find(view, path, false));
       if (kind !== 'file') throw new HostError('NOT_A_FILE', `${path} is not a regular file`);
