@@ -6,7 +6,6 @@
  */
 import type { DrillStep, SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { UpdateError } from '../update/errors.js';
-import { newUpdateId } from '../update/update-id.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { refuseBusy } from './rollback.js';
@@ -21,6 +20,6 @@ export function rehearseReturn(online: Online, snapshots: SnapshotProvider): Pro
         hint: 'offline-update doctor',
       });
     }
-    return snapshots.drill(newUpdateId(online.moment.now()));
+    return snapshots.drill(await online.store.newId(online.moment.now()));
   });
 }

@@ -15,7 +15,6 @@ import { PLAN_FORMAT, planText, type PayloadPlan, type Plan, type StagedFile } f
 import type { Policy } from '../update/policy.js';
 import { sealStage } from '../update/stage.js';
 import type { KnownUpdate } from '../update/store.js';
-import { newUpdateId } from '../update/update-id.js';
 import type { KnownHashes, Payload, Progress, Stage } from '../payloads/payload.js';
 import { replaceableUpdate } from './current-update.js';
 import { endOf, type EndFacts } from './end-of.js';
@@ -106,7 +105,7 @@ async function sealNextStage(
   payload: PayloadPlan,
   known: KnownHashes,
 ): Promise<Plan> {
-  const { fs, paths, moment } = online;
+  const { fs, paths, moment, store } = online;
   await dropUnplanned(online, payload);
   // side by side: one closes and reads every file, the other looks at names and sizes
   const [sealed, agreed] = await Promise.allSettled([
@@ -122,7 +121,7 @@ async function sealNextStage(
   const now = moment.now();
   const plan: Plan = {
     format: PLAN_FORMAT,
-    id: newUpdateId(now),
+    id: await store.newId(now),
     createdAt: now.toISOString(),
     request: source.request,
     payload,

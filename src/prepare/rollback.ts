@@ -8,7 +8,6 @@ import type { KeptFallback, SnapshotProvider } from '../snapshots/snapshot-provi
 import { UpdateError } from '../update/errors.js';
 import { readMark } from '../update/fallback-mark.js';
 import { readTriggers } from '../update/trigger-link.js';
-import { newUpdateId } from '../update/update-id.js';
 import { exclusively } from './exclusive.js';
 import { keptFallbacks, type FallbackTruth } from './fallbacks.js';
 import type { Online } from './online.js';
@@ -82,7 +81,7 @@ export function rollBackTo(online: Online, snapshots: SnapshotProvider, id: stri
   return exclusively(online, async () => {
     await refuseBusy(online);
     const { kept, truth } = await chooseFallback(online, snapshots, id, false);
-    const rollback = newUpdateId(online.moment.now());
+    const rollback = await online.store.newId(online.moment.now());
     await snapshots.revert(kept, kept.id, rollback);
     const mark = await readMark(online.fs, online.paths.fallbackMark);
     return { rollback, to: truth, keepsPresent: mark?.id === rollback };

@@ -14,7 +14,7 @@ import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
 import { parsePlan, planHash, planText, type Plan } from './plan.js';
 import { readStaged } from './stage.js';
 import { isVerdict } from './state.js';
-import { UPDATE_ID } from './update-id.js';
+import { newUpdateId, UPDATE_ID } from './update-id.js';
 
 export interface KnownUpdate {
   id: string;
@@ -28,6 +28,8 @@ export interface UpdateStore {
   find(id: string): Promise<KnownUpdate>;
   /** Ids, the newest first. */
   ids(): Promise<string[]>;
+  /** For an update, a rollback or a drill; above all ids that the history knows, those of rollbacks, too. */
+  newId(now: Date): Promise<string>;
   /** Errors: `PLAN_MISSING` when its folder was removed by hand, `PLAN_INVALID`, `FORMAT_TOO_NEW`. */
   readPlan(update: KnownUpdate): Promise<Plan>;
   /** The history folder of a new plan, with its first journal row. */
@@ -78,6 +80,12 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
       return open(id);
     },
 
+    async newId(now) {
+      const updates = await ids();
+      const rollbacks = await Promise.all(updates.map((id) => rollbacksOf(open(id))));
+      return newUpdateId(now, [...updates, ...rollbacks.flat()]);
+    },
+
     async readPlan(update) {
       const { plan } = update.paths;
       const text = await ifThere(fs.readFile(plan));
@@ -115,6 +123,16 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
       await files.removeTree(pathsOfUpdate(paths, id).folder);
     },
   };
+}
+
+/** Those that took it out of a root, or back into it. */
+async function rollbacksOf(update: Promise<KnownUpdate>): Promise<string[]> {
+  try {
+    const { journal } = await update;
+    return journal.rows.flatMap(({ entry }) => ('rollback' in entry ? [entry.rollback] : []));
+  } catch {
+    return []; // a journal that cannot be read keeps nothing new from being begun
+  }
 }
 
 async function readOpen(fs: FileSystem, path: string): Promise<string | undefined> {

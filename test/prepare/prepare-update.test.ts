@@ -13,6 +13,7 @@ import {
   twoPackages,
   type OnlineMachine,
 } from '../fixtures/online-machine.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
 
 function newMachine(test: { testdir(): string }): OnlineMachine {
@@ -400,4 +401,19 @@ void t.test('a plan that removes this package is refused, and the former one sta
     /the plan removes offline-update itself, beside nodejs: nobody would confirm the update[^]*next: apt-get --simulate/,
   );
   t.equal((await current(machine)).id, former.id);
+});
+
+void t.test('after an update under a clock that was in the future, a new one is the newest', async (t) => {
+  const machine = newMachine(t);
+  const { store } = machine.ports.online;
+  const future = { ...emptyPlan(), id: '20310101T000000-ffff' };
+  const { journal } = await store.record(future);
+  await journal.append({ event: 'armed', planHash: 'aa', action: 'reboot', trigger: '/system-update' });
+  await journal.append({ event: 'cancelled', reason: 'x' });
+  await machine.cli('prepare');
+  const [first] = await store.ids();
+  t.equal(first, (await current(machine)).id);
+  await journal.append({ note: 'rolled-back', rollback: '20310202T000000-0000' });
+  await machine.cli('prepare');
+  t.match((await current(machine)).id, /^20310202T000001-/, 'nor is a fallback that a rollback left any newer');
 });
