@@ -31,7 +31,7 @@ export async function recover(ports: Ports): Promise<void> {
   const rescued = await readRescued(ports);
   await distrustSnapshot(ports, rescued);
   // Without its history, or one that can be read, there is nothing to record, and only residues to clean.
-  const update = mark ? await readable(ports, mark.id) : await ports.store.current();
+  const update = mark ? await readable(ports, mark.id) : await withHistory(ports);
   const triggers = await readTriggers(ports.fs, ports.paths.triggers);
   const armed = triggers.some(({ link }) => link.kind === 'ours');
   const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
@@ -62,6 +62,16 @@ async function spareWhatComes(ports: Ports): Promise<void> {
   await notePassedBy(ports, join(paths.fallbacks, armed)).catch((error: unknown) => {
     log.write('warning', `what is written below /usr and /opt goes with the update: ${String(error)}`);
   });
+}
+
+/** The current update. One whose history somebody removed or emptied is closed, and told here for the last time. */
+async function withHistory(ports: Ports): Promise<KnownUpdate | undefined> {
+  const update = await ports.store.current();
+  if (update?.journal.state.name !== 'none') return update;
+  const words = `the history of update ${update.id} is gone, and what became of it cannot be told`;
+  ports.log.write('error', `${words}; next: dpkg --audit`);
+  await closeUpdate(ports);
+  return undefined;
 }
 
 /** units/boot-files has tried it, and tries no second time: by then another kernel may be in /boot, which it would delete. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
 import { durableFiles } from '../../src/host/durable-files.js';
@@ -391,6 +391,32 @@ void t.test('a rollback that was not made, since the copy no longer fits, is tol
     'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status\n',
   ]);
 });
+
+for (const [what, rescued] of [
+  ['removed', undefined],
+  ['removed', 'rolled-forward'],
+  ['emptied', 'rolled-forward'],
+] as const) {
+  void t.test(
+    `the history was ${what} by somebody, and the shell says ${rescued ?? 'nothing'}`,
+    async (t) => {
+      const { ports, told } = await recovered(t, { events: [armed] });
+      const { paths, store } = ports;
+      told.length = 0;
+      await store.markOpen(id);
+      if (what === 'removed') rmSync(pathsOfUpdate(paths, id).folder, { recursive: true });
+      else writeFileSync(pathsOfUpdate(paths, id).journal, '');
+      if (rescued !== undefined) writeFileSync(paths.rescued, `before ${rescued}\n`);
+      await recover(ports);
+      await recover(ports);
+      t.strictSame(told, [
+        `the history of update ${id} is gone, and what became of it cannot be told; next: dpkg --audit\n`,
+      ]);
+      for (const path of [paths.open, paths.rescued])
+        t.notOk(lstatSync(path, { throwIfNoEntry: false }), 'no later boot finds anything of it');
+    },
+  );
+}
 
 for (const [rescued, empties] of [
   ['nothing-changed', true],
