@@ -4,12 +4,13 @@
  * Each act is a fixed order of the primitives of file-system.ts. The order is the promise: after a power cut at any
  * instant the disk holds the state before or the state after, never a mixture.
  *
- * Errors: the system errors of the primitives. When an act fails, the effect may or may not have been made durable.
+ * Errors: the system errors of the primitives, and what an act says itself. When an act fails, the effect may or may not have been made durable.
  */
 import { basename, dirname, join } from 'node:path';
 import { exists } from './exists.js';
 import type { FileSystem } from './file-system.js';
-import { isErrno } from './host-error.js';
+import { HostError, isErrno } from './host-error.js';
+import { ifThere } from './if-there.js';
 
 export interface DurableFiles {
   /** New content under this name, whole or not at all. A link of that name is replaced, not followed. Mode 0600. */
@@ -23,9 +24,9 @@ export interface DurableFiles {
   create(path: string, content: string, mode?: number): Promise<void>;
   /**
    * One line at the end. A power cut may leave a part of it: readers must check each row, and must not append to a
-   * file whose last line is torn.
+   * file whose last line is torn. To a file that has not `size` bytes (0: or is not there) nothing is written: `FILE_CHANGED`.
    */
-  appendLine(path: string, line: string): Promise<void>;
+  appendLine(path: string, line: string, size?: number): Promise<void>;
   /** A new symbolic link; `EEXIST` when the name is taken, by whatever it is. */
   link(target: string, path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -69,12 +70,16 @@ export function durableFiles(fs: FileSystem): DurableFiles {
       await syncParents(path);
     },
 
-    async appendLine(path, line) {
+    async appendLine(path, line, size) {
       if (line.includes('\n')) throw new TypeError(`more than one line for ${path}`);
-      const isNew = !(await exists(fs, path));
+      const there = await ifThere(fs.lstat(path));
+      if (size !== undefined && (there?.size ?? 0) !== size) {
+        const found = there ? `has ${there.size} bytes` : 'is not there';
+        throw new HostError('FILE_CHANGED', `${path} ${found}, and had ${size} bytes`);
+      }
       await fs.appendFile(path, `${line}\n`);
       await fs.syncFile(path);
-      if (isNew) await syncParents(path);
+      if (!there) await syncParents(path);
     },
 
     async link(target, path) {

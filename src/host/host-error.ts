@@ -17,6 +17,7 @@ export type HostErrorCode =
   | 'EXCHANGE_UNSUPPORTED' // no `mv --exchange` here, or the file system cannot
   | 'NOT_AN_ARCHIVE' // no archive of ar(5), or one that was cut
   | 'TOO_MUCH_OUTPUT' // a command printed more than it may
+  | 'FILE_CHANGED' // a file does not end where it ended before: somebody else writes it
   | 'NOT_A_FILE'; // a regular file was expected: found a link, folder, device or pipe
 
 export interface HostErrorDetails {

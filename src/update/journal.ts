@@ -1,12 +1,13 @@
 /**
  * The journal of one update: `journal.jsonl`, one row a line, appended and fsynced before the effect it announces.
  * Each row carries a checksum chained over all rows before it. A torn last row (power cut in the append) is as if it
- * had never been; a row that does not fit the chain is `JOURNAL_CORRUPT`.
+ * had never been; a row that does not fit the chain is `JOURNAL_CORRUPT`, and so is a file that somebody else has cut or
+ * written to since it was read: a verdict is not put behind rows that are lost.
  */
 import { createHash } from 'node:crypto';
 import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
-import { isErrno } from '../host/host-error.js';
+import { isErrno, isHostError } from '../host/host-error.js';
 import { UpdateError } from './errors.js';
 import { isEvent, type JournalEntry, type UpdateEvent } from './events.js';
 import { advance, transitions, type UpdateState } from './state.js';
@@ -58,7 +59,7 @@ export class Journal {
 
   /**
    * Durable when it resolves, and in the order of the calls: a row that is on its way is waited for. Errors: `WRONG_STATE`
-   * when the event does not fit the state; nothing is written then. After an error of the disk rows and state are those that
+   * when the event does not fit the state, `JOURNAL_CORRUPT` when the file is not as we left it; nothing is written then. After an error of the disk rows and state are those that
    * the next boot will read.
    */
   append(entry: JournalEntry): Promise<void> {
@@ -76,40 +77,54 @@ export class Journal {
     };
     const state = isEvent(entry) ? advance(this.read.state, entry, row.bootId) : this.read.state;
     const check = checksum(this.read.check, row);
+    const line = JSON.stringify({ ...row, check });
+    // A torn row before ours ends here, so that ours stands on a line of its own.
+    const lines = this.read.torn ? ['', line] : [line];
+    let { size } = this.read;
     try {
-      // A torn row before ours ends here, so that ours stands on a line of its own.
-      if (this.read.torn) await this.files.appendLine(this.path, '');
-      await this.files.appendLine(this.path, JSON.stringify({ ...row, check }));
+      for (const each of lines) {
+        await this.files.appendLine(this.path, each, size);
+        size += Buffer.byteLength(`${each}\n`);
+      }
     } catch (error) {
+      if (isHostError(error, 'FILE_CHANGED')) {
+        throw corrupt(`${error.message}: somebody else has changed it`, { cause: error });
+      }
       // A full disk takes a part of a row, and one that cannot be synced holds all of it: later rows follow upon that.
       this.read = await readJournal(this.path, this.fs).catch(() => ({ ...this.read, torn: true }));
       throw error;
     }
-    this.read = { rows: [...this.read.rows, row], state, check, torn: false };
+    this.read = { rows: [...this.read.rows, row], state, check, torn: false, size };
     if (isEvent(entry)) this.onEvent(entry);
   }
 }
 
-interface ReadJournal {
+interface ParsedJournal {
   rows: JournalRow[];
   state: UpdateState;
   check: string;
   torn: boolean;
 }
 
-/** All sound rows and the state that they add up to. A missing file is an empty journal. */
-async function readJournal(path: string, fs: FileSystem): Promise<ReadJournal> {
-  let text = '';
-  try {
-    text = await fs.readFile(path);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
-  return parseJournal(text, path);
+interface ReadJournal extends ParsedJournal {
+  /** Of the file, in bytes. */
+  size: number;
 }
 
-export function parseJournal(text: string, path = 'the journal'): ReadJournal {
-  const result: ReadJournal = {
+/** All sound rows and the state that they add up to. A missing file is an empty journal. */
+async function readJournal(path: string, fs: FileSystem): Promise<ReadJournal> {
+  try {
+    const parsed = parseJournal(await fs.readFile(path), path);
+    // Not that of the text: a row torn in the midst of a character has another one.
+    return { ...parsed, size: (await fs.lstat(path)).size };
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    return { ...parseJournal('', path), size: 0 };
+  }
+}
+
+export function parseJournal(text: string, path = 'the journal'): ParsedJournal {
+  const result: ParsedJournal = {
     rows: [],
     state: { name: 'none' },
     check: '',
@@ -120,7 +135,8 @@ export function parseJournal(text: string, path = 'the journal'): ReadJournal {
     // Not JSON: an append that a power cut tore. What it announced had not begun; the chain goes on without it.
     if (!sealed) continue;
     const { check, ...row } = sealed;
-    if (checksum(result.check, row) !== check) throw corrupt(path, result.rows.length + 1);
+    if (checksum(result.check, row) !== check)
+      throw corrupt(`${path} is damaged at row ${result.rows.length + 1}`);
     if (isEvent(row.entry)) result.state = advance(result.state, known(row.entry), row.bootId);
     result.rows.push(row);
     result.check = check;
@@ -151,8 +167,6 @@ function checksum(before: string, row: JournalRow): string {
     .slice(0, 16);
 }
 
-function corrupt(path: string, row: number): UpdateError {
-  return new UpdateError('JOURNAL_CORRUPT', `${path} is damaged at row ${row}`, {
-    hint: 'offline-update clean',
-  });
+function corrupt(message: string, details: { cause?: unknown } = {}): UpdateError {
+  return new UpdateError('JOURNAL_CORRUPT', message, { ...details, hint: 'offline-update clean' });
 }

@@ -7,7 +7,7 @@ import { fileSystem } from '../../src/host/file-system.js';
 import { systemLog } from '../../src/host/system-log.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
 import type { Action, FallbackNote, UpdateEvent } from '../../src/update/events.js';
-import { pathsBelow } from '../../src/update/paths.js';
+import { pathsBelow, pathsOfUpdate } from '../../src/update/paths.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import { updateStore, type KnownUpdate } from '../../src/update/store.js';
 import type { Ports } from '../../src/update-service/ports.js';
@@ -26,7 +26,7 @@ interface Given {
   attempts?: number;
   /** The reading of /boot that fails, counted from 1. */
   unreadableBoot?: number;
-  verify?: () => Promise<never>;
+  verify?: (journal: string) => Promise<never>;
   /** Between the reboot that is asked for and the last row the disk is full. */
   isFullAtTheEnd?: boolean;
   /** Rows for which the disk is full. */
@@ -86,7 +86,7 @@ async function updateBoot(t: Test, given: Given): Promise<Outcome> {
       preflight: (plan) => Promise.resolve(plan).then(() => []),
       lookAhead: () => Promise.resolve(),
       heal: () => Promise.reject(new Error('cannot run dpkg')),
-      verify: given.verify ?? unused,
+      verify: () => given.verify?.(pathsOfUpdate(paths, id).journal) ?? unused(),
       leftovers: () => Promise.resolve([]),
     },
     whySyncsStay: () => Promise.resolve(undefined),
@@ -206,4 +206,20 @@ void t.test('a dpkg that cannot be run proves nothing, and keeps nobody in the u
   t.equal(error, undefined);
   t.match(update.journal.state, { name: 'failed', healed: false, reason: { code: 'STAGE_MISSING' } });
   t.strictSame(asked, ['reboot']);
+});
+
+void t.test('a journal that a package has emptied gets no verdict: the rescue takes over', async (t) => {
+  let left: string | undefined;
+  const { error, asked, update } = await updateBoot(t, {
+    events: cutShort(null),
+    unwritten: /no row of this/,
+    verify(journal) {
+      writeFileSync(journal, '');
+      left = journal;
+      return Promise.reject(new Error('not whole'));
+    },
+  });
+  t.match(error, { code: 'JOURNAL_CORRUPT' });
+  t.strictSame([asked, update.journal.rows], [[], []]);
+  t.equal(readFileSync(String(left), 'utf8'), '');
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { durableFiles, type DurableFiles } from '../../src/host/durable-files.js';
@@ -145,3 +145,41 @@ void t.test(
     }
   },
 );
+
+void t.test(
+  'nothing is written behind rows that somebody else took away, changed or has written',
+  async (t) => {
+    const doings: [string, (path: string, text: string) => void][] = [
+      ['cut', (path, text) => { writeFileSync(path, text.slice(0, 100)); }],
+      ['emptied', (path) => { writeFileSync(path, ''); }],
+      ['removed', (path) => { unlinkSync(path); }],
+      ['appended to', (path) => { appendFileSync(path, 'a word\n'); }],
+    ];
+    for (const [name, act] of doings) {
+      const path = join(t.testdir({}), 'journal.jsonl');
+      const journal = await open(path);
+      for (const entry of way.slice(0, 5)) await journal.append(entry);
+      act(path, readFileSync(path, 'utf8'));
+      const left = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+      for (let times = 0; times < 2; times += 1) {
+        await t.rejects(journal.append({ event: 'installed', attempt: 1 }), {
+          code: 'JOURNAL_CORRUPT',
+          message:
+            /journal\.jsonl (has \d+ bytes|is not there), and had \d+ bytes: somebody else has changed it/,
+        });
+      }
+      t.equal(journal.state.name, 'installing', name);
+      t.equal(existsSync(path) ? readFileSync(path, 'utf8') : undefined, left, name);
+    }
+  },
+);
+
+void t.test('a row that was torn in the midst of a character is no other hand', async (t) => {
+  const path = join(t.testdir({}), 'journal.jsonl');
+  await (await open(path)).append({ event: 'prepared', planHash: 'aa' });
+  appendFileSync(path, Buffer.from('{"sequence":2,"at":"ž').subarray(0, -1));
+  const journal = await open(path);
+  await journal.append({ note: 'rescue', message: 'after the tear' });
+  await journal.append({ note: 'rescue', message: 'and once more' });
+  t.equal((await open(path)).rows.length, 3);
+});
