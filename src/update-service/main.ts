@@ -42,6 +42,7 @@ async function begin(): Promise<void> {
     return;
   }
   const verb = verbs[process.argv[2] ?? ''];
+  // Status 3 for what is no verb is proof that we start: of units/make-warm-start, and of the version that installs this one.
   if (!verb || process.env['INVOCATION_ID'] === undefined) {
     console.error('offline-update: this program is started by its systemd units, never by hand');
     console.error('  next: offline-update status');

@@ -2,6 +2,7 @@
  * Every effect of the offline half, made once here (the composition root of the service bundle). Nothing is loaded
  * lazily: the update may replace Node and any file under it.
  */
+import { join } from 'node:path';
 import { readBootId } from '../host/boot-id.js';
 import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles, type DurableFiles } from '../host/durable-files.js';
@@ -24,6 +25,7 @@ import type { PayloadPlan } from '../update/plan.js';
 import { readPolicy } from '../update/policy.js';
 import { updateStore, type UpdateStore } from '../update/store.js';
 import { machineHealth, type MachineHealth } from './health/machine-health.js';
+import { noteNode } from './node-starts.js';
 
 export interface Ports {
   paths: Paths;
@@ -42,6 +44,8 @@ export interface Ports {
   runningSystem: () => Promise<RunningSystem>;
   /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. Asked once. */
   whySyncsStay: () => Promise<string | undefined>;
+  /** Why the next boot cannot start what confirms, where the update has touched Node.js (node-starts.ts). */
+  whyNodeFails: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
   wakeLogin: () => Promise<void>;
   /** What only the kernel knows; tests say otherwise. */
@@ -54,6 +58,7 @@ export async function systemPorts(): Promise<Ports> {
   const files = durableFiles(fs);
   const moment: Moment = { now: () => new Date(), bootId: await readBootId() };
   const log = systemLog({ run: runCommand });
+  const whyNodeFails = noteNode({ run: runCommand, program: join(paths.library, 'update-service.cjs') });
   let woken: Promise<void> | undefined;
   let syncs: Promise<string | undefined> | undefined;
   const announce = announcer({ fs, paths, log, policy: () => readPolicy(fs, paths) });
@@ -70,6 +75,7 @@ export async function systemPorts(): Promise<Ports> {
     health: machineHealth(runCommand),
     log,
     runningSystem: () => readRunningSystem(),
+    whyNodeFails,
     whySyncsStay: () => (syncs ??= whySyncsStay(runCommand)),
     wakeLogin: () => (woken ??= wakeLogin()),
     askToLeave: powerLadder(systemPowerRungs({ runCommand }), (line) => {

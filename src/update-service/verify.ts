@@ -9,11 +9,20 @@ export async function verify({ ports, plan, update, syncs }: Attempt): Promise<v
   void ports.wakeLogin();
   // The disks work while apt looks; what is written after this is synced by the commit.
   const syncing = syncs === 'suppressed' ? syncDisks(ports) : undefined;
-  const [findings] = await Promise.all([ports.payload.verify(plan.payload), syncing]);
+  const [found, whyNodeFails] = await Promise.all([
+    ports.payload.verify(plan.payload),
+    ports.whyNodeFails(),
+    syncing,
+  ]);
+  const findings = whyNodeFails === undefined ? found : [...found, nodeFails(whyNodeFails)];
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });
   }
   refuseUnproven(findings);
+}
+
+function nodeFails(evidence: string): Finding {
+  return { check: 'node', severity: 'block', evidence, remedy: 'apt-get install --reinstall nodejs' };
 }
 
 /** Errors: as `verify`. */

@@ -72,6 +72,7 @@ export function machinePorts(program: string, { layout, fault, boots, view, effe
     announce: nobodyListens,
     runningSystem: () => fakeRunningSystem(),
     whySyncsStay: () => Promise.resolve(undefined),
+    whyNodeFails: () => Promise.resolve(undefined),
   };
   const takeLock = () => Promise.resolve({ release: () => undefined });
   return { service, bootId, online: { paths, fs, files, store, moment, takeLock } };

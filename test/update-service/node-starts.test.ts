@@ -1,0 +1,88 @@
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runCommand } from '../../src/host/command.js';
+import { noteNode } from '../../src/update-service/node-starts.js';
+
+/** Says what it was asked, as our program does, for a word that is no verb. */
+const sound = `#!/bin/sh
+[ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${NODE_OPTIONS-}" ] && exit 3
+exit 0
+`;
+
+/** What is told after `act` did something to Node.js, and how often it was started. */
+async function after(
+  t: Test,
+  act: (node: string) => void,
+): Promise<{ why: string | undefined; starts: number }> {
+  const folder = t.testdir({ program: '' });
+  mkdirSync(join(folder, 'bin'));
+  const node = join(folder, 'bin/node');
+  writeFileSync(node, sound, { mode: 0o755 });
+  let starts = 0;
+  const why = noteNode({
+    node,
+    program: join(folder, 'program'),
+    run(...words) {
+      starts += 1;
+      return runCommand(...words);
+    },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the clock of the file system ticks every few milliseconds
+  act(node);
+  return { why: (await why())?.replaceAll(folder, ''), starts };
+}
+
+void t.test('nothing is started where the update left Node.js alone', async (t) => {
+  t.strictSame(await after(t, () => undefined), { why: undefined, starts: 0 });
+});
+
+void t.test('one that was replaced is started, and well', async (t) => {
+  const replace = (node: string): void => {
+    copyFileSync(node, `${node}.new`);
+    unlinkSync(node);
+    copyFileSync(`${node}.new`, node);
+  };
+  t.strictSame(await after(t, replace), { why: undefined, starts: 1 });
+});
+
+void t.test('one that is gone, may not be executed, or does not start is told', async (t) => {
+  const write = (text: string) => (node: string) => {
+    writeFileSync(node, text);
+  };
+  const cases: [string, (node: string) => void, RegExp][] = [
+    [
+      'gone',
+      (node) => {
+        unlinkSync(node);
+      },
+      /^\/bin\/node was changed, and does not start: .*\/bin\/node/,
+    ],
+    [
+      'chmod',
+      (node) => {
+        chmodSync(node, 0o644);
+      },
+      /and does not start: /,
+    ],
+    [
+      'a link to nowhere',
+      (node) => {
+        unlinkSync(node);
+        symlinkSync('nowhere', node);
+      },
+      /and does not start: /,
+    ],
+    [
+      'a library',
+      write('#!/bin/sh\necho "node: error while loading shared libraries: libx.so.1" >&2; exit 127\n'),
+      /the program that confirms ended with 127: node: error while loading shared libraries: libx\.so\.1$/,
+    ],
+    ['a signal', write('#!/bin/sh\nkill -SEGV $$\n'), /the program that confirms was ended by SIGSEGV$/],
+    ['another program', write('#!/bin/sh\nexit 0\n'), /the program that confirms ended with 0$/],
+  ];
+  for (const [name, act, why] of cases) {
+    const told = await after(t, act);
+    t.match(told.why, why, name);
+  }
+});
