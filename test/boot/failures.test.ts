@@ -176,3 +176,40 @@ void t.test(
     t.strictSame(await versionsOf(refused, ['lab-good']), { 'lab-good': '1.0' });
   },
 );
+
+void t.test(
+  'invariant 9: a Node.js that nobody can start any more is told before it is needed',
+  async (t) => {
+    const machine = await armedMachine(t, {
+      packages: ['lab-good'],
+      async before(machine) {
+        const act = 'if [ -e /run/offline-update/update-boot ]; then chmod a-x /usr/bin/node; fi';
+        await machine.write('/etc/dpkg/dpkg.cfg.d/breaks-node', `post-invoke=${act}\n`);
+      },
+    });
+    const boots = await machine.bootUntilSettled();
+    await machine.exec('chmod a+x /usr/bin/node');
+    await isBackAfterOneReboot(t, machine, boots);
+    t.match(await statusOf(machine), {
+      state: 'failed',
+      reason: {
+        code: 'VERIFY_FAILED',
+        message: /^\/usr\/bin\/node was changed, and does not start: .*EACCES$/,
+      },
+    });
+  },
+);
+
+void t.test('another Node.js that starts is an update as any other', async (t) => {
+  const machine = await armedMachine(t, {
+    packages: ['lab-good'],
+    async before(machine) {
+      const replaced = 'cp -p /usr/bin/node /usr/bin/node.new && mv /usr/bin/node.new /usr/bin/node';
+      const act = `if [ -e /run/offline-update/update-boot ]; then ${replaced}; fi`;
+      await machine.write('/etc/dpkg/dpkg.cfg.d/replaces-node', `post-invoke=${act}\n`);
+    },
+  });
+  const boots = await machine.bootUntilSettled();
+  await isBackToNormal(t, machine, boots);
+  t.equal((await statusOf(machine)).state, 'confirmed');
+});
