@@ -9,6 +9,7 @@ import { durableFiles, type DurableFiles } from '../host/durable-files.js';
 import { fileSystem, type FileSystem } from '../host/file-system.js';
 import { startJob } from '../host/job.js';
 import type { Mount } from '../host/mounts.js';
+import { noteNode } from '../host/node-starts.js';
 import { powerLadder, systemPowerRungs, type PowerAction } from '../host/power.js';
 import { readRunningSystem, type RunningSystem } from '../host/running-system.js';
 import { systemLog, type SystemLog } from '../host/system-log.js';
@@ -25,7 +26,6 @@ import type { PayloadPlan } from '../update/plan.js';
 import { readPolicy } from '../update/policy.js';
 import { updateStore, type UpdateStore } from '../update/store.js';
 import { machineHealth, type MachineHealth } from './health/machine-health.js';
-import { noteNode } from './node-starts.js';
 
 export interface Ports {
   paths: Paths;
@@ -44,7 +44,7 @@ export interface Ports {
   runningSystem: () => Promise<RunningSystem>;
   /** Why the package manager's syncs cannot be suppressed on this machine; undefined when they can. Asked once. */
   whySyncsStay: () => Promise<string | undefined>;
-  /** Why the next boot cannot start what confirms, where the update has touched Node.js (node-starts.ts). */
+  /** Why the next boot cannot start what confirms, where the update has touched Node.js (host/node-starts.ts). */
   whyNodeFails: () => Promise<string | undefined>;
   /** Called some time before askToLeave, which then has less to wait for; once is enough. Never throws. */
   wakeLogin: () => Promise<void>;

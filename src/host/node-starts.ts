@@ -4,7 +4,7 @@
  * process began, which itself is the proof of what was there before.
  */
 import { stat } from 'node:fs/promises';
-import type { RunCommand } from '../host/command.js';
+import type { RunCommand } from './command.js';
 
 /** As the units name it. */
 const NODE = '/usr/bin/node';
@@ -12,7 +12,7 @@ const NODE = '/usr/bin/node';
 /** A start from a cold disk on the slowest machine. */
 const startTimeoutSeconds = 60;
 
-/** A word that is no verb: see main.ts. */
+/** A word that is no verb: see update-service/main.ts. */
 const refused = { word: 'nothing', exitCode: 3 };
 
 export interface NodeStart {

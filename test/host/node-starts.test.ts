@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, unlinkSync, writeFileS
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
-import { noteNode } from '../../src/update-service/node-starts.js';
+import { noteNode } from '../../src/host/node-starts.js';
 
 /** Says what it was asked, as our program does, for a word that is no verb. */
 const sound = `#!/bin/sh
