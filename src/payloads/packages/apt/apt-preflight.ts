@@ -28,8 +28,11 @@ export async function preflightPlan(
   const found = await look(ports, proven, stage);
   if (found.length === 0) return [];
   const holder = await dpkgLockHolder(ports.files, ports.root);
-  // without a holder: it may have come to its end just now
-  return holder ? [lockHeld(holder)] : look(ports, proven, stage);
+  if (holder) return [lockHeld(holder)];
+  // It may have come to its end just now. What apt would do was asked of a database as it is planned.
+  return found.some(({ check, evidence }) => check !== 'drift' || evidence === PACKAGES_CHANGED)
+    ? look(ports, proven, stage)
+    : found;
 }
 
 async function look(
