@@ -415,5 +415,9 @@ void t.test('after an update under a clock that was in the future, a new one is 
   t.equal(first, (await current(machine)).id);
   await journal.append({ note: 'rolled-back', rollback: '20310202T000000-0000' });
   await machine.cli('prepare');
-  t.match((await current(machine)).id, /^20310202T000001-/, 'nor is a fallback that a rollback left any newer');
+  t.match(
+    (await current(machine)).id,
+    /^20310202T000001-/,
+    'nor is a fallback that a rollback left any newer',
+  );
 });

@@ -295,7 +295,9 @@ void t.test('after a failed rehearsal the next step is no trigger', async (t) =>
   t.equal((await machine.cli('prepare', '--rehearse')).exitCode, 5);
   t.match(await status(machine), { state: 'prepared', next });
   const put = { code: 'REHEARSAL_FAILED', message: `the rehearsal failed: ${reason.message}` } as const;
-  await (await machine.ports.online.store.current())?.journal.append({
+  await (
+    await machine.ports.online.store.current()
+  )?.journal.append({
     note: 'put-off',
     reason: put,
     next: null,

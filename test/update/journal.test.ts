@@ -150,10 +150,30 @@ void t.test(
   'nothing is written behind rows that somebody else took away, changed or has written',
   async (t) => {
     const doings: [string, (path: string, text: string) => void][] = [
-      ['cut', (path, text) => { writeFileSync(path, text.slice(0, 100)); }],
-      ['emptied', (path) => { writeFileSync(path, ''); }],
-      ['removed', (path) => { unlinkSync(path); }],
-      ['appended to', (path) => { appendFileSync(path, 'a word\n'); }],
+      [
+        'cut',
+        (path, text) => {
+          writeFileSync(path, text.slice(0, 100));
+        },
+      ],
+      [
+        'emptied',
+        (path) => {
+          writeFileSync(path, '');
+        },
+      ],
+      [
+        'removed',
+        (path) => {
+          unlinkSync(path);
+        },
+      ],
+      [
+        'appended to',
+        (path) => {
+          appendFileSync(path, 'a word\n');
+        },
+      ],
     ];
     for (const [name, act] of doings) {
       const path = join(t.testdir({}), 'journal.jsonl');
