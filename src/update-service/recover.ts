@@ -3,6 +3,7 @@
  * is what the package database says, not what the last process meant to do.
  */
 import { join } from 'node:path';
+import { exists } from '../host/exists.js';
 import { ifThere, textOf } from '../host/if-there.js';
 import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
@@ -48,10 +49,16 @@ export async function recover(ports: Ports): Promise<void> {
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
   await dropSpentCopy(ports);
-  if (claimed && (!update || isSettled(update.journal.state))) {
+  // A boot that was led past: the copy is still to be put back, and its claimed link is what leads there.
+  const goesBack = (!update || update.journal.state.name === 'reverted') && (await isCopyArmed(ports));
+  if (claimed && !goesBack && (!update || isSettled(update.journal.state))) {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }
+}
+
+function isCopyArmed({ fs, paths }: Ports): Promise<boolean> {
+  return exists(fs, paths.copyArmed);
 }
 
 /** The next boot puts a copy back, which takes away what the update brought: not what services and people write in this one. */

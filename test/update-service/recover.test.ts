@@ -25,6 +25,7 @@ const armed: UpdateEvent = { event: 'armed', planHash: 'aa', action: 'reboot', t
 const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };
 const installing: UpdateEvent = { event: 'installing', attempt: 1, fallback: null };
 const installed: UpdateEvent = { event: 'installed', attempt: 1 };
+const reverted: UpdateEvent = { event: 'reverted', reason: { code: 'INSTALL_FAILED', message: 'postinst' } };
 
 interface Found {
   events: readonly UpdateEvent[];
@@ -32,6 +33,10 @@ interface Found {
   sameBoot?: boolean;
   rescued?: string;
   link?: 'trigger' | 'claimed';
+  /** The next boot that goes to the update boot puts a copy back. */
+  copyArmed?: boolean;
+  /** The update has its verdict, and nothing of it is under way. */
+  closed?: boolean;
   findings?: Finding[] | Error;
   /** Installed again at its version. */
   again?: string[];
@@ -61,7 +66,12 @@ async function recovered(
   const before = updateStore(at(found.sameBoot ? 'now' : 'before'));
   const { journal } = await before.record(plan);
   for (const event of found.events) await journal.append(event);
-  await before.markOpen(id);
+  if (!found.closed) await before.markOpen(id);
+  if (found.copyArmed) {
+    mkdirSync(`${paths.fallbacks}/${id}`, { recursive: true });
+    writeFileSync(`${paths.fallbacks}/${id}/brought.sum`, ''); // noted by another such boot
+    symlinkSync(id, paths.copyArmed);
+  }
   if (found.planIsUnreadable) writeFileSync(pathsOfUpdate(paths, id).plan, '{"format":2}');
   if (found.rescued !== undefined) writeFileSync(paths.rescued, `before ${found.rescued}\n`);
   if (found.link)
@@ -105,6 +115,24 @@ const cases: [string, Found, object, string[]][] = [
     { events: [armed] },
     { name: 'refused', reason: { code: 'TRIGGER_VANISHED' } },
     [],
+  ],
+  [
+    'given up, and led past the boot that puts the copy back: the next one does',
+    { events: [armed, claimed, installing, reverted], link: 'claimed', copyArmed: true },
+    { name: 'reverted' },
+    ['/system-update.claimed', open],
+  ],
+  [
+    'a rollback to a copy, and led past its boot: the next one goes back',
+    { events: [armed, claimed, installing, installed], closed: true, link: 'claimed', copyArmed: true },
+    { name: 'installed' },
+    ['/system-update.claimed'],
+  ],
+  [
+    'proven, and the power went before its copy was put out of use: it stays installed',
+    { events: [armed, claimed, installing, installed], link: 'claimed', copyArmed: true },
+    { name: 'installed' },
+    [open],
   ],
   [
     'armed, and the shell says that the early boot failed',
@@ -151,12 +179,7 @@ const cases: [string, Found, object, string[]][] = [
   [
     'reverted was written down, and then the copy could not be put back',
     {
-      events: [
-        armed,
-        claimed,
-        installing,
-        { event: 'reverted', reason: { code: 'INSTALL_FAILED', message: 'postinst' } },
-      ],
+      events: [armed, claimed, installing, reverted],
       rescued: 'copy-not-restored',
       findings: [broken('dpkg-audit')],
     },
