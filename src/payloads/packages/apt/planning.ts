@@ -40,23 +40,31 @@ export interface PlanContext {
   stanzas?: readonly Stanza[];
 }
 
+type DatabasePorts = Pick<PlanningPorts, 'files' | 'root' | 'database'>;
+
 /**
  * Nobody else works on the packages, and they are whole: else apt plans nonsense.
  *
  * Errors: `BUSY` naming the holder of dpkg's lock; `PLAN_FAILED`.
  */
-export async function checkDatabase({ files, root, database }: PlanningPorts): Promise<void> {
-  const holder = await dpkgLockHolder(files, root);
-  if (holder) {
-    throw new UpdateError('BUSY', `${holder.lock} is held by process ${holder.pid} (${holder.command})`, {
-      hint: 'wait until the other package manager is done, then try again',
-    });
-  }
+export async function checkDatabase(ports: DatabasePorts): Promise<void> {
+  const { database } = ports;
+  await refuseHeld(ports);
   const [audit, journal] = await Promise.all([database.audit(), database.pendingJournal()]);
   if (audit === '' && journal.length === 0) return;
+  // Somebody may have begun since: then it is in between, and not out of order.
+  await refuseHeld(ports);
   const evidence = audit === '' ? 'an earlier run of dpkg was interrupted' : audit.replace(/\s+/g, ' ');
   throw new UpdateError('PLAN_FAILED', `the package database is not in order: ${evidence}`, {
     hint: 'dpkg --configure -a',
+  });
+}
+
+async function refuseHeld({ files, root }: DatabasePorts): Promise<void> {
+  const holder = await dpkgLockHolder(files, root);
+  if (!holder) return;
+  throw new UpdateError('BUSY', `${holder.lock} is held by process ${holder.pid} (${holder.command})`, {
+    hint: 'wait until the other package manager is done, then try again',
   });
 }
 

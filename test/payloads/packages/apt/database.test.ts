@@ -4,6 +4,7 @@ import type { RunCommand } from '../../../../src/host/command.js';
 import type { FileSystem } from '../../../../src/host/file-system.js';
 import { verifyChange, verifyPlan } from '../../../../src/payloads/packages/apt/apt-verify.js';
 import { healTool } from '../../../../src/payloads/packages/apt/apt-heal.js';
+import { checkDatabase } from '../../../../src/payloads/packages/apt/planning.js';
 import { preflightPlan } from '../../../../src/payloads/packages/apt/apt-preflight.js';
 import {
   parseConffiles,
@@ -238,6 +239,22 @@ void t.test(
       },
     };
     t.strictSame(await preflight({ ...ending, files }, plan), [], 'it came to its end in between');
+  },
+);
+
+void t.test(
+  'prepare: who begins while the database is looked at is waited for, and nothing is out of order',
+  async (t) => {
+    const { run, files } = await machine(' lab-cut  half installed\n');
+    const runCommand: RunCommand = async (file, words, options) => {
+      if (file === 'dpkg') await holdLock(files);
+      return run(file, words, options);
+    };
+    const ports = { runCommand, files, root: '/', database: dpkgDatabase(runCommand, files) };
+    await t.rejects(checkDatabase(ports), { code: 'BUSY' });
+    const { run: idle, files: left } = await machine(' lab-cut  half installed\n');
+    const dirty = { files: left, root: '/', database: dpkgDatabase(idle, left) };
+    await t.rejects(checkDatabase(dirty), { code: 'PLAN_FAILED', hint: 'dpkg --configure -a' });
   },
 );
 
