@@ -25,6 +25,7 @@ import { TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
 import { foretell } from './rehearse/foretell.js';
 import { rehearseBeforeArming, type RehearsalOptions } from './rehearse/before-arming.js';
 import { stagedUpdate } from './staged-update.js';
+import { prepareAgain } from './prepare-again.js';
 import { refuseUnderWay } from './under-way.js';
 
 export interface TriggerOptions {
@@ -112,7 +113,7 @@ async function preparedUpdate(
     }
     case 'stale':
       throw new UpdateError('DRIFT', `the prepared update no longer fits: ${state.reason.message}`, {
-        hint: 'offline-update prepare',
+        hint: prepareAgain(await requestOf(online, update)),
       });
     case 'blocked':
       throw new UpdateError('BLOCKED', `update ${update?.id ?? ''} is blocked: ${state.reason.message}`, {
@@ -138,6 +139,15 @@ async function preparedUpdate(
   }
 }
 
+/** Undefined where its plan cannot be read. */
+async function requestOf(
+  { store }: Online,
+  update: KnownUpdate | undefined,
+): Promise<Plan['request'] | undefined> {
+  const plan = update && (await store.readPlan(update).catch(() => undefined));
+  return plan?.request;
+}
+
 /** The most telling code wins: somebody else's update, then what happened to ours, then everything else. */
 async function refuseBlocked(
   update: PreparedUpdate,
@@ -152,7 +162,7 @@ async function refuseBlocked(
   const drift = of(DRIFT_CHECK);
   if (drift) {
     await markStale(update, drift.evidence);
-    throw new UpdateError('DRIFT', drift.evidence, { hint: 'offline-update prepare', findings });
+    throw new UpdateError('DRIFT', drift.evidence, { hint: prepareAgain(staged.plan.request), findings });
   }
   const failed = of(FAILED_BEFORE);
   if (failed && blocking.length === 1)

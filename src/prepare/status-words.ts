@@ -50,27 +50,31 @@ export function contradictions(
   return said;
 }
 
-export function nextStep({
-  state,
-  action,
-  drift,
-  stage,
-  links,
-  reason,
-  failedBefore,
-  otherRootNext,
-  rehearsal,
-  scheduled,
-  reboot,
-  putOff,
-}: Told): string | null {
+/** `again`: what plans the same anew. */
+export function nextStep(
+  {
+    state,
+    action,
+    drift,
+    stage,
+    links,
+    reason,
+    failedBefore,
+    otherRootNext,
+    rehearsal,
+    scheduled,
+    reboot,
+    putOff,
+  }: Told,
+  again: string,
+): string | null {
   if (otherRootNext) return 'systemctl reboot';
   if (stage.intact === false) {
     return state === 'armed'
       ? 'offline-update cancel'
       : reason?.code === 'JOURNAL_CORRUPT'
         ? 'offline-update clean'
-        : 'offline-update prepare';
+        : again;
   }
   if (state === 'blocked') return 'offline-update clean';
   if (!attempted.has(state) && links.some(({ link, claimed }) => isOurs(link) || isOurs(claimed)))
@@ -78,13 +82,13 @@ export function nextStep({
   const [foreign] = foreignFindings(links);
   switch (state) {
     case 'prepared':
-      if (drift === true) return 'offline-update prepare';
+      if (drift === true) return again;
       // One update a boot: none of ours is armed, also at its time.
       if (foreign) return foreign.remedy;
       // by itself, at its time
       if (scheduled) return null;
       // It would not arm what has just failed; a new plan, or a mended machine, is tried at once.
-      if (rehearsal?.outcome === 'failed') return 'offline-update prepare --rehearse';
+      if (rehearsal?.outcome === 'failed') return `${again} --rehearse`;
       if (putOff) return 'offline-update doctor';
       return failedBefore ? `offline-update report ${failedBefore.id}` : 'offline-update trigger';
     case 'armed':
@@ -94,7 +98,7 @@ export function nextStep({
           ? null
           : `systemctl ${wayIn(action)}`;
     case 'stale':
-      return 'offline-update prepare';
+      return again;
     case 'claimed':
     case 'installing':
       return 'systemctl reboot';

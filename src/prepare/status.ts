@@ -21,6 +21,7 @@ import { summary, type PlanSummary } from './plan-summary.js';
 import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
 import { isAtWork } from './under-way.js';
+import { prepareAgain } from './prepare-again.js';
 import { wayBackOf, type WayBack } from './way-back.js';
 import { rollbackAhead } from './rollback-ahead.js';
 import { whenTruth, type WhenTruth } from './when/when-truth.js';
@@ -145,7 +146,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     live: live ?? null,
     lastVerdict,
     estimate: state.name === 'armed' && update ? estimateIn(update.journal.rows) : null,
-    next: atWork ? FOLLOW : nextStep(told),
+    next: atWork ? FOLLOW : nextStep(told, prepareAgain(plan?.request)),
   };
 }
 

@@ -328,6 +328,25 @@ void t.test('a system that changed since is found stale, and only a new plan can
   t.equal((await machine.cli('trigger')).exitCode, 0);
 });
 
+void t.test('the next step plans the same anew: not all of the system for who named a package', async (t) => {
+  for (const [words, next] of [
+    [['alpha', 'beta=2.0'], 'offline-update prepare alpha beta=2.0'],
+    [['--full'], 'offline-update prepare --full'],
+  ] as const) {
+    const machine = newOnlineMachine(t);
+    await machine.cli('prepare', ...words);
+    machine.payload.fingerprint = 'b'.repeat(64);
+    t.match((await machine.cli('status', '--json')).json(), { state: 'prepared', drift: true, next });
+    t.match((await machine.cli('trigger', '--json')).json(), { error: { code: 'DRIFT', hint: next } });
+    t.match(
+      (await machine.cli('trigger', '--json')).json(),
+      { error: { code: 'DRIFT', hint: next } },
+      'stale',
+    );
+    t.match((await machine.cli('status', '--json')).json(), { state: 'stale', next });
+  }
+});
+
 void t.test('invariant 7: a stage that is not as sealed is refused with its own code', async (t) => {
   const alpha = 'packages/alpha_2.0_all.deb';
   const beta = 'packages/beta_2.0_all.deb';
