@@ -4,9 +4,11 @@ import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
 import { noteNode } from '../../src/host/node-starts.js';
 
-/** Says what it was asked, as our program does, for a word that is no verb. */
+process.env['LAB_WORD'] = 'not inherited'; // not NODE_OPTIONS, which the runner of the tests gives to all
+
+/** Ends as our program does of a word that is no verb. */
 const sound = `#!/bin/sh
-[ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${NODE_OPTIONS-}" ] && exit 3
+[ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${LAB_WORD-}" ] && exit 3
 exit 0
 `;
 
