@@ -7,7 +7,7 @@ import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
 import { output, type Stream } from './output.js';
-import { shellWords } from './shell-words.js';
+import { shellWords } from '../update/shell-words.js';
 import { version } from './version.js';
 import type { Doing, Invoke, Verb } from './verb.js';
 

@@ -1,7 +1,7 @@
 /** `--root`: package manager, units, timers and kernel answer for the running system alone. */
 import type { Scheduler } from '../prepare/when/scheduler.js';
 import { UpdateError } from '../update/errors.js';
-import { shellWords } from './shell-words.js';
+import { shellWords } from '../update/shell-words.js';
 
 /** Errors: `USAGE` for another root than `/`. */
 export function refuseOtherRoot(root: string, verb: 'prepare' | 'trigger' | 'doctor'): void {

@@ -4,7 +4,8 @@
  * Each act is a fixed order of the primitives of file-system.ts. The order is the promise: after a power cut at any
  * instant the disk holds the state before or the state after, never a mixture.
  *
- * Errors: the system errors of the primitives, and what an act says itself. When an act fails, the effect may or may not have been made durable.
+ * Errors: the system errors of the primitives, and what an act says itself. When an act fails, the effect may or may not
+ * have been made durable.
  */
 import { basename, dirname, join } from 'node:path';
 import { exists } from './exists.js';

@@ -22,7 +22,10 @@ export interface NodeStart {
   node?: string;
 }
 
-/** Call it before anything is changed. The answer: why the program does not start; undefined when it does, or nothing has touched Node.js. */
+/**
+ * Call it before anything is changed. The answer: why the program does not start; undefined when it does, or when nothing
+ * has touched Node.js.
+ */
 export function noteNode({ run, program, node = NODE }: NodeStart): () => Promise<string | undefined> {
   const before = identity(node);
   return async () => {

@@ -3,9 +3,13 @@ import type { Plan } from '../update/plan.js';
 
 /** `request` of the plan; a plugin hands its own list over itself. */
 export function prepareAgain(request?: Plan['request']): string {
-  const words: Partial<Record<Plan['request']['mode'], readonly string[]>> = {
-    'full-upgrade': ['--full'],
-    packages: request?.packages ?? [],
-  };
-  return ['offline-update prepare', ...((request && words[request.mode]) ?? [])].join(' ');
+  const command = 'offline-update prepare';
+  switch (request?.mode) {
+    case 'full-upgrade':
+      return `${command} --full`;
+    case 'packages':
+      return [command, ...request.packages].join(' ');
+    default:
+      return command;
+  }
 }

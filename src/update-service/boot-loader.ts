@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { namesIn } from '../host/if-there.js';
 import type { KnownUpdate } from '../update/store.js';
+import { shellWords } from '../update/shell-words.js';
 import type { Ports } from './ports.js';
 
 type BootLoaderPorts = Pick<Ports, 'paths' | 'fs' | 'files' | 'run' | 'log'>;
@@ -19,7 +20,7 @@ export async function installBootLoader(ports: BootLoaderPorts, update: KnownUpd
   const { fs, paths, run, log } = ports;
   for (const name of await namesOf(ports)) {
     const args = (await fs.readFile(join(paths.bootLoaderCalls, name))).split('\n').slice(0, -1);
-    const told = ['grub-install', ...args.map(quoted)].join(' ');
+    const told = shellWords(['grub-install', ...args]);
     const why = await run('grub-install', args, {
       timeoutSeconds: TIMEOUT_SECONDS,
       withDescendants: true,
@@ -38,11 +39,6 @@ export async function installBootLoader(ports: BootLoaderPorts, update: KnownUpd
 /** With any verdict; a root that is given up takes its own along. */
 export async function dropBootLoaderCalls({ files, paths }: Pick<Ports, 'files' | 'paths'>): Promise<void> {
   await files.removeTree(paths.bootLoaderCalls);
-}
-
-/** As a shell takes it for one word again. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** In the order in which they were asked for. */

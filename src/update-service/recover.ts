@@ -50,15 +50,12 @@ export async function recover(ports: Ports): Promise<void> {
   await ports.files.remove(ports.paths.fallbackMark);
   await dropSpentCopy(ports);
   // A boot that was led past: the copy is still to be put back, and its claimed link is what leads there.
-  const goesBack = (!update || update.journal.state.name === 'reverted') && (await isCopyArmed(ports));
+  const goesBack =
+    (!update || update.journal.state.name === 'reverted') && (await exists(ports.fs, ports.paths.copyArmed));
   if (claimed && !goesBack && (!update || isSettled(update.journal.state))) {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }
-}
-
-function isCopyArmed({ fs, paths }: Ports): Promise<boolean> {
-  return exists(fs, paths.copyArmed);
 }
 
 /** The next boot puts a copy back, which takes away what the update brought: not what services and people write in this one. */

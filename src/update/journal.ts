@@ -59,8 +59,8 @@ export class Journal {
 
   /**
    * Durable when it resolves, and in the order of the calls: a row that is on its way is waited for. Errors: `WRONG_STATE`
-   * when the event does not fit the state, `JOURNAL_CORRUPT` when the file is not as we left it; nothing is written then. After an error of the disk rows and state are those that
-   * the next boot will read.
+   * when the event does not fit the state, `JOURNAL_CORRUPT` when the file is not as we left it; nothing is written then.
+   * After an error of the disk rows and state are those that the next boot will read.
    */
   append(entry: JournalEntry): Promise<void> {
     const written = this.last.then(() => this.write(entry));

@@ -204,10 +204,15 @@ void t.test('an epoch of 0 is there, though dpkg leaves it out', async (t) => {
 
 void t.test('the preflight waits for a dpkg at work, and calls nothing of it broken', async (t) => {
   const { drive, machine } = await machineFor(t, ['lab-good']);
-  const slow = debOf({ name: 'lab-slow', version: '1.0', scripts: { postinst: 'sleep 60' } });
+  const slow = debOf({
+    name: 'lab-slow',
+    version: '1.0',
+    scripts: { postinst: 'echo >/run/at-work; read -r _ </run/go' },
+  });
   await writeFile(machine.path('/root/slow.deb'), slow.content);
-  const before = `dpkg -i /root/slow.deb >/dev/null 2>&1 &
-    until dpkg-query -W -f '\${db:Status-Abbrev}' lab-slow 2>/dev/null | grep -q iF; do :; done`;
+  const before = `mkfifo /run/at-work /run/go
+    dpkg -i /root/slow.deb >/dev/null 2>&1 &
+    read -r _ </run/at-work`;
   const [result] = await drive(['preflight'], { before });
   t.match(result?.findings, [
     {

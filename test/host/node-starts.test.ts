@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
@@ -11,6 +19,13 @@ const sound = `#!/bin/sh
 [ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${LAB_WORD-}" ] && exit 3
 exit 0
 `;
+
+/** A change in the same tick of the clock of the file system, a few milliseconds long, is none to be seen. */
+function untilTheClockTicks(file: string): void {
+  const probe = `${file}.probe`;
+  do writeFileSync(probe, '');
+  while (statSync(probe).ctimeMs === statSync(file).ctimeMs);
+}
 
 /** What is told after `act` did something to Node.js, and how often it was started. */
 async function after(
@@ -30,7 +45,8 @@ async function after(
       return runCommand(...words);
     },
   });
-  await new Promise((resolve) => setTimeout(resolve, 20)); // the clock of the file system ticks every few milliseconds
+  t.equal(await why(), undefined, 'as it was noted');
+  untilTheClockTicks(node);
   act(node);
   return { why: (await why())?.replaceAll(folder, ''), starts };
 }
