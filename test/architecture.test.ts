@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import t from 'tap';
 
@@ -120,5 +120,50 @@ void t.test('the update service reads neither D-Bus nor what starts hooks before
 void t.test('a file is one idea: none is longer than 250 lines', (t) => {
   const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 251);
   t.strictSame(long, []);
+  t.end();
+});
+
+/** What a checkout makes for itself: as in .gitignore, and git's own folder. */
+const made = new Set(['.git', 'node_modules', 'dist', '.tap', 'coverage']);
+const topLevel = readdirSync('.').filter((name) => !made.has(name));
+
+void t.test("at the top lies the project, and nobody's scratch files", (t) => {
+  t.strictSame(topLevel.sort(), [
+    '.ci',
+    '.gitignore',
+    '.npmrc',
+    '.prettierignore',
+    '.prettierrc.json',
+    '.taprc',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'README.md',
+    'bench',
+    'demo',
+    'docs',
+    'eslint.config.js',
+    'knip.json',
+    'package-lock.json',
+    'package.json',
+    'packaging',
+    'scripts',
+    'src',
+    'test',
+    'tsconfig.json',
+    'tsconfig.src.json',
+    'units',
+  ]);
+  t.end();
+});
+
+void t.test('every file of the project is text that a reader can follow', (t) => {
+  const inside = topLevel.flatMap((name) =>
+    statSync(name).isDirectory()
+      ? readdirSync(name, { recursive: true, encoding: 'utf8' }).map((path) => join(name, path))
+      : name,
+  );
+  const binary = inside.filter((path) => statSync(path).isFile() && readFileSync(path).includes(0));
+  t.ok(inside.length > 500, 'the files were found');
+  t.strictSame(binary, []);
   t.end();
 });
