@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { command } from './command.js';
 import { archiveAccess, debianArchive } from './debian-archive.js';
 import type { ContainerOptions } from './container.js';
@@ -16,13 +19,24 @@ const suite = 'trixie';
 export async function archiveUnreachable(): Promise<string | undefined> {
   try {
     const { main } = await debianArchive();
-    const release = `${main}/dists/${suite}/Release`;
-    const quick = ['-o', 'Acquire::Retries=0', '-o', `Acquire::http::Timeout=${probeSeconds}`];
-    const helper = ['/usr/lib/apt/apt-helper', ...quick, 'download-file', release, '/dev/stdout'];
-    const { exitCode } = await command(helper, { check: false, timeoutSeconds: 2 * probeSeconds });
-    return exitCode === 0 ? undefined : `${release} cannot be fetched`;
+    return await unfetchable(`${main}/dists/${suite}/Release`);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Why apt cannot fetch this file, in apt's words, or undefined when it can. Into a file: apt cuts and hashes what it writes. */
+export async function unfetchable(uri: string): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'offline-update-archive-'));
+  try {
+    const quick = ['-o', 'Acquire::Retries=0', '-o', `Acquire::http::Timeout=${probeSeconds}`];
+    const helper = ['/usr/lib/apt/apt-helper', ...quick, 'download-file', uri, join(folder, 'fetched')];
+    const { exitCode, stderr } = await command(helper, { check: false, timeoutSeconds: 2 * probeSeconds });
+    if (exitCode === 0) return undefined;
+    const reason = /^E: (.*)$/m.exec(stderr)?.[1] ?? `apt-helper ended with ${exitCode}`;
+    return `${uri}: ${reason.replace(`Failed to fetch ${uri}`, '').trim()}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
