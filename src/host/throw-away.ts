@@ -44,7 +44,7 @@ const watchMilliseconds = 1000;
 const graceSeconds = 1;
 /** Of CPU and disk it gets what the running system leaves. */
 const modest = ['nice', '-n', '10', 'ionice', '-c', 'idle'];
-const namespaces = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--net', '--uts', '--ipc'];
+const namespaces = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--net', '--uts', '--ipc', '--cgroup'];
 
 export const runThrowAway: RunThrowAway = async (command, options) => {
   const mounts = [...(await mountsNow()), ...(await socketsNow())];

@@ -126,6 +126,23 @@ void t.test(
   },
 );
 
+void t.test('scripts find the control groups of the system, and none of its services in them', async (t) => {
+  const machine = await Machine.on(await installedLayer([]));
+  t.teardown(() => machine.dispose());
+  // As libsystemd-shared asks since systemd 258, before it is unpacked.
+  const preinst = `awk '{ print $2 "," $3 }' /proc/mounts | grep -qx /sys/fs/cgroup,cgroup2 || exit 1
+    ls -R /sys/fs/cgroup | grep '[.]service' && exit 1
+    ! mkdir /sys/fs/cgroup/lab`;
+  const asks = debOf({ name: 'lab-asks', version: '1.0', scripts: { preinst } });
+  await putRepository(machine, [asks], { suite: 'asks', folder: '/var/lib/lab' });
+  await machine.run('apt-get -q update');
+  await machine.start({ unifiedControlGroups: true });
+  await machine.exec('offline-update prepare --no-refresh lab-asks');
+  // In a control group of its own, as a person's session is.
+  const { stdout } = await machine.exec('systemd-run --quiet --pipe --wait offline-update trigger --json');
+  t.match((JSON.parse(stdout) as { rehearsal: Rehearsal }).rehearsal, { outcome: 'passed', reason: null });
+});
+
 void t.test('an interrupted or a killed rehearsal leaves nothing behind', async (t) => {
   const machine = await Machine.on(await installedLayer(['lab-hangs']));
   t.teardown(() => machine.dispose());

@@ -16,6 +16,8 @@ export interface ContainerOptions {
   args?: readonly string[];
   /** Share the network of the host. Default false: there is only a loopback device. */
   network?: boolean;
+  /** Control groups of version 2 alone, whatever the host has. Default: as on the host. */
+  unifiedControlGroups?: boolean;
 }
 
 export interface ExecOptions extends Omit<CommandOptions, 'cwd' | 'env'> {
@@ -63,8 +65,12 @@ export class Container {
     const group = new ControlGroup(name);
     const [program = '', ...rest] = group.commandLine(['systemd-nspawn', ...args, ...(options.words ?? [])]);
     this.#nspawn = spawn(program, rest, {
-      // Without this, /tmp of the boot would be another one than that of `Machine.run` and `Machine.path`.
-      env: { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: '0' },
+      env: {
+        ...process.env,
+        // Without this, /tmp of the boot would be another one than that of `Machine.run` and `Machine.path`.
+        SYSTEMD_NSPAWN_TMPFS_TMP: '0',
+        ...(options.unifiedControlGroups === true && { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const { stdout, stderr } = this.#nspawn;
