@@ -177,28 +177,36 @@ void t.test(
   },
 );
 
-void t.test(
-  'invariant 9: a Node.js that nobody can start any more is told before it is needed',
-  async (t) => {
-    const machine = await armedMachine(t, {
-      packages: ['lab-good'],
-      async before(machine) {
-        const act = 'if [ -e /run/offline-update/update-boot ]; then chmod a-x /usr/bin/node; fi';
-        await machine.write('/etc/dpkg/dpkg.cfg.d/breaks-node', `post-invoke=${act}\n`);
-      },
-    });
-    const boots = await machine.bootUntilSettled();
-    await machine.exec('chmod a+x /usr/bin/node');
-    await isBackAfterOneReboot(t, machine, boots);
-    t.match(await statusOf(machine), {
-      state: 'failed',
-      reason: {
-        code: 'VERIFY_FAILED',
-        message: /^\/usr\/bin\/node was changed, and does not start: .*EACCES$/,
-      },
-    });
-  },
-);
+// Node.js itself, on Debian: the program is a launcher.
+const library = '/usr/lib/*/libnode.so.*';
+
+for (const [what, breaks, mends, message] of [
+  [
+    'program',
+    'chmod a-x /usr/bin/node',
+    'chmod a+x /usr/bin/node',
+    /^\/usr\/bin\/node was changed, and Node\.js does not start: .*EACCES$/,
+  ],
+  [
+    'library',
+    `for file in ${library}; do mv $file /srv/; done`,
+    'mv /srv/libnode.so.* "$(dirname /usr/lib/*/libc.so.6)"',
+    /^\/usr\/lib\/\S+\/libnode\.so\.\d+ was changed, and the program that confirms ended with 127: .*libnode/,
+  ],
+] as const) {
+  void t.test(
+    `invariant 9: a Node.js whose ${what} nobody can start any more is told before it is needed`,
+    async (t) => {
+      const machine = await armedMachine(t, { packages: ['lab-good'] });
+      const act = `if [ -e /run/offline-update/update-boot ]; then ${breaks}; fi || :`;
+      await machine.write('/etc/dpkg/dpkg.cfg.d/breaks-node', `post-invoke=${act}\n`);
+      const boots = await machine.bootUntilSettled();
+      await machine.exec(mends);
+      await isBackAfterOneReboot(t, machine, boots);
+      t.match(await statusOf(machine), { state: 'failed', reason: { code: 'VERIFY_FAILED', message } });
+    },
+  );
+}
 
 void t.test('another Node.js that starts is an update as any other', async (t) => {
   const machine = await armedMachine(t, {

@@ -2,6 +2,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  renameSync,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -16,6 +17,8 @@ process.env['LAB_WORD'] = 'not inherited'; // not NODE_OPTIONS, which the runner
 
 /** Ends as our program does of a word that is no verb. */
 const sound = `#!/bin/sh
+cd "$(dirname "$0")/.." || exit
+[ -e libnode.so ] || { echo 'node: error while loading shared libraries: libnode.so' >&2; exit 127; }
 [ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${LAB_WORD-}" ] && exit 3
 exit 0
 `;
@@ -32,13 +35,24 @@ async function after(
   t: Test,
   act: (node: string) => void,
 ): Promise<{ why: string | undefined; starts: number }> {
-  const folder = t.testdir({ program: '' });
+  const folder = t.testdir({ program: '', 'libnode.so': '', 'locale-archive': '' });
   mkdirSync(join(folder, 'bin'));
+  const maps = join(folder, 'maps');
+  writeFileSync(
+    maps,
+    `7f0a1000-7f0a2000 r--p 00000000 08:01 11                         ${folder}/libnode.so
+7f0a2000-7f0a3000 r-xp 00001000 08:01 11                         ${folder}/libnode.so
+7f0a3000-7f0a4000 r--p 00000000 08:01 12                         ${folder}/locale-archive
+7f0a4000-7f0a5000 r-xp 00000000 00:00 0                          [vdso]
+7f0a5000-7f0a6000 rwxp 00000000 00:00 0 
+`,
+  );
   const node = join(folder, 'bin/node');
   writeFileSync(node, sound, { mode: 0o755 });
   let starts = 0;
   const why = noteNode({
     node,
+    maps,
     program: join(folder, 'program'),
     run(...words) {
       starts += 1;
@@ -64,6 +78,26 @@ void t.test('one that was replaced is started, and well', async (t) => {
   t.strictSame(await after(t, replace), { why: undefined, starts: 1 });
 });
 
+void t.test('a library that it has mapped is a part of it, and no other file is', async (t) => {
+  const replace = (name: string) => (node: string) => {
+    const file = join(node, '../..', name);
+    writeFileSync(`${file}.new`, 'anew');
+    renameSync(`${file}.new`, file);
+  };
+  t.strictSame(await after(t, replace('libnode.so')), { why: undefined, starts: 1 });
+  t.strictSame(await after(t, replace('locale-archive')), { why: undefined, starts: 0 });
+});
+
+void t.test('a library that is gone is told, and what the program says of it', async (t) => {
+  const { why } = await after(t, (node) => {
+    unlinkSync(join(node, '../../libnode.so'));
+  });
+  t.equal(
+    why,
+    '/libnode.so was changed, and the program that confirms ended with 127: node: error while loading shared libraries: libnode.so',
+  );
+});
+
 void t.test('one that is gone, may not be executed, or does not start is told', async (t) => {
   const write = (text: string) => (node: string) => {
     writeFileSync(node, text);
@@ -74,14 +108,14 @@ void t.test('one that is gone, may not be executed, or does not start is told', 
       (node) => {
         unlinkSync(node);
       },
-      /^\/bin\/node was changed, and does not start: .*\/bin\/node/,
+      /^\/bin\/node was changed, and Node\.js does not start: .*\/bin\/node/,
     ],
     [
       'chmod',
       (node) => {
         chmodSync(node, 0o644);
       },
-      /and does not start: /,
+      /and Node\.js does not start: /,
     ],
     [
       'a link to nowhere',
@@ -89,7 +123,7 @@ void t.test('one that is gone, may not be executed, or does not start is told', 
         unlinkSync(node);
         symlinkSync('nowhere', node);
       },
-      /and does not start: /,
+      /and Node\.js does not start: /,
     ],
     [
       'a library',
