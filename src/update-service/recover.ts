@@ -3,7 +3,6 @@
  * is what the package database says, not what the last process meant to do.
  */
 import { join } from 'node:path';
-import { exists } from '../host/exists.js';
 import { ifThere, textOf } from '../host/if-there.js';
 import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
@@ -15,6 +14,7 @@ import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
+import { copyIsAhead } from './copy-ahead.js';
 import { distrustSnapshot } from './distrust-snapshot.js';
 import { dropLinks } from './leave.js';
 import { lookAtPackages } from './look-at-packages.js';
@@ -49,10 +49,7 @@ export async function recover(ports: Ports): Promise<void> {
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
   await dropSpentCopy(ports);
-  // A boot that was led past: the copy is still to be put back, and its claimed link is what leads there.
-  const goesBack =
-    (!update || update.journal.state.name === 'reverted') && (await exists(ports.fs, ports.paths.copyArmed));
-  if (claimed && !goesBack && (!update || isSettled(update.journal.state))) {
+  if (claimed && (!update || isSettled(update.journal.state)) && !(await copyIsAhead(ports, update))) {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }

@@ -48,19 +48,31 @@ export async function giveBack(
 }
 
 function goesBack({ message }: Reason): UpdateError {
-  return new UpdateError('HEALTH_FAILED', `${message}; the machine goes back to the state before`);
+  return new UpdateError('HEALTH_FAILED', `${message}; the machine goes back to the state before`, {
+    hint: 'systemctl reboot',
+  });
 }
 
-/** Errors: `HEALTH_FAILED` when the fallback was to boot, and this root booted all the same. */
-export async function refuseSecondReturn(ports: Ports, update: KnownUpdate, plan: Plan): Promise<void> {
+/**
+ * `copyIsAhead`: the boot that puts a copy back is still to come. Errors: `HEALTH_FAILED` when the fallback was to boot, and
+ * this root booted all the same, or was led past that boot.
+ */
+export async function refuseSecondReturn(
+  ports: Ports,
+  update: KnownUpdate,
+  plan: Plan,
+  copyIsAhead: boolean,
+): Promise<void> {
   const { rows } = update.journal;
-  const before = reverting(rows).find(({ step }) => step === 'switched');
+  const before = reverting(rows).find(({ step }) => step === 'switched' || copyIsAhead);
   if (!before) return;
   if (rows.findLast(isReverting)?.bootId === ports.moment.bootId) {
     // This unit was started once more, before the reboot that it had asked for: that one is still to come.
     await ports.askToLeave('reboot');
     throw goesBack(before.reason);
   }
+  // Who led this boot past it by hand reboots by hand.
+  if (copyIsAhead) throw goesBack(before.reason);
   const reason = withMore(before.reason, 'the fallback was to boot, and the updated root booted again');
   const findings = await lookAtPackages(ports, update, 'ordinary', plan);
   await stay(ports, update, plan, reason, packagesAreWhole(findings));

@@ -1,5 +1,5 @@
 /** The verdict of the first ordinary boot, with a machine that is made up. */
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
@@ -42,6 +42,8 @@ interface Given {
   /** At each look, the last one stays. */
   systemStates?: string[];
   revert?: () => Promise<void>;
+  /** The next boot puts a copy back. */
+  copyIsAhead?: boolean;
   isUpdateBoot?: boolean;
   baseline?: string | undefined;
   units?: UnitState[];
@@ -90,6 +92,11 @@ async function confirmed(t: Test, given: Given): Promise<Outcome> {
   const here = await updateStore(at('now')).find(id);
   for (const entry of given.rowsNow ?? []) await here.journal.append(entry);
   await before.markOpen(id);
+  if (given.copyIsAhead) {
+    mkdirSync(paths.fallbacks);
+    symlinkSync(id, paths.copyArmed);
+    symlinkSync('/var/lib/system-update', `${paths.triggers[0]}.claimed`);
+  }
   const baseline = 'baseline' in given ? given.baseline : '{"format":1,"failedUnits":[],"interfaces":[]}';
   if (baseline !== undefined) writeFileSync(of.baseline, baseline);
   for (const [name, body] of Object.entries(given.scripts ?? {})) {
@@ -302,6 +309,23 @@ void t.test('never a loop: a way back that led here again is not taken a second 
   t.strictSame(asked, []);
   t.match(update.journal.state, { name: 'failed', reason: { message: /the updated root booted again$/ } });
 });
+
+void t.test(
+  'led past the boot that puts the copy back: no verdict, and the next boot goes back',
+  async (t) => {
+    // the second: the power went before the switch was written down, but its links were made
+    for (const rows of [[decided, switched], [decided]]) {
+      const { error, asked, update } = await confirmed(t, { fallback, rows, copyIsAhead: true });
+      t.match(error, {
+        code: 'HEALTH_FAILED',
+        message: /goes back to the state before$/,
+        hint: 'systemctl reboot',
+      });
+      t.strictSame(asked, []);
+      t.equal(update.journal.state.name, 'installed');
+    }
+  },
+);
 
 void t.test(
   'started once more before its reboot has come: it is asked for again, and nothing else',

@@ -5,7 +5,7 @@ import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import { systemLog } from '../../src/host/system-log.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
-import type { UpdateEvent } from '../../src/update/events.js';
+import type { JournalEntry, UpdateEvent } from '../../src/update/events.js';
 import { markText, type NewMark } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
 import { pathsBelow, pathsOfUpdate } from '../../src/update/paths.js';
@@ -25,10 +25,15 @@ const armed: UpdateEvent = { event: 'armed', planHash: 'aa', action: 'reboot', t
 const claimed: UpdateEvent = { event: 'claimed', attempt: 1 };
 const installing: UpdateEvent = { event: 'installing', attempt: 1, fallback: null };
 const installed: UpdateEvent = { event: 'installed', attempt: 1 };
+const decided: JournalEntry = {
+  note: 'reverting',
+  step: 'decided',
+  reason: { code: 'HEALTH_FAILED', message: 'no database' },
+};
 const reverted: UpdateEvent = { event: 'reverted', reason: { code: 'INSTALL_FAILED', message: 'postinst' } };
 
 interface Found {
-  events: readonly UpdateEvent[];
+  events: readonly JournalEntry[];
   /** Whether the events were written in the boot that recovers. */
   sameBoot?: boolean;
   rescued?: string;
@@ -127,6 +132,18 @@ const cases: [string, Found, object, string[]][] = [
     { events: [armed, claimed, installing, installed], closed: true, link: 'claimed', copyArmed: true },
     { name: 'installed' },
     ['/system-update.claimed'],
+  ],
+  [
+    'the same, and another update was prepared before: the next boot goes back all the same',
+    { events: [], staged: true, closed: true, link: 'claimed', copyArmed: true },
+    { name: 'prepared' },
+    ['/system-update.claimed', '/var/lib/system-update'],
+  ],
+  [
+    'unhealthy, and led past the boot that puts the copy back: the next one does',
+    { events: [armed, claimed, installing, installed, decided], link: 'claimed', copyArmed: true },
+    { name: 'installed' },
+    ['/system-update.claimed', open],
   ],
   [
     'proven, and the power went before its copy was put out of use: it stays installed',
