@@ -5,10 +5,12 @@ import type { PreflightContext, StagedUpdate } from './preflight/context.js';
 import { preflight } from './preflight/preflight.js';
 import { STAGE_INTACT, stageNotIntact } from './preflight/stage-intact.js';
 import { attempted } from './preflight/trigger-left.js';
+import { anewAsAsked, requestOf } from './prepare-again.js';
 import { stagedUpdate } from './staged-update.js';
 
 export async function checkUp(online: Online, machine: Omit<PreflightContext, 'staged'>): Promise<Finding[]> {
-  const state = (await online.store.current())?.journal.state;
+  const update = await online.store.current();
+  const state = update?.journal.state;
   const lost: Finding[] = [];
   let staged: StagedUpdate | undefined;
   if (state?.name === 'prepared' || state?.name === 'armed') {
@@ -20,7 +22,8 @@ export async function checkUp(online: Online, machine: Omit<PreflightContext, 's
   }
   const isAttempted = state !== undefined && attempted.has(state.name);
   const findings = [...lost, ...(await preflight({ ...machine, staged, isAttempted }))];
-  if (state?.name !== 'armed') return findings;
+  const request = await requestOf(online, update);
+  if (state?.name !== 'armed') return findings.map((each) => anewAsAsked(each, request));
   // As long as it is armed, nothing can be prepared.
   return findings.map((each) =>
     each.check === STAGE_INTACT ? { ...each, remedy: 'offline-update cancel' } : each,

@@ -25,7 +25,7 @@ import { TRIGGER_FOREIGN } from './preflight/trigger-foreign.js';
 import { foretell } from './rehearse/foretell.js';
 import { rehearseBeforeArming, type RehearsalOptions } from './rehearse/before-arming.js';
 import { stagedUpdate } from './staged-update.js';
-import { prepareAgain } from './prepare-again.js';
+import { errorAsAsked, prepareAgain, requestOf } from './prepare-again.js';
 import { refuseUnderWay } from './under-way.js';
 
 export interface TriggerOptions {
@@ -56,12 +56,21 @@ export interface Examined {
 }
 
 /** `isLater`: what may be otherwise by then is told and does not block. */
-export async function examine(
+export async function examine(online: Online, options: TriggerOptions, isLater = false): Promise<Examined> {
+  const update = await preparedUpdate(online, options.action, isLater);
+  try {
+    return await examinePrepared(online, update, options, isLater);
+  } catch (error) {
+    throw errorAsAsked(error, await requestOf(online, update));
+  }
+}
+
+async function examinePrepared(
   online: Online,
+  update: PreparedUpdate,
   { action, force = false, machine, rehearsal: wish }: TriggerOptions,
-  isLater = false,
+  isLater: boolean,
 ): Promise<Examined> {
-  const update = await preparedUpdate(online, action, isLater);
   const staged = await stagedUpdate(online, update.planHash);
   const look = async (staged: StagedUpdate): Promise<Finding[]> => {
     const all = await preflight({ ...machine, staged, isForced: force });
@@ -139,15 +148,6 @@ async function preparedUpdate(
   }
 }
 
-/** Undefined where its plan cannot be read. */
-async function requestOf(
-  { store }: Online,
-  update: KnownUpdate | undefined,
-): Promise<Plan['request'] | undefined> {
-  const plan = update && (await store.readPlan(update).catch(() => undefined));
-  return plan?.request;
-}
-
 /** The most telling code wins: somebody else's update, then what happened to ours, then everything else. */
 async function refuseBlocked(
   update: PreparedUpdate,
@@ -162,7 +162,7 @@ async function refuseBlocked(
   const drift = of(DRIFT_CHECK);
   if (drift) {
     await markStale(update, drift.evidence);
-    throw new UpdateError('DRIFT', drift.evidence, { hint: prepareAgain(staged.plan.request), findings });
+    throw new UpdateError('DRIFT', drift.evidence, { hint: drift.remedy, findings });
   }
   const failed = of(FAILED_BEFORE);
   if (failed && blocking.length === 1)

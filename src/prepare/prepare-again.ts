@@ -1,15 +1,51 @@
 /** The command that plans the same anew: without its words all of the system would be upgraded. */
+import type { Finding } from '../update/finding.js';
+import { UpdateError } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
+import type { KnownUpdate } from '../update/store.js';
+import type { Online } from './online.js';
 
-/** `request` of the plan; a plugin hands its own list over itself. */
+const command = 'offline-update prepare';
+
+/** `request` of the plan; undefined where that is not known. */
 export function prepareAgain(request?: Plan['request']): string {
-  const command = 'offline-update prepare';
   switch (request?.mode) {
     case 'full-upgrade':
       return `${command} --full`;
     case 'packages':
       return [command, ...request.packages].join(' ');
+    case 'plugin':
+      return `${command} --from FILE`; // its list may stand in no file: who made it makes it again
     default:
       return command;
   }
+}
+
+/** Of the history; undefined where its plan cannot be read. */
+export async function requestOf(
+  { store }: Pick<Online, 'store'>,
+  update: KnownUpdate | undefined,
+): Promise<Plan['request'] | undefined> {
+  const plan = update && (await store.readPlan(update).catch(() => undefined));
+  return plan?.request;
+}
+
+/** Who finds that the stage or the system no longer fits the plan does not know what was asked for. */
+export function anewAsAsked(finding: Finding, request: Plan['request'] | undefined): Finding {
+  return { ...finding, remedy: withWords(finding.remedy, request) };
+}
+
+/** The same for what is thrown, and for its findings. */
+export function errorAsAsked(error: unknown, request: Plan['request'] | undefined): unknown {
+  if (!(error instanceof UpdateError)) return error;
+  const { code, message, hint, findings } = error;
+  return new UpdateError(code, message, {
+    cause: error,
+    ...(hint !== undefined && { hint: withWords(hint, request) }),
+    findings: findings.map((finding) => anewAsAsked(finding, request)),
+  });
+}
+
+function withWords(step: string, request: Plan['request'] | undefined): string {
+  return step.endsWith(command) ? step.slice(0, -command.length) + prepareAgain(request) : step;
 }

@@ -52,7 +52,7 @@ function motdOf(id: string, event: UpdateEvent, told: string): string | null | u
     case 'armed':
       return 'An offline update is armed: the next boot installs it (offline-update status)';
     case 'stale':
-      return 'The prepared offline update no longer fits the system (offline-update prepare)';
+      return 'The prepared offline update no longer fits the system (offline-update status)';
     case 'cancelled':
       return null;
     case 'confirmed':

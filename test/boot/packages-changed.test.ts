@@ -70,7 +70,7 @@ void t.test('a package that apt installs makes an armed update stale, which is t
   const run = await apt(machine, install);
   t.equal(run.exitCode, 0);
   t.match(run.stderr, told);
-  t.match(run.stderr, 'and was disarmed\n  next: offline-update prepare\n');
+  t.match(run.stderr, 'and was disarmed\n  next: offline-update status\n');
   t.notOk(machine.exists('/system-update'), 'disarmed when apt returns');
   await becomesStale(machine);
   t.match(await statusOf(machine), {

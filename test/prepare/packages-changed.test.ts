@@ -35,7 +35,7 @@ void t.test('a prepared update becomes stale, once', async (t) => {
   machine.payload.fingerprint = 'b'.repeat(64);
   t.equal(
     (await machine.cli('stale')).stdout,
-    `Update ${machine.id} is stale: ${changed}.\nNext: offline-update prepare\n`,
+    `Update ${machine.id} is stale: ${changed}.\nNext: offline-update status\n`,
   );
   t.match(await status(machine), { state: 'stale', reason: { code: 'DRIFT', message: changed } });
   t.equal((await machine.cli('stale')).stdout, 'Nothing became stale.\n');

@@ -1,4 +1,4 @@
-import { chmod, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
@@ -337,13 +337,25 @@ void t.test('the next step plans the same anew: not all of the system for who na
     await machine.cli('prepare', ...words);
     machine.payload.fingerprint = 'b'.repeat(64);
     t.match((await machine.cli('status', '--json')).json(), { state: 'prepared', drift: true, next });
-    t.match((await machine.cli('trigger', '--json')).json(), { error: { code: 'DRIFT', hint: next } });
+    const findings = [{ check: 'drift', remedy: next }];
+    t.match((await machine.cli('doctor', '--json')).json(), { findings });
+    t.match((await machine.cli('trigger', '--json')).json(), {
+      error: { code: 'DRIFT', hint: next, findings },
+    });
     t.match(
       (await machine.cli('trigger', '--json')).json(),
       { error: { code: 'DRIFT', hint: next } },
       'stale',
     );
     t.match((await machine.cli('status', '--json')).json(), { state: 'stale', next });
+
+    const spoilt = newOnlineMachine(t);
+    await spoilt.cli('prepare', ...words);
+    await appendFile(spoilt.path('/var/lib/system-update/plan.json'), '\n');
+    t.match((await spoilt.cli('doctor', '--json')).json(), {
+      findings: [{ check: 'stage-intact', remedy: next }],
+    });
+    t.match((await spoilt.cli('trigger', '--json')).json(), { error: { code: 'PLAN_TAMPERED', hint: next } });
   }
 });
 

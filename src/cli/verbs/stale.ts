@@ -26,7 +26,7 @@ export const stale: Verb = (program, invoke) => {
           out.line(
             changed ? `Update ${changed.id} is stale: ${changed.reason.message}.` : 'Nothing became stale.',
           );
-          if (changed) out.line('Next: offline-update prepare');
+          if (changed) out.line('Next: offline-update status');
           out.json({ stale: changed ?? null });
           return exitCodes.done;
         },
