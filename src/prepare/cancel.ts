@@ -3,7 +3,7 @@
  * forgotten, and a reboot that was announced for it is cancelled, if it is still ours.
  *
  * Errors: `NOTHING_TO_DO` when nothing of ours is armed or has a time; `FOREIGN_TRIGGER` when only another tool's update is;
- * `BUSY`, `WRONG_STATE` when an attempt has begun.
+ * `BUSY`, `WRONG_STATE` when an attempt has begun, or a copy is half put back.
  */
 import { exists } from '../host/exists.js';
 import { UpdateError } from '../update/errors.js';
@@ -12,6 +12,7 @@ import { disarm } from './disarm.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
+import { refuseHalfBack } from './rollback-ahead.js';
 import { refuseUnderWay } from './under-way.js';
 import type { Scheduler } from './when/scheduler.js';
 import { unschedule, type Unscheduled } from './when/unschedule.js';
@@ -28,6 +29,7 @@ export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Canc
   return exclusively(online, async () => {
     const update = await online.store.current();
     if (update) await refuseUnderWay(online, update);
+    await refuseHalfBack(online);
     const triggers = await readTriggers(online.fs, online.paths.triggers);
     const ours = triggers.some(({ link, claimed }) => link.kind === 'ours' || claimed.kind === 'ours');
     const isSet = [online.paths.scheduled, online.paths.shutdown].map((path) => exists(online.fs, path));

@@ -3,7 +3,7 @@
  * and thereby unblocks. The history of what happened stays.
  *
  * Works also when the journal or the plan of the current update cannot be read any more: it is the way out of that.
- * Errors: `BUSY`, `WRONG_STATE` when an attempt has begun and has no verdict.
+ * Errors: `BUSY`, `WRONG_STATE` when an attempt has begun and has no verdict, or a copy is half put back.
  */
 import { UpdateError } from '../update/errors.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -11,6 +11,7 @@ import { disarm } from './disarm.js';
 import { exclusively } from './exclusive.js';
 import { forgetUnarmed } from './forget-unarmed.js';
 import type { Online } from './online.js';
+import { refuseHalfBack } from './rollback-ahead.js';
 import { refuseUnderWay } from './under-way.js';
 import type { Scheduler } from './when/scheduler.js';
 import { unschedule, type Unscheduled } from './when/unschedule.js';
@@ -27,6 +28,7 @@ export function cleanUpdate(online: Online, scheduler: Scheduler): Promise<Clean
     const { files, paths, store } = online;
     const update = await readableUpdate(online);
     if (update) await refuseUnderWay(online, update);
+    await refuseHalfBack(online);
     const removed = await disarm(online, update, { event: 'cancelled', reason: 'cleaned by hand' });
     const unscheduled = await unschedule(online, scheduler, update, 'cleaned by hand');
     for (const folder of [paths.stage, paths.nextStage, paths.formerStage, paths.rehearsalFolder]) {

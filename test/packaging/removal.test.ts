@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -84,6 +85,26 @@ void t.test('nor does it when it is installed or purged there', (t) => {
     [],
     'what a command has left that was at work at the removal',
   );
+  t.end();
+});
+
+void t.test('nor is a copy that is half put back, and a rollback of which nothing is done is', (t) => {
+  for (const [files, status] of [
+    [[], 1],
+    [['committed', 'begun'], 1],
+    [['committed'], 0],
+  ] as const) {
+    const { root } = folder(t);
+    const copy = join(root, 'var/lib/offline-update/fallbacks/1');
+    mkdirSync(copy, { recursive: true });
+    for (const name of files) writeFileSync(join(copy, name), '');
+    symlinkSync('1', join(copy, '../armed'));
+    const link = join(root, 'system-update.claimed');
+    symlinkSync('/var/lib/system-update', link);
+    const env = { DPKG_ROOT: root, PATH: '/usr/bin:/bin' };
+    t.equal(spawnSync('sh', ['packaging/deb/prerm', 'remove'], { env }).status, status, files.join());
+    t.equal(lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ?? false, status === 1);
+  }
   t.end();
 });
 

@@ -132,7 +132,7 @@ void t.test(
     const { fs, files, paths } = machine.ports.online;
     await machine.cli('prepare');
     const id = '20261120T160000-0000';
-    machine.write(`/var/lib/offline-update/fallbacks/${id}/restore`, '');
+    machine.write(`/var/lib/offline-update/fallbacks/${id}/committed`, '');
     await files.link(id, paths.copyArmed);
     machine.link('/var/lib/system-update', '/system-update.claimed');
     const means =
@@ -160,6 +160,31 @@ void t.test(
     t.equal((await machine.cli('trigger')).exitCode, 0);
   },
 );
+
+void t.test('a copy that is half put back is not taken out of use by any verb', async (t) => {
+  for (const files of [['committed', 'begun'], ['restore']]) {
+    const { machine } = await updated(t);
+    const { fs, files: durable, paths } = machine.ports.online;
+    const id = '20261120T160000-0000';
+    for (const name of files) machine.write(`/var/lib/offline-update/fallbacks/${id}/${name}`, '');
+    await durable.link(id, paths.copyArmed);
+    machine.link('/var/lib/system-update', '/system-update.claimed');
+    t.match((await machine.cli('status', '--json')).json(), {
+      otherRootNext: true,
+      contradictions: ['the next boot goes on to put back a copy: until then the system may be half of each'],
+      next: 'systemctl reboot',
+    });
+    for (const verb of ['cancel', 'clean']) {
+      const { stderr } = await machine.cli(verb);
+      t.match(
+        stderr,
+        /a copy is half put back; the next boot goes on with it\n {2}next: systemctl reboot\n$/,
+      );
+    }
+    t.ok(await exists(fs, machine.path('/system-update.claimed')));
+    t.ok(await exists(fs, paths.copyArmed));
+  }
+});
 
 void t.test('the way back of an update that is open is none by hand', async (t) => {
   const { machine } = await updated(t);

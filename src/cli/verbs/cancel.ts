@@ -9,7 +9,7 @@ export const cancel: Verb = (program, invoke) => {
     .description(
       'Takes the trigger away: the next boot is an ordinary one. The plan and its download stay.\n' +
         'A time that was set for it is forgotten, and a reboot that was announced for it is cancelled. A rollback to a copy\n' +
-        'is taken back as well.',
+        'is taken back as well, as long as nothing of it is done.',
     )
     .option('--json', 'print JSON')
     .action(
