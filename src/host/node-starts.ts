@@ -1,8 +1,8 @@
 /**
  * The next boot judges the update by a program of Node.js (units/offline-update-confirm.service). An update after which that does
- * not start would have no verdict, and no way back by health. So it is started where something has touched it since this
- * process began, which itself is the proof of what was there before. Debian's program is a launcher of some kilobytes: Node.js
- * itself, and what else an update can break it with, are the libraries that this process has mapped.
+ * not start would have no verdict, and no way back by health. So it is started where something has touched what it is made of
+ * since this process began, which itself is the proof of what was there before: Node.js, the program, and what the dynamic
+ * loader has put into this process. Debian's Node.js is a library, libnode.
  */
 import { readFile, stat } from 'node:fs/promises';
 import type { RunCommand } from './command.js';
@@ -19,54 +19,64 @@ const refused = { word: 'nothing', exitCode: 3 };
 export interface NodeStart {
   run: RunCommand;
   program: string;
-  /** Only tests give their own, and a table as of proc_pid_maps(5). */
+  /** Only tests give their own. */
   node?: string;
-  maps?: string;
+  libraries?: readonly string[];
 }
 
 /**
  * Call it before anything is changed. The answer: why the program does not start; undefined when it does, or when nothing
- * has touched Node.js.
+ * has touched it since it was noted, or last seen to start. So it may be asked again for a few calls of stat(2).
  */
 export function noteNode({
   run,
   program,
   node = NODE,
-  maps = '/proc/self/maps',
+  libraries,
 }: NodeStart): () => Promise<string | undefined> {
-  const before = filesOf(node, maps).then((files) => Promise.all(files.map(noted)));
+  let sound = (async () => identities([node, program, ...(libraries ?? (await loadedFiles()))]))();
   return async () => {
-    const files = await before;
-    const now = await Promise.all(files.map(({ path }) => noted(path)));
-    const changed = files.filter((file, index) => file.identity !== now[index]?.identity);
+    const before = await sound;
+    const now = identities([...before.keys()]);
+    const changed = differences(before, await now);
     if (changed.length === 0) return undefined;
-    const told = `${changed.map(({ path }) => path).join(', ')} was changed, and`;
-    try {
-      // Whatever is set here for Node.js is not set where it will start.
-      const { exitCode, signal, stderr } = await run(node, [program, refused.word], {
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-        extendEnv: false,
-        timeoutSeconds: startTimeoutSeconds,
-      });
-      if (exitCode === refused.exitCode) return undefined;
-      const end = exitCode === undefined ? `was ended by ${signal ?? 'a signal'}` : `ended with ${exitCode}`;
-      const [reason = ''] = stderr.split('\n').filter((line) => line.includes('rror'));
-      return `${told} the program that confirms ${end}${reason && `: ${reason}`}`;
-    } catch (error) {
-      return `${told} Node.js does not start: ${error instanceof Error ? error.message : String(error)}`;
-    }
+    const why = await whyNotStarted(run, node, program);
+    if (why !== undefined) return `${changed.join(', ')} changed, and ${why}`;
+    sound = now;
+    return undefined;
   };
 }
 
-/** The program first, then what is mapped to be executed. */
-async function filesOf(node: string, maps: string): Promise<string[]> {
-  const table = await readFile(maps, 'utf8').catch(() => '');
-  const mapped = [...table.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/.+)$/gm)].map(([, path = '']) => path);
-  return [...new Set([node, ...mapped])];
+async function whyNotStarted(run: RunCommand, node: string, program: string): Promise<string | undefined> {
+  try {
+    // Whatever is set here for Node.js is not set where it will start.
+    const { exitCode, signal, stderr } = await run(node, [program, refused.word], {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      extendEnv: false,
+      timeoutSeconds: startTimeoutSeconds,
+    });
+    if (exitCode === refused.exitCode) return undefined;
+    const end = exitCode === undefined ? `was ended by ${signal ?? 'a signal'}` : `ended with ${exitCode}`;
+    const [reason = ''] = stderr.split('\n').filter((line) => line.includes('rror'));
+    return `the program that confirms ${end}${reason && `: ${reason}`}`;
+  } catch (error) {
+    return `Node.js does not start: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
-async function noted(path: string): Promise<{ path: string; identity: string }> {
-  return { path, identity: await identity(path) };
+/** The files whose code this process runs, proc_pid_maps(5). None where that cannot be read. */
+export async function loadedFiles(): Promise<string[]> {
+  const maps = await readFile('/proc/self/maps', 'utf8').catch(() => '');
+  const executed = [...maps.matchAll(/^\S+ ..x. \S+ \S+ [1-9]\d* +(\/.*)$/gm)];
+  return [...new Set(executed.map(([, path = '']) => path))];
+}
+
+async function identities(paths: readonly string[]): Promise<Map<string, string>> {
+  return new Map(await Promise.all(paths.map(async (path) => [path, await identity(path)] as const)));
+}
+
+function differences(before: Map<string, string>, now: Map<string, string>): string[] {
+  return [...before].flatMap(([path, was]) => (now.get(path) === was ? [] : [path]));
 }
 
 /** The mode is changed with the ctime. */

@@ -3,6 +3,7 @@ import { runHooks } from './hooks.js';
 import type { Attempt } from './attempt.js';
 import { keepOutput } from './keep-output.js';
 import { syncDisks } from './sync-disks.js';
+import { verifyNode } from './verify.js';
 
 /**
  * Before the snapshot: a hook that fails refuses the update. What they wrote is made durable, since an attempt that is
@@ -12,9 +13,9 @@ export async function beforeHooks(attempt: Attempt): Promise<void> {
   if (await hooks(attempt, attempt.ports.paths.hooksBefore)) await syncDisks(attempt.ports);
 }
 
-/** After the verification, still inside what can be reverted. */
+/** After the verification, still inside what can be reverted: what is committed starts Node.js, whatever they did. */
 export async function afterHooks(attempt: Attempt): Promise<void> {
-  await hooks(attempt, attempt.ports.paths.hooksAfter);
+  if (await hooks(attempt, attempt.ports.paths.hooksAfter)) await verifyNode(attempt);
 }
 
 async function hooks({ ports, update, plan, number }: Attempt, folder: string): Promise<boolean> {

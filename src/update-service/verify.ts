@@ -2,27 +2,35 @@
 import { UpdateError } from '../update/errors.js';
 import type { Finding } from '../update/finding.js';
 import type { Attempt } from './attempt.js';
+import type { Ports } from './ports.js';
 import { syncDisks } from './sync-disks.js';
 
 /** Errors: `VERIFY_FAILED` with every finding in its message. */
-export async function verify({ ports, plan, update, syncs }: Attempt): Promise<void> {
+export async function verify(attempt: Attempt): Promise<void> {
+  const { ports, plan, syncs } = attempt;
   void ports.wakeLogin();
   // The disks work while apt looks; what is written after this is synced by the commit.
   const syncing = syncs === 'suppressed' ? syncDisks(ports) : undefined;
-  const [found, whyNodeFails] = await Promise.all([
-    ports.payload.verify(plan.payload),
-    ports.whyNodeFails(),
-    syncing,
-  ]);
-  const findings = whyNodeFails === undefined ? found : [...found, nodeFails(whyNodeFails)];
+  const [found, node] = await Promise.all([ports.payload.verify(plan.payload), lookAtNode(ports), syncing]);
+  await prove(attempt, [...found, ...node]);
+}
+
+/** What verify has seen of Node.js, once more: hooks that have run since are the administrator's own. Errors: as `verify`. */
+export async function verifyNode(attempt: Attempt): Promise<void> {
+  await prove(attempt, await lookAtNode(attempt.ports));
+}
+
+async function lookAtNode({ whyNodeFails }: Ports): Promise<Finding[]> {
+  const evidence = await whyNodeFails();
+  if (evidence === undefined) return [];
+  return [{ check: 'node', severity: 'block', evidence, remedy: 'apt-get install --reinstall nodejs' }];
+}
+
+async function prove({ update }: Attempt, findings: readonly Finding[]): Promise<void> {
   for (const { check, evidence } of findings) {
     await update.journal.append({ note: 'finding', check, message: evidence });
   }
   refuseUnproven(findings);
-}
-
-function nodeFails(evidence: string): Finding {
-  return { check: 'node', severity: 'block', evidence, remedy: 'apt-get install --reinstall nodejs' };
 }
 
 /** Errors: as `verify`. */

@@ -185,13 +185,13 @@ for (const [what, breaks, mends, message] of [
     'program',
     'chmod a-x /usr/bin/node',
     'chmod a+x /usr/bin/node',
-    /^\/usr\/bin\/node was changed, and Node\.js does not start: .*EACCES$/,
+    /^\/usr\/bin\/node changed, and Node\.js does not start: .*EACCES$/,
   ],
   [
     'library',
     `for file in ${library}; do mv $file /srv/; done`,
     'mv /srv/libnode.so.* "$(dirname /usr/lib/*/libc.so.6)"',
-    /^\/usr\/lib\/\S+\/libnode\.so\.\d+ was changed, and the program that confirms ended with 127: .*libnode/,
+    /^\/usr\/lib\/\S+\/libnode\.so\.\d+ changed, and the program that confirms ended with 127: .*libnode/,
   ],
 ] as const) {
   void t.test(
@@ -207,6 +207,22 @@ for (const [what, breaks, mends, message] of [
     },
   );
 }
+
+void t.test('invariant 9: nor is one that a hook has broken after it was verified', async (t) => {
+  const machine = await armedMachine(t, { packages: ['lab-good'] });
+  await machine.write(
+    '/etc/offline-update/after-install.d/10-breaks',
+    '#!/bin/sh\nfor file in /usr/lib/*/libnode.so.*; do mv "$file" "/root/${file##*/}"; done\n',
+  );
+  const boots = await machine.bootUntilSettled();
+  t.equal((await machine.exec('/usr/bin/node --version', { check: false })).exitCode, 127);
+  await machine.exec('mv /root/libnode.so.* /usr/lib/$(uname -m)-linux-gnu/');
+  await isBackAfterOneReboot(t, machine, boots);
+  t.match(await statusOf(machine), {
+    state: 'failed',
+    reason: { code: 'VERIFY_FAILED', message: /^\/usr\/lib\/\S+\/libnode\.so\.\d+ changed, and .* libnode/ },
+  });
+});
 
 void t.test('another Node.js that starts is an update as any other', async (t) => {
   const machine = await armedMachine(t, {

@@ -2,23 +2,20 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
-  renameSync,
   statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from '../../src/host/command.js';
-import { noteNode } from '../../src/host/node-starts.js';
+import { loadedFiles, noteNode } from '../../src/host/node-starts.js';
 
 process.env['LAB_WORD'] = 'not inherited'; // not NODE_OPTIONS, which the runner of the tests gives to all
 
 /** Ends as our program does of a word that is no verb. */
 const sound = `#!/bin/sh
-cd "$(dirname "$0")/.." || exit
-[ -e libnode.so ] || { echo 'node: error while loading shared libraries: libnode.so' >&2; exit 127; }
 [ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${LAB_WORD-}" ] && exit 3
 exit 0
 `;
@@ -30,72 +27,53 @@ function untilTheClockTicks(file: string): void {
   while (statSync(probe).ctimeMs === statSync(file).ctimeMs);
 }
 
-/** What is told after `act` did something to Node.js, and how often it was started. */
+function replace(node: string): void {
+  copyFileSync(node, `${node}.new`);
+  unlinkSync(node);
+  copyFileSync(`${node}.new`, node);
+}
+
+const libraryOf = (node: string): string => join(node, '../../lib/libnode.so.115');
+
+/** Of a program that the dynamic loader refuses. */
+const lacksLibrary =
+  '#!/bin/sh\necho "node: error while loading shared libraries: libx.so.1" >&2; exit 127\n';
+
+/** What is told after each of `acts` did something to Node.js, and how often it was started. */
 async function after(
   t: Test,
-  act: (node: string) => void,
-): Promise<{ why: string | undefined; starts: number }> {
-  const folder = t.testdir({ program: '', 'libnode.so': '', 'locale-archive': '' });
+  ...acts: ((node: string) => void)[]
+): Promise<{ why: (string | undefined)[]; starts: number }> {
+  const folder = t.testdir({ program: '', lib: { 'libnode.so.115': '' } });
   mkdirSync(join(folder, 'bin'));
-  const maps = join(folder, 'maps');
-  writeFileSync(
-    maps,
-    `7f0a1000-7f0a2000 r--p 00000000 08:01 11                         ${folder}/libnode.so
-7f0a2000-7f0a3000 r-xp 00001000 08:01 11                         ${folder}/libnode.so
-7f0a3000-7f0a4000 r--p 00000000 08:01 12                         ${folder}/locale-archive
-7f0a4000-7f0a5000 r-xp 00000000 00:00 0                          [vdso]
-7f0a5000-7f0a6000 rwxp 00000000 00:00 0 
-`,
-  );
   const node = join(folder, 'bin/node');
   writeFileSync(node, sound, { mode: 0o755 });
   let starts = 0;
   const why = noteNode({
     node,
-    maps,
     program: join(folder, 'program'),
+    libraries: [join(folder, 'lib/libnode.so.115')],
     run(...words) {
       starts += 1;
       return runCommand(...words);
     },
   });
   t.equal(await why(), undefined, 'as it was noted');
-  untilTheClockTicks(node);
-  act(node);
-  return { why: (await why())?.replaceAll(folder, ''), starts };
+  const told: (string | undefined)[] = [];
+  for (const act of acts) {
+    untilTheClockTicks(node);
+    act(node);
+    told.push((await why())?.replaceAll(folder, ''));
+  }
+  return { why: told, starts };
 }
 
 void t.test('nothing is started where the update left Node.js alone', async (t) => {
-  t.strictSame(await after(t, () => undefined), { why: undefined, starts: 0 });
+  t.strictSame(await after(t, () => undefined), { why: [undefined], starts: 0 });
 });
 
 void t.test('one that was replaced is started, and well', async (t) => {
-  const replace = (node: string): void => {
-    copyFileSync(node, `${node}.new`);
-    unlinkSync(node);
-    copyFileSync(`${node}.new`, node);
-  };
-  t.strictSame(await after(t, replace), { why: undefined, starts: 1 });
-});
-
-void t.test('a library that it has mapped is a part of it, and no other file is', async (t) => {
-  const replace = (name: string) => (node: string) => {
-    const file = join(node, '../..', name);
-    writeFileSync(`${file}.new`, 'anew');
-    renameSync(`${file}.new`, file);
-  };
-  t.strictSame(await after(t, replace('libnode.so')), { why: undefined, starts: 1 });
-  t.strictSame(await after(t, replace('locale-archive')), { why: undefined, starts: 0 });
-});
-
-void t.test('a library that is gone is told, and what the program says of it', async (t) => {
-  const { why } = await after(t, (node) => {
-    unlinkSync(join(node, '../../libnode.so'));
-  });
-  t.equal(
-    why,
-    '/libnode.so was changed, and the program that confirms ended with 127: node: error while loading shared libraries: libnode.so',
-  );
+  t.strictSame(await after(t, replace), { why: [undefined], starts: 1 });
 });
 
 void t.test('one that is gone, may not be executed, or does not start is told', async (t) => {
@@ -108,7 +86,7 @@ void t.test('one that is gone, may not be executed, or does not start is told', 
       (node) => {
         unlinkSync(node);
       },
-      /^\/bin\/node was changed, and Node\.js does not start: .*\/bin\/node/,
+      /^\/bin\/node changed, and Node\.js does not start: .*\/bin\/node/,
     ],
     [
       'chmod',
@@ -127,7 +105,7 @@ void t.test('one that is gone, may not be executed, or does not start is told', 
     ],
     [
       'a library',
-      write('#!/bin/sh\necho "node: error while loading shared libraries: libx.so.1" >&2; exit 127\n'),
+      write(lacksLibrary),
       /the program that confirms ended with 127: node: error while loading shared libraries: libx\.so\.1$/,
     ],
     ['a signal', write('#!/bin/sh\nkill -SEGV $$\n'), /the program that confirms was ended by SIGSEGV$/],
@@ -135,6 +113,43 @@ void t.test('one that is gone, may not be executed, or does not start is told', 
   ];
   for (const [name, act, why] of cases) {
     const told = await after(t, act);
-    t.match(told.why, why, name);
+    t.match(told.why[0], why, name);
   }
+});
+
+void t.test('asked again, it is started only where it was touched again', async (t) => {
+  const nothing = (): void => undefined;
+  t.strictSame(await after(t, replace, nothing), { why: [undefined, undefined], starts: 1 });
+  const told = await after(t, replace, unlinkSync);
+  t.equal(told.why[0], undefined);
+  t.match(told.why[1], /^\/bin\/node changed, and Node\.js does not start: /);
+});
+
+void t.test('a library alone, or the program that confirms, is seen as well', async (t) => {
+  const touchLibrary = (node: string): void => {
+    unlinkSync(libraryOf(node));
+  };
+  t.strictSame(await after(t, touchLibrary), { why: [undefined], starts: 1 }, 'it starts without');
+  const breakBoth = (node: string): void => {
+    writeFileSync(node, lacksLibrary);
+    touchLibrary(node);
+  };
+  t.match(
+    (await after(t, breakBoth)).why[0],
+    /^\/bin\/node, \/lib\/libnode\.so\.115 changed, and the program that confirms ended with 127/,
+  );
+  const emptyProgram = (node: string): void => {
+    writeFileSync(join(node, '../../program'), '');
+  };
+  t.equal((await after(t, emptyProgram)).starts, 1);
+});
+
+void t.test('what the dynamic loader has put into a process is known by its paths', async (t) => {
+  const files = await loadedFiles();
+  t.ok(
+    files.some((path) => basename(path).startsWith('libc.so.')),
+    files.join(' '),
+  );
+  for (const path of files) t.ok(statSync(path).isFile(), path);
+  t.equal(new Set(files).size, files.length);
 });

@@ -79,11 +79,37 @@ void t.test('what a hook prints is not in the journal, which everybody may read'
   const update = await store.record(plan);
   const path = join(paths.hooksAfter, '10-says');
   writeFileSync(path, '#!/bin/sh\necho PASSWORD=secret\n', { mode: 0o755 });
-  const attempt = { ports: { ...ports, paths }, update, plan, number: 1 } as unknown as Attempt;
+  const whyNodeFails = (): Promise<undefined> => Promise.resolve(undefined);
+  const attempt = { ports: { ...ports, paths, whyNodeFails }, update, plan, number: 1 } as unknown as Attempt;
   await afterHooks(attempt);
   t.strictSame(update.journal.rows.at(-1)?.entry, { note: 'hook', path, exitCode: 0, output: '' });
   t.equal(
     readFileSync(update.paths.terminalLog, 'utf8'),
     `\noffline-update: the hook ${path}\nPASSWORD=secret\n`,
   );
+});
+
+void t.test('a hook that breaks Node.js after it was verified: not proven', async (t) => {
+  const root = t.testdir({ etc: { 'offline-update': { 'after-install.d': {} } } });
+  const [paths, files] = [pathsBelow(root), durableFiles(fileSystem)];
+  const store = updateStore({
+    paths,
+    fs: fileSystem,
+    files,
+    moment: { now: () => new Date(0), bootId: 'now' },
+  });
+  const plan = emptyPlan({ policy: { ...defaultPolicy, hookTimeoutSeconds: 20 } });
+  const update = await store.record(plan);
+  const why = '/usr/bin/node changed, and Node.js does not start: ENOENT';
+  let looks = 0;
+  const whyNodeFails = (): Promise<string> => {
+    looks += 1;
+    return Promise.resolve(why);
+  };
+  const attempt = { ports: { ...ports, paths, whyNodeFails }, update, plan, number: 1 } as unknown as Attempt;
+  await afterHooks(attempt);
+  t.equal(looks, 0, 'without a hook nothing has run since the verification');
+  writeFileSync(join(paths.hooksAfter, '10-breaks'), '#!/bin/sh\n', { mode: 0o755 });
+  await t.rejects(afterHooks(attempt), { code: 'VERIFY_FAILED', message: why });
+  t.strictSame(update.journal.rows.at(-1)?.entry, { note: 'finding', check: 'node', message: why });
 });

@@ -7,7 +7,7 @@ import { unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
 
 void t.test('packages that are all there, and a Node.js that does not start: not proven', async (t) => {
   const rows: JournalEntry[] = [];
-  const why = '/usr/bin/node was changed, and does not start: EACCES';
+  const why = '/usr/bin/node changed, and Node.js does not start: EACCES';
   const attempt = {
     plan: emptyPlan(),
     update: { journal: { append: (entry: JournalEntry) => Promise.resolve(void rows.push(entry)) } },
