@@ -2,6 +2,7 @@
 import { CLAIMED_SUFFIX } from '../update/paths.js';
 import type { UpdateState } from '../update/state.js';
 import type { LinkTruth } from '../update/trigger-link.js';
+import type { MaskedAhead } from './masked-ahead.js';
 import type { RollbackAhead } from './rollback-ahead.js';
 import type { Status } from './status.js';
 import { wayIn } from './end-of.js';
@@ -26,16 +27,18 @@ type Told = Pick<
   | 'putOff'
 >;
 
-export function contradictions(
-  told: Told,
-  state: UpdateState,
-  rollback: RollbackAhead | undefined,
-): string[] {
+interface Ahead {
+  rollback: RollbackAhead | undefined;
+  masked: MaskedAhead | undefined;
+}
+
+export function contradictions(told: Told, state: UpdateState, { rollback, masked }: Ahead): string[] {
   const said: string[] = rollback ? [rollback.means] : [];
   const ours = told.links.filter(({ link }) => isOurs(link));
   const claimed = told.links.filter((each) => isOurs(each.claimed)).map(({ path }) => path + CLAIMED_SUFFIX);
   if (state.name === 'armed' && ours.length === 0 && claimed.length === 0)
     said.push(`armed, but ${state.trigger} is not there: the next boot will not install it`);
+  if (masked && (attempted.has(state.name) || rollback)) said.push(masked.means);
   if (state.name !== 'armed') said.push(...ours.map(describeLeft));
   if (ours.length > 1) said.push('both trigger links are set: systemd looks at the first one');
   if (!attempted.has(state.name) && !rollback)
@@ -67,7 +70,9 @@ export function nextStep(
     putOff,
   }: Told,
   again: string,
+  masked?: MaskedAhead,
 ): string | null {
+  if (masked && (attempted.has(state) || otherRootNext)) return masked.remedy;
   if (otherRootNext) return 'systemctl reboot';
   if (stage.intact === false) {
     return state === 'armed'

@@ -21,6 +21,7 @@ import { summary, type PlanSummary } from './plan-summary.js';
 import { readRehearsal } from './rehearse/rehearsal-file.js';
 import { contradictions, nextStep } from './status-words.js';
 import { isAtWork } from './under-way.js';
+import { maskedAhead } from './masked-ahead.js';
 import { prepareAgain } from './prepare-again.js';
 import { wayBackOf, type WayBack } from './way-back.js';
 import { rollbackAhead } from './rollback-ahead.js';
@@ -110,7 +111,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
   const { update, problem } = current;
   const state: UpdateState = update?.journal.state ?? { name: 'none' };
   const plan = update && (await store.readPlan(update).catch(() => undefined));
-  const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when, atWork] = await Promise.all([
+  const [stage, drift, lastVerdict, failure, rehearsal, wayBack, when, atWork, masked] = await Promise.all([
     stageTruth(online, state, options.verify, problem),
     driftOf(state, plan, options),
     newestVerdict(online, update),
@@ -119,6 +120,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     update && plan && wayBackOf(update, plan, options.support),
     whenTruth(online, update, () => options.shutdown()),
     isAtWork(online, state),
+    maskedAhead(online, links),
   ]);
   const told = {
     state: state.name,
@@ -140,13 +142,13 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     plan: plan ? summary(plan) : null,
     actionBecause: 'because' in state ? state.because : null,
     unsignedSources: plan?.payload.unsignedSources ?? [],
-    contradictions: contradictions(told, state, rollback),
+    contradictions: contradictions(told, state, { rollback, masked }),
     wayBack: wayBack ?? null,
     fallbacks,
     live: live ?? null,
     lastVerdict,
     estimate: state.name === 'armed' && update ? estimateIn(update.journal.rows) : null,
-    next: atWork ? FOLLOW : nextStep(told, prepareAgain(plan?.request)),
+    next: atWork ? FOLLOW : nextStep(told, prepareAgain(plan?.request), masked),
   };
 }
 

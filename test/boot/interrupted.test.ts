@@ -80,7 +80,7 @@ void t.test(
   },
 );
 
-const mask = (name: string): string => `/etc/systemd/system/${name}.service`;
+const mask = (name: string): string => `/etc/systemd/system/${name.includes('.') ? name : `${name}.service`}`;
 
 /** Cut in the midst of the install; then somebody who wants no more of it masks the units. */
 async function cutAndMasked(t: Test, machine: Machine, ...names: string[]): Promise<void> {
@@ -127,3 +127,40 @@ void t.test(
     t.equal((await statusOf(machine)).state, 'reverted');
   },
 );
+
+const nobodyGoesOn = [['system-update.target'], ['offline-update', 'offline-update-guard']];
+for (const names of nobodyGoesOn) {
+  void t.test(
+    `with ${names.join(' and ')} masked, the boot is an ordinary one until it is not`,
+    async (t) => {
+      const machine = await armedMachine(t, { packages, config: copying });
+      await cutAndMasked(t, machine, ...names);
+      const boots = await machine.bootUntilSettled();
+      t.strictSame(
+        boots.map(({ ended, systemState }) => [ended, systemState]),
+        [['up', 'running']],
+      );
+      const { stdout } = await machine.exec('offline-update status');
+      t.match(stdout, /^Beware .* masked: the next boot does not go on with the update$/m);
+      const [, next = ''] = /^Next +(systemctl unmask .*)$/m.exec(stdout) ?? [];
+      await machine.exec(next);
+      t.match((await machine.exec('offline-update status')).stdout, /^Next +systemctl reboot$/m);
+      await machine.stop();
+      await isBackToNormal(t, machine, await machine.bootUntilSettled());
+      t.equal((await statusOf(machine)).state, 'reverted');
+    },
+  );
+}
+
+void t.test('with system-update.target masked after the trigger, the update waits', async (t) => {
+  const machine = await armedMachine(t, { packages });
+  await machine.link('/dev/null', mask('system-update.target'));
+  await machine.start();
+  const { stdout } = await machine.exec('systemctl is-active graphical.target; offline-update status');
+  t.match(stdout, /^active\nState +armed/);
+  t.match(stdout, /^Next +systemctl unmask system-update\.target$/m);
+  await machine.stop();
+  await machine.remove(mask('system-update.target'));
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  t.equal((await statusOf(machine)).state, 'confirmed');
+});

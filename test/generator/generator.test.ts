@@ -220,6 +220,8 @@ function runStub(
     env = {},
     early = {},
     container,
+    masked = [],
+    normal,
   }: StubBoot,
 ): { made: Record<string, string>; said: string } {
   const root = machine(t, processes, commandLine);
@@ -228,6 +230,13 @@ function runStub(
   for (const [at, to] of Object.entries(early)) symlinkSync(to, join(root, 'early', at));
   if (container) contain(root, 'run/systemd/container', ...container);
   putScripts(root);
+  const units = join(root, 'etc/systemd/system');
+  mkdirSync(units, { recursive: true });
+  for (const unit of masked) symlinkSync('/dev/null', join(units, unit));
+  if (normal !== undefined) {
+    writeFileSync(join(root, 'usr/lib/systemd/system', normal), '[Unit]\n');
+    symlinkSync(`../../../usr/lib/systemd/system/${normal}`, join(units, 'default.target'));
+  }
   const args = folders === 3 ? ['x', join(root, 'early'), 'x'] : [join(root, 'early')];
   const stub = spawnSync('sh', [scriptIn(root, generatorStub), ...args], {
     env: { PATH: '/usr/bin:/bin', LAB_ROOT: root, ...env },
@@ -252,6 +261,10 @@ interface StubBoot {
   early?: Record<string, string>;
   /** Arguments of its PID 1. */
   container?: string[];
+  /** Units. */
+  masked?: string[];
+  /** The target that default.target leads to. */
+  normal?: string;
 }
 
 const ours = '/var/lib/system-update';
@@ -320,5 +333,45 @@ void t.test('a shell that is asked for on the kernel command line is left alone,
   for (const word of ['emergency', 'single', '1', 'systemd.unit=emergency.target']) {
     t.strictSame(madeWithoutNode(t, `root=/dev/vda2 ${word} quiet`), {}, word);
   }
+  t.end();
+});
+
+void t.test('a masked system-update.target leads to the login that there is without an update', (t) => {
+  const masked = ['system-update.target'];
+  const says = (link: string) =>
+    `<4>offline-update: offline-update-generator: ${link} waits: system-update.target is masked\n`;
+  const multiUser = '/usr/lib/systemd/system/multi-user.target';
+  const graphical = '/usr/lib/systemd/system/graphical.target';
+  const trigger = { 'system-update': ours };
+  const early = { 'default.target': everything['default.target'] };
+  const boots: [StubBoot, string][] = [
+    [{ links: trigger, masked }, multiUser],
+    [{ links: trigger, masked, early, normal: 'graphical.target' }, graphical], // systemd's own generator was first
+    [{ links: trigger, commandLine: 'quiet systemd.mask=system-update.target' }, multiUser],
+    [{ links: trigger, masked, normal: 'default.target' }, multiUser],
+    [
+      { links: trigger, masked, early: { 'default.target': '/usr/lib/relabel.target' } },
+      '/usr/lib/relabel.target',
+    ],
+  ];
+  for (const [boot, target] of boots) {
+    t.strictSame(runStub(t, boot), { made: { 'default.target': target }, said: says('/system-update') });
+  }
+  const links = { 'etc/system-update.claimed': ours };
+  t.equal(runStub(t, { links, masked }).said, says('/etc/system-update.claimed'));
+  t.end();
+});
+
+void t.test('with nobody who would go on with an attempt, or lead out, the boot is an ordinary one', (t) => {
+  const masked = ['offline-update.service', 'offline-update-guard.service'];
+  const claimed = { 'system-update.claimed': ours };
+  const said = `/system-update.claimed waits: ${masked.join(' and ')} are masked`;
+  t.strictSame(runStub(t, { links: claimed, masked }), {
+    made: {},
+    said: `<4>offline-update: offline-update-generator: ${said}\n`,
+  });
+  for (const one of masked) t.strictSame(runStub(t, { links: claimed, masked: [one] }).made, everything, one);
+  const trigger = { 'system-update': ours };
+  t.strictSame(runStub(t, { links: trigger, masked }).made, everything, "systemd's clean-up leads out");
   t.end();
 });

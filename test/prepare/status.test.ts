@@ -220,6 +220,39 @@ void t.test('links that do not fit the state are contradictions in words', async
   });
 });
 
+void t.test('what is masked since, so that no boot goes on, is told, and what to type', async (t) => {
+  const machine = newMachine(t);
+  await machine.cli('prepare');
+  await machine.cli('trigger');
+  const [target, service, guard] = [
+    'system-update.target',
+    'offline-update.service',
+    'offline-update-guard.service',
+  ];
+  const mask = (unit: string): void => {
+    machine.link('/dev/null', `/etc/systemd/system/${unit}`);
+  };
+  const unmask = (unit: string) =>
+    machine.ports.online.files.remove(machine.path(`/etc/systemd/system/${unit}`));
+  const waits = 'masked: the next boot does not go on with the update';
+  mask(target);
+  t.match(await status(machine), {
+    contradictions: [`${target} is ${waits}`],
+    next: `systemctl unmask ${target}`,
+  });
+  await unmask(target);
+  mask(service);
+  t.match(await status(machine), { contradictions: [`${service} is ${waits}`] });
+  await machine.ports.online.files.remove(machine.path('/system-update'));
+  machine.link('/var/lib/system-update', '/system-update.claimed');
+  t.match(await status(machine), { contradictions: [] }, 'the shell makes an end of what was begun');
+  mask(guard);
+  t.match(await status(machine), {
+    contradictions: [`${service} and ${guard} are ${waits}`],
+    next: `systemctl unmask ${service} ${guard}`,
+  });
+});
+
 void t.test('the end of an update is told until the next one is prepared', async (t) => {
   const machine = newMachine(t);
   const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };

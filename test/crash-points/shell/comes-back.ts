@@ -4,8 +4,8 @@
  * judgement (model/judge.ts).
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readlinkSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { RUN, SUPERBLOCK, RUN_DEVICE, type Graph } from '../model/disk.js';
 import { TOP_LEVEL } from '../model/btrfs-commands.js';
 import { keyOf, settle } from '../model/explore.js';
@@ -70,7 +70,7 @@ function bootWithoutNode(root: string, bin: string): string[] {
     rmSync(join(root, 'run'), { recursive: true, force: true });
     mkdirSync(join(root, 'run/early'), { recursive: true });
     run(generatorStub, join(root, 'run'), join(root, 'run/early'), join(root, 'run'));
-    if (!isLink(join(root, 'run/early/default.target'))) {
+    if (!isRedirected(root)) {
       const left = links.filter((link) => isLink(join(root, link)));
       return left.length === 0 ? [] : [`no update boot, with ${left.join(' and ')}`];
     }
@@ -82,6 +82,11 @@ function bootWithoutNode(root: string, bin: string): string[] {
     }
   }
   return ['it boots and boots'];
+}
+
+function isRedirected(root: string): boolean {
+  const target = join(root, 'run/early/default.target');
+  return isLink(target) && basename(readlinkSync(target)) === 'system-update.target';
 }
 
 /** The links are taken away by shell only with a word for the record, so that the reason in it is true. */
