@@ -134,9 +134,10 @@ export const links = [
   wantedBy('system-update.target', 'offline-update-guard.service'),
   wantedBy('sysinit.target', 'offline-update-boot-files.service'),
   wantedBy('sysinit.target', 'offline-update-lend-modules.service'),
-  wantedBy('multi-user.target', 'offline-update-recover.service'),
-  wantedBy('multi-user.target', 'offline-update-confirm.service'),
-  wantedBy('multi-user.target', 'offline-update-scheduled.service'),
+  // In every ordinary boot, whatever default.target is; never in an update boot, nor in rescue and emergency mode.
+  wantedBy('basic.target', 'offline-update-recover.service'),
+  wantedBy('basic.target', 'offline-update-confirm.service'),
+  wantedBy('basic.target', 'offline-update-scheduled.service'),
   {
     at: `${units}/boot-complete.target.requires/offline-update-confirm.service`,
     target: '../offline-update-confirm.service',
