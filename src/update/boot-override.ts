@@ -1,6 +1,6 @@
 /**
  * The words of a kernel command line that name another boot target. They win over the redirect of a generator: the
- * update then waits. The list is the one of systemd's own generator (runlevel_to_target) [systemd.md 1].
+ * update then waits. The list is the one of systemd's own generator (runlevel_to_target).
  */
 const runlevelWords = new Set([
   'emergency',

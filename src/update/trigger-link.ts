@@ -1,6 +1,6 @@
 /**
  * The trigger: what lies at `/system-update` and `/etc/system-update`, and whose it is. Never follows a link: a
- * dangling link redirects the boot all the same (offline-updates(7), step 3; systemd.md 1).
+ * dangling link redirects the boot all the same (offline-updates(7), step 3; systemd 219 and newer).
  */
 import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';

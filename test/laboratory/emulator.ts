@@ -38,7 +38,7 @@ export function isEmulatorsFault(console: readonly string[]): boolean {
 
 /**
  * One boot of a disk in QEMU, from the firmware to its end; a reboot ends it. A processor is emulated (`-accel tcg`), so
- * that it runs wherever the tests do. Commands go over the second serial port to the shell of `machine-shell.ts`.
+ * that it runs wherever the tests do. Commands go over the second serial port to the shell that grub-machine.ts puts there.
  */
 export class Emulator {
   /** The lines of the first serial port without control sequences. */

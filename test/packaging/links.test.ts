@@ -1,4 +1,4 @@
-/** Every link between the pages of this tree leads somewhere, also to a heading. */
+/** Every link between the pages of this tree leads somewhere, also to a heading, and so does what a comment names. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -57,5 +57,28 @@ void t.test('what the program and its manual pages send people to is installed',
     told.filter((path) => !installed.has(path)),
     [],
   );
+  t.end();
+});
+
+void t.test('a page or a source file that a comment names is in this tree', (t) => {
+  const rooms = ['src', 'units', 'packaging', 'scripts', 'docs', 'test', 'bench', 'demo'];
+  const files = rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((name) => `/${room}/${name}`),
+  );
+  let seen = 0;
+  const missing = files
+    .filter((file) => /^\/(?!docs|packaging).*(\.ts|\.mjs|\/units\/[\w.-]+)$/.test(file))
+    .flatMap((file) => {
+      const mark = /\.(ts|mjs)$/.test(file) ? /^\s*(\/?\*|\/\/)/ : /^\s*#/;
+      const lines = readFileSync(join(root, file), 'utf8').split('\n');
+      const comments = lines.filter((line) => mark.test(line)).join('\n');
+      const named = comments.match(/(?<![\w./*-])[a-z][\w./-]*\.(?:md|ts|mjs)\b/g) ?? [];
+      seen += named.length;
+      return named
+        .filter((name) => !files.some((each) => each.endsWith(`/${name}`)))
+        .map((name) => `${file}: ${name}`);
+    });
+  t.ok(seen > 100, `${seen} names`);
+  t.strictSame(missing, []);
   t.end();
 });

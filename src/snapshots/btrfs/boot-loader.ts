@@ -1,6 +1,6 @@
 /**
  * While the updated root has another name, `update-grub` of a kernel package writes that name into grub.cfg, which would
- * lead GRUB to the old root after the commit (lab.md 3.4). Told as text: the name is too long to be anything else.
+ * lead GRUB to the old root after the commit. Told as text: the name is too long to be anything else.
  */
 import { join } from 'node:path';
 import type { DurableFiles } from '../../host/durable-files.js';

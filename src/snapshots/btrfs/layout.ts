@@ -1,6 +1,6 @@
 /**
  * How this machine finds its btrfs root at boot, told from facts alone: by the name of a subvolume, as the default
- * subvolume, or in a way that cannot be switched safely (package-managers.md 4.1).
+ * subvolume, or in a way that cannot be switched safely (docs/fallback.md, "Not usable").
  */
 import type { Mount } from '../../host/mounts.js';
 

@@ -1,6 +1,6 @@
 /**
  * What apt reads in the update boot: `apt.conf` and `sources.list` of the stage. With them apt knows of no package
- * but the planned ones, looks for no file but the sealed ones, and asks nobody [package-managers.md 6, lab.md 2].
+ * but the planned ones, looks for no file but the sealed ones, and asks nobody.
  *
  * `apt.conf` is given by `apt-get -c`, which is read after `apt.conf.d`: what stands here wins.
  */

@@ -1,5 +1,5 @@
 /**
- * The whole environment of every child of apt and dpkg: nothing is inherited [package-managers.md 6.1].
+ * The whole environment of every child of apt and dpkg: nothing is inherited, and nobody is asked.
  *
  * `DPKG_FORCE` is left out on purpose: it would replace dpkg's own list of forced things.
  */

@@ -2,7 +2,7 @@
  * Rolls an interrupted change forward from the files of the stage, where there is no fallback (invariant 5).
  *
  * `dpkg --configure -a` alone left 55 of 100 power-cut states broken, often with exit code 0; `apt-get -f install`
- * wants the *old* version. `dpkg -i` of all the transaction's .debs mended 100 of 100 [lab.md 0.3, 4], so that comes
+ * wants the *old* version. `dpkg -i` of all the transaction's .debs mended 100 of 100, so that comes
  * first, and everything else only where it fails. Each step is judged by the database, never by its exit code; only of what
  * is installed again at its version the database can tell nothing, and one run that installs it must end well.
  *

@@ -1,6 +1,5 @@
 /**
- * The change itself: one `apt-get install` of exactly the planned versions, out of the stage alone
- * [package-managers.md 6, lab.md 2].
+ * The change itself: one `apt-get install` of exactly the planned versions, out of the stage alone.
  *
  * The exit code is judged together with dpkg's database: apt exits 100 after a complete installation when its status
  * reader died, and a failed verification is a failure whatever the exit code was. Only of what is installed again at its

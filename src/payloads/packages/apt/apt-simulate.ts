@@ -1,5 +1,5 @@
 /**
- * What would apt do? `apt-get -s` prints one line for each step [package-managers.md 6.5]:
+ * What would apt do? `apt-get -s` prints one line for each step:
  *
  *     Inst bb [1:1] (1:2 Debian:13.1/stable [amd64])     also `Inst libc6:i386 ...`; without [1:1] when it is new
  *     Conf bb (1:2 Debian:13.1/stable [amd64])

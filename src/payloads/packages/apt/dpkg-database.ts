@@ -27,7 +27,7 @@ export interface DpkgDatabase {
   states(): Promise<Map<string, PackageState>>;
   /** Changes with every change of a package's version, state or selection, and with nothing else. */
   fingerprint(): Promise<string>;
-  /** What `dpkg --audit` prints; empty when all is well. Its exit code says nothing [package-managers.md 6.3]. */
+  /** What `dpkg --audit` prints; empty when all is well. Its exit code says nothing: 0 also of a broken package. */
   audit(): Promise<string>;
   /** Names of the numbered files that an interrupted dpkg leaves in its journal; empty when all is well. */
   pendingJournal(): Promise<string[]>;

@@ -1,7 +1,7 @@
 /**
  * Who holds dpkg's locks? They are fcntl(2) locks, which Node cannot take; the kernel lists them in /proc/locks.
- * dpkg itself does not wait for them, and an apt-get that was killed leaves its dpkg working behind
- * [package-managers.md 6.3], so we wait here before we judge or repair anything.
+ * dpkg itself does not wait for them, and an apt-get that was killed leaves its dpkg working behind, so we wait
+ * here before we judge or repair anything.
  *
  * Errors: `BUSY`, naming the holder, when it has done nothing for `lockTimeoutSeconds`. A holder that works is waited
  * for without limit: it may be our own dpkg.

@@ -1,7 +1,7 @@
 /**
  * Progress for people out of the package manager's status lines.
  *
- * apt's own percentage ends at 77 to 99.75 and stands still in scripts [lab.md 2], and dpkg gives none; so we count
+ * apt's own percentage ends at 77 to 99.75 and stands still in scripts, and dpkg gives none; so we count
  * how far each planned package has come. The percentage never goes back and stays below 100: the end is the caller's
  * to tell, when it is proven.
  */

@@ -1,6 +1,6 @@
 /**
- * The lines that apt (`APT::Status-Fd`) and dpkg (`--status-fd`) write while they work [package-managers.md 6.2,
- * lab.md 2]. Both give one kind of event.
+ * The lines that apt (`APT::Status-Fd`; README.progress-reporting of apt) and dpkg (`--status-fd`; dpkg(1)) write while
+ * they work. Both give one kind of event.
  *
  *     pmstatus:lab-app:11.1111:Unpacking lab-app (amd64)      status: lab-app:amd64: half-installed
  *     pmerror:/x/lab-app_2.0_all.deb:33.3333:new ...          status: /x/lab-app_2.0_all.deb : error : new ...
