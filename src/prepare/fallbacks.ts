@@ -1,5 +1,4 @@
 /** The fallbacks that are kept, as people choose among them. */
-import type { FileSystem } from '../host/file-system.js';
 import type { KeptFallback, SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { isEvent } from '../update/events.js';
 import { isHeld } from '../update/held.js';
@@ -20,16 +19,10 @@ export interface FallbackTruth {
   sizeBytes: number | null;
 }
 
-export interface FallbackSources {
-  store: UpdateStore;
-  fs: FileSystem;
-  snapshots: SnapshotProvider;
-}
-
-/** The newest first. To measure walks through all files of each fallback. */
+/** The newest first. `measure`: their sizes as well, for which all files of each are walked through. */
 export async function keptFallbacks(
-  { store, snapshots }: FallbackSources,
-  measure: boolean,
+  { store, snapshots }: { store: UpdateStore; snapshots: SnapshotProvider },
+  { measure = false }: { measure?: boolean } = {},
 ): Promise<{ kept: KeptFallback; truth: FallbackTruth }[]> {
   const kept = await snapshots.list();
   if (kept.length === 0) return [];

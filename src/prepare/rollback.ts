@@ -22,15 +22,13 @@ export interface RolledBack {
   keepsPresent: boolean;
 }
 
-/** The fallback of this id, or the newest one. `measure`: see `keptFallbacks`. */
+/** The fallback of this id, or the newest one. */
 export async function chooseFallback(
   online: Online,
   snapshots: SnapshotProvider,
-  id: string | undefined,
-  measure: boolean,
+  id?: string,
 ): Promise<{ kept: KeptFallback; truth: FallbackTruth }> {
-  const { store, fs } = online;
-  const all = await keptFallbacks({ store, fs, snapshots }, measure);
+  const all = await keptFallbacks({ store: online.store, snapshots });
   const [newest] = all;
   if (!newest) {
     const { usable, reason } = await snapshots.probe();
@@ -80,7 +78,7 @@ export async function refuseBusy(online: Online): Promise<void> {
 export function rollBackTo(online: Online, snapshots: SnapshotProvider, id: string): Promise<RolledBack> {
   return exclusively(online, async () => {
     await refuseBusy(online);
-    const { kept, truth } = await chooseFallback(online, snapshots, id, false);
+    const { kept, truth } = await chooseFallback(online, snapshots, id);
     const rollback = await online.store.newId(online.moment.now());
     await snapshots.revert(kept, kept.id, rollback);
     const mark = await readMark(online.fs, online.paths.fallbackMark);

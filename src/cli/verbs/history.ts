@@ -69,8 +69,8 @@ export const history: TellingVerb = (program, invoke) => {
 
 async function measured(ports: TellingPorts): Promise<FallbackTruth[]> {
   const { keptFallbacks } = await import('../../prepare/fallbacks.js');
-  const { store, fs } = ports.online;
-  const all = await keptFallbacks({ store, fs, snapshots: await ports.snapshots() }, true);
+  const { store } = ports.online;
+  const all = await keptFallbacks({ store, snapshots: await ports.snapshots() }, { measure: true });
   return all.map(({ truth }) => truth);
 }
 

@@ -34,7 +34,7 @@ export const rollback: Verb = (program, invoke) => {
           const { online } = ports;
           const snapshots = await ports.snapshots();
           await refuseBusy(online);
-          const { kept, truth } = await chooseFallback(online, snapshots, id, false);
+          const { kept, truth } = await chooseFallback(online, snapshots, id);
           const changes = await changesOf(online.store, [...truth.goesBack, ...truth.comesBack]);
           const page = rollbackPage(truth, { changes, covers: kept.covers, now: online.moment.now() });
           for (const line of page) out.line(line);

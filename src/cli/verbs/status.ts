@@ -65,8 +65,8 @@ async function fallbacksOf(ports: TellingPorts): Promise<FallbackTruth[] | null>
   if (!ports.isRoot) return null;
   const { keptFallbacks } = await import('../../prepare/fallbacks.js');
   try {
-    const { store, fs } = ports.online;
-    const all = await keptFallbacks({ store, fs, snapshots: await ports.snapshots() }, false);
+    const { store } = ports.online;
+    const all = await keptFallbacks({ store, snapshots: await ports.snapshots() });
     return all.map(({ truth }) => truth);
   } catch {
     return null;
