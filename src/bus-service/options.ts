@@ -2,8 +2,9 @@
 import * as z from 'zod/mini';
 import { inWords } from '../update/document.js';
 import { UpdateError } from '../update/errors.js';
+import { actions } from '../update/events.js';
 
-const action = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']);
+const action = z.enum(actions);
 
 const prepareSchema = z.strictObject({
   packages: z._default(z.array(z.string()), []),

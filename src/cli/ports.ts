@@ -8,6 +8,7 @@ import type { HostFacts } from '../prepare/host-facts.js';
 import type { Scheduler } from '../prepare/when/scheduler.js';
 import type { RehearsalMachine } from '../prepare/rehearse/rehearse.js';
 import type { Announcer } from '../update/announce.js';
+import type { WayIn } from '../update/events.js';
 import { pathsBelow, type Paths } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
@@ -29,7 +30,7 @@ export interface CliPorts extends TellingPorts {
   /** The line that the person typed; undefined where nobody can be asked. */
   ask(question: string): Promise<string | undefined>;
   /** Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
-  leave(action: 'reboot' | 'soft-reboot', log: (line: string) => void): Promise<string>;
+  leave(way: WayIn, log: (line: string) => void): Promise<string>;
 }
 
 /** What an event is told with is loaded when there is one; Node itself waits until all is told. */
@@ -84,9 +85,9 @@ export async function systemPorts(root: string): Promise<CliPorts> {
     async ask(question) {
       return (await import('../host/ask.js')).askPerson(question);
     },
-    async leave(action, log) {
+    async leave(way, log) {
       const { powerLadder, systemPowerRungs } = await import('../host/power.js');
-      return powerLadder(systemPowerRungs({ runCommand, inhibitors: 'respect' }), log)(action);
+      return powerLadder(systemPowerRungs({ runCommand, inhibitors: 'respect' }), log)(way);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Asks for the reboot, for `--now`. */
 import { UpdateError } from '../update/errors.js';
+import type { WayIn } from '../update/events.js';
 import type { Output } from './output.js';
 import type { CliPorts } from './ports.js';
 
@@ -10,7 +11,7 @@ import type { CliPorts } from './ports.js';
 export async function rebootNow(
   ports: CliPorts,
   out: Output,
-  way: 'reboot' | 'soft-reboot' = 'reboot',
+  way: WayIn = 'reboot',
 ): Promise<string | UpdateError> {
   const rungs: string[] = [];
   try {

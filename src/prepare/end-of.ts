@@ -3,7 +3,7 @@
  * again at what really did (update-service/soft-reboot-enough.ts).
  */
 import { asUpdateError } from '../update/errors.js';
-import type { Action, WayOut } from '../update/events.js';
+import type { Action, WayIn, WayOut } from '../update/events.js';
 import { kexecObstacle, withoutKexec } from '../update/kexec.js';
 import { nextEntry } from '../update/next-entry.js';
 import { owedReboot } from '../update/owed-reboot.js';
@@ -19,7 +19,7 @@ export interface End {
 }
 
 /** A soft-reboot is enough on the way in where it is on the way out. */
-export function wayIn(action: WayOut | null): 'reboot' | 'soft-reboot' {
+export function wayIn(action: WayOut | null): WayIn {
   return action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
 }
 

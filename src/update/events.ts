@@ -4,8 +4,12 @@
  */
 import type { UpdateErrorCode } from './errors.js';
 
-/** The wished end of the update boot; `auto` is decided by what changes. */
-export type Action = 'auto' | 'reboot' | 'soft-reboot' | 'poweroff';
+/** The wished end of the update boot; `auto` is decided by what changes and what the machine owes. */
+export const actions = ['auto', 'reboot', 'soft-reboot', 'poweroff'] as const;
+export type Action = (typeof actions)[number];
+
+/** The reboot that leads into it. */
+export type WayIn = Extract<Action, 'reboot' | 'soft-reboot'>;
 
 /** What became of it: of a full reboot that `auto` has come to, a kexec where that is allowed and possible. */
 export type WayOut = Action | 'kexec';

@@ -5,7 +5,8 @@
 import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
 import { parseDocument } from './document.js';
-import { policySchema, wayOutSchema } from './policy.js';
+import { actions } from './events.js';
+import { policySchema } from './policy.js';
 import { UPDATE_ID } from './update-id.js';
 
 export const PLAN_FORMAT = 1;
@@ -84,7 +85,7 @@ export const planSchema = z.strictObject({
    * How the update boot would end by this policy, and why, as it was told when the plan was made; the trigger looks again.
    * Absent where nobody could tell.
    */
-  end: z.optional(z.strictObject({ action: wayOutSchema, because: z.nullable(z.string()) })),
+  end: z.optional(z.strictObject({ action: z.enum([...actions, 'kexec']), because: z.nullable(z.string()) })),
 });
 export type Plan = z.infer<typeof planSchema>;
 export type PayloadPlan = Plan['payload'];

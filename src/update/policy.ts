@@ -10,14 +10,11 @@ import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
 import { inWords } from './document.js';
 import { UpdateError } from './errors.js';
+import { actions } from './events.js';
 import type { Paths } from './paths.js';
 import { windowSchema } from './windows.js';
 
 const seconds = z.int().check(z.minimum(1), z.maximum(7 * 24 * 3600));
-
-/** How the update boot ends; `auto` is decided by what changes and what the machine owes. */
-export const actionSchema = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff']);
-export const wayOutSchema = z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff', 'kexec']);
 
 export const policySchema = z.strictObject({
   /** How many update boots may work on one update before it is given up as `blocked`. */
@@ -53,7 +50,7 @@ export const policySchema = z.strictObject({
   /** With less of the file system free than so many percent, all but the newest fallback go. */
   minimumFreePercent: z._default(z.int().check(z.minimum(0), z.maximum(90)), 10),
   /** How the update boot ends unless `trigger --action` says otherwise. */
-  action: z._default(actionSchema, 'auto'),
+  action: z._default(z.enum(actions), 'auto'),
   /** Where a full reboot is needed for a kernel that the update brings, by kexec(8) and without the firmware. */
   kexec: z._default(z.enum(['never', 'allow']), 'never'),
   /** A file that a dashboard reads (dashboard-status.ts), kept up to date at each step, or `none`. */

@@ -10,6 +10,7 @@ import type { DurableFiles } from '../host/durable-files.js';
 import type { FileSystem } from '../host/file-system.js';
 import { ifThere } from '../host/if-there.js';
 import { parseDocument } from './document.js';
+import { actions } from './events.js';
 import type { Paths } from './paths.js';
 import { UPDATE_ID } from './update-id.js';
 
@@ -27,7 +28,7 @@ export const scheduledSchema = z.strictObject({
   until: z.nullable(time),
   whenIdle: z.boolean(),
   /** Null: as the plan's policy says. */
-  action: z.nullable(z.enum(['auto', 'reboot', 'soft-reboot', 'poweroff'])),
+  action: z.nullable(z.enum(actions)),
   force: z.boolean(),
   rehearse: z.boolean(),
   /** How long the machine will be away, by the rehearsal; null without one. */

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { UpdateError } from '../../update/errors.js';
 import type { TriggerOptions } from '../../prepare/trigger.js';
-import type { Action, WayOut } from '../../update/events.js';
+import { actions, type Action, type WayOut } from '../../update/events.js';
 import { armingWatch } from '../arming-watch.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
@@ -18,8 +18,6 @@ interface Options extends LaterWords {
   force?: boolean;
   root: string;
 }
-
-const actions: readonly Action[] = ['auto', 'reboot', 'soft-reboot', 'poweroff'];
 
 export const trigger: Verb = (program, invoke) => {
   program

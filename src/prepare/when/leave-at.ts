@@ -11,6 +11,7 @@
 import { isHostError, type HostError } from '../../host/host-error.js';
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import { UpdateError } from '../../update/errors.js';
+import type { WayIn } from '../../update/events.js';
 import { zonedText } from '../../update/zoned-time.js';
 import {
   SCHEDULE_FORMAT,
@@ -23,7 +24,7 @@ import type { Scheduler } from './scheduler.js';
 
 export interface AnnouncedReboot {
   id: string;
-  type: 'reboot' | 'soft-reboot';
+  type: WayIn;
   at: Date;
   scheduled: Scheduled;
 }

@@ -1,6 +1,7 @@
 /** What keeps times on this machine: the timer that wakes our service, and the reboot that logind announces. */
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
 import type { JournalEntry } from '../../host/system-log.js';
+import type { WayIn } from '../../update/events.js';
 
 export interface Scheduler {
   /** Starts offline-update-scheduled.service then, in this boot; instead of what was asked for before. */
@@ -14,7 +15,7 @@ export interface Scheduler {
   warn(message: string): Promise<void>;
   cancelShutdown(): Promise<boolean>;
   /** The reboot, at once. Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
-  leave(way: 'reboot' | 'soft-reboot'): Promise<string>;
+  leave(way: WayIn): Promise<string>;
   /** An entry in the journal of the machine; never fails. */
   tell(entry: JournalEntry): Promise<void>;
   /** The next time of a calendar expression; undefined when it is none. */

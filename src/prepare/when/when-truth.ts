@@ -1,6 +1,6 @@
 /** What `status` tells of the time at which an update is to be installed. */
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
-import type { Action, Reason } from '../../update/events.js';
+import type { Action, Reason, WayIn } from '../../update/events.js';
 import { readAskedShutdown, readScheduled } from '../../update/scheduled.js';
 import type { KnownUpdate } from '../../update/store.js';
 import type { Online } from '../online.js';
@@ -11,7 +11,7 @@ export interface WhenTruth {
   /** When it is to be armed and installed; `until` null: whenever the machine is idle. */
   scheduled: { at: string; until: string | null; whenIdle: boolean; action: Action | null } | null;
   /** The reboot that was announced for it; of this boot. */
-  reboot: { type: string; at: string } | null;
+  reboot: { type: WayIn; at: string } | null;
   /** Its time came and it was not armed. `next` null: it is not tried again by itself. */
   putOff: { at: string; reason: Reason; next: string | null } | null;
 }
