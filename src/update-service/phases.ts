@@ -2,6 +2,7 @@
  * The attempt, read top to bottom. A row's `undo` is what makes up for its failure; a row without
  * one either has changed nothing yet, or says why it cannot be undone.
  */
+import type { PhaseName } from '../update/events.js';
 import type { Attempt } from './attempt.js';
 import { check, checkAgain } from './check.js';
 import { commit } from './commit.js';
@@ -11,7 +12,7 @@ import { armFallback, giveUp, strayed } from './fallback.js';
 import { verify } from './verify.js';
 
 export interface Phase {
-  phase: string;
+  phase: PhaseName;
   run: (attempt: Attempt) => Promise<void>;
   /** Resolves when the phase's promise is kept after all; throws when the attempt has failed. */
   undo?: (attempt: Attempt, error: unknown) => Promise<void>;

@@ -4,19 +4,21 @@
  */
 import type { Plymouth } from '../host/plymouth.js';
 import type { Progress, ProgressEvent } from '../payloads/payload.js';
-import type { LiveStatus } from '../update/live-status.js';
+import type { PhaseName } from '../update/events.js';
+import { LIVE_STATUS_FORMAT, type LiveStatus } from '../update/live-status.js';
+import type { StateName } from '../update/state.js';
 
-/** Where each phase ends; the install takes nearly all of the time. */
-const shares: Record<string, readonly [number, number]> = {
+/** Where each phase begins and ends; the install, or what heals it, takes nearly all of the time. */
+const shares: Record<PhaseName, readonly [from: number, to: number]> = {
   check: [0, 3],
-  snapshot: [3, 4],
-  before: [4, 5],
+  before: [3, 4],
+  snapshot: [4, 5],
   install: [5, 95],
   heal: [5, 95],
   verify: [95, 97],
   after: [97, 98],
   commit: [98, 99],
-  report: [99, 99],
+  revert: [0, 0],
 };
 
 /** A line at least so often while something moves, and at each step of five percent. */
@@ -30,18 +32,18 @@ export interface ProgressSinks {
 }
 
 export interface ProgressReporter {
-  phase(state: string, phase: string): void;
+  phase(state: StateName, phase: PhaseName): void;
   /** For the payload: percent of its own work. */
   on: Progress;
   /** The last words: a reason, a verdict. */
   say(text: string): void;
-  finish(state: string, text: string): Promise<void>;
+  finish(state: StateName, text: string): Promise<void>;
 }
 
 export function progressReporter(id: string, sinks: ProgressSinks, now: () => Date): ProgressReporter {
   const since = now().toISOString();
   let current: LiveStatus = {
-    format: 1,
+    format: LIVE_STATUS_FORMAT,
     pid: process.pid,
     id,
     state: 'claimed',
@@ -53,6 +55,7 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
     lastEvent: since,
     stalled: false,
   };
+  let share = shares.check;
   let lastLine = -LINE_STEP_PERCENT;
   let lastStatus = 0;
   let writing: Promise<void> = Promise.resolve();
@@ -78,12 +81,13 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
 
   return {
     phase(state, phase) {
-      publish({ state, phase, percent: shares[phase]?.[0] ?? current.percent, package: null }, true);
+      share = shares[phase];
+      publish({ state, phase, percent: share[0], package: null }, true);
       sinks.plymouth.progress(current.percent);
     },
 
     on(event: ProgressEvent) {
-      const [from, to] = shares[current.phase] ?? [current.percent, current.percent];
+      const [from, to] = share;
       const percent = from + ((to - from) * Math.min(event.percent, 100)) / 100;
       const stalled = event.stalled ?? false;
       publish(

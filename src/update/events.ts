@@ -51,9 +51,13 @@ export type UpdateEvent =
 
 export type EventName = UpdateEvent['event'];
 
+/** The steps of an attempt; their order: update-service/phases.ts. */
+export type PhaseName =
+  'check' | 'before' | 'snapshot' | 'install' | 'heal' | 'verify' | 'after' | 'commit' | 'revert';
+
 /** Told, but no change of state: phases and their seconds, findings, evidence, the way the machine was left. */
 export type Note =
-  | { note: 'phase'; phase: string; outcome: 'done' | 'failed'; seconds: number }
+  | { note: 'phase'; phase: PhaseName; outcome: 'done' | 'failed'; seconds: number }
   | { note: 'finding'; check: string; message: string }
   | { note: 'conffile'; path: string; leftover: string }
   /** `output`: empty; what it printed stands in the terminal log, since everybody may read this. */

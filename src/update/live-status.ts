@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import { isErrno } from '../host/host-error.js';
+import type { PhaseName } from './events.js';
 import type { Paths } from './paths.js';
+import type { StateName } from './state.js';
 
 export const LIVE_STATUS_FORMAT = 1;
 
@@ -15,8 +17,9 @@ export interface LiveStatus {
   pid: number;
   /** Null while an update is being prepared. */
   id: string | null;
-  state: string;
-  phase: string;
+  state: StateName | 'preparing' | 'rehearsing';
+  /** `done`: the update boot is at its end. */
+  phase: PhaseName | 'prepare' | 'rehearse' | 'done';
   /** Whole percent, never falling; 100 only at the true end. */
   percent: number;
   package: string | null;

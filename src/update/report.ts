@@ -2,7 +2,7 @@
  * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
-import type { JournalEntry, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
+import type { JournalEntry, PhaseName, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
 import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
 import { firstLine } from './first-line.js';
 import type { Journal, JournalRow } from './journal.js';
@@ -35,7 +35,7 @@ export interface Report {
   away: Away | null;
   /** Of the package manager, in the last attempt; null when none came to the install. */
   syncs: Syncs | null;
-  phases: { phase: string; outcome: 'done' | 'failed'; seconds: number }[];
+  phases: { phase: PhaseName; outcome: 'done' | 'failed'; seconds: number }[];
   conffiles: { path: string; leftover: string }[];
   findings: { check: string; message: string }[];
   /** Of the boot that judged it last. */

@@ -10,6 +10,7 @@ import { freeSpace } from '../../host/disk-space.js';
 import { mountOf, readMounts } from '../../host/mounts.js';
 import type { Question } from '../../payloads/payload.js';
 import { asUpdateError, UpdateError } from '../../update/errors.js';
+import type { PhaseName } from '../../update/events.js';
 import { pathsOfUpdate } from '../../update/paths.js';
 import { parsePlan, type Plan } from '../../update/plan.js';
 import {
@@ -69,7 +70,7 @@ export async function rehearse(
   tell({ performance: told });
 }
 
-type Phases = [phase: string, run: () => Promise<void>][];
+type Phases = [phase: PhaseName, run: () => Promise<void>][];
 
 function phasesOf(
   ports: Ports,
