@@ -4,8 +4,8 @@
  */
 import type { BootTimes } from '../host/boot-times.js';
 import { awayIn, estimateIn, type Away } from '../update/away.js';
-import type { WayOut } from '../update/events.js';
 import type { JournalRow } from '../update/journal.js';
+import { noteRows } from '../update/journal-rows.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { UpdateStore } from '../update/store.js';
 
@@ -74,15 +74,10 @@ export async function pastAways(store: UpdateStore, isSoft: boolean): Promise<Es
   for (const id of await store.ids()) {
     const rows: readonly JournalRow[] = (await store.find(id).catch(() => undefined))?.journal.rows ?? [];
     const away = awayIn(rows);
-    const isAlike = (leftBy(rows) === 'soft-reboot') === isSoft;
+    const leftBy = noteRows(rows, 'leaving').at(-1)?.entry.action;
+    const isAlike = (leftBy === 'soft-reboot') === isSoft;
     if (away && isAlike) found.push({ estimate: estimateIn(rows), away });
     if (found.length === REMEMBERED_UPDATES) break;
   }
   return found;
-}
-
-function leftBy(rows: readonly JournalRow[]): WayOut | undefined {
-  return rows
-    .flatMap(({ entry }) => ('note' in entry && entry.note === 'leaving' ? [entry.action] : []))
-    .at(-1);
 }

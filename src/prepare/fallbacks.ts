@@ -1,7 +1,7 @@
 /** The fallbacks that are kept, as people choose among them. */
 import type { KeptFallback, SnapshotProvider } from '../snapshots/snapshot-provider.js';
-import { isEvent } from '../update/events.js';
 import { isHeld } from '../update/held.js';
+import { eventRows } from '../update/journal-rows.js';
 import type { KnownUpdate, UpdateStore } from '../update/store.js';
 
 export interface FallbackTruth {
@@ -56,8 +56,7 @@ async function knownUpdates(store: UpdateStore): Promise<KnownUpdate[]> {
 
 /** The fallback was made right before this row. */
 function installedSince({ journal }: KnownUpdate): string | undefined {
-  const row = journal.rows.findLast(({ entry }) => isEvent(entry) && entry.event === 'installing');
-  return row?.at;
+  return eventRows(journal.rows, 'installing').at(-1)?.at;
 }
 
 /** `20261120T154935-3f2a`: the time of a rollback is in its id. */

@@ -3,7 +3,7 @@
  * it was proven to be usable here, or why not. Told by `status`; `doctor` and `trigger` block by the same proof.
  */
 import type { Support, WithoutSnapshots } from '../snapshots/snapshot-provider.js';
-import { isEvent } from '../update/events.js';
+import { eventRows, noteRows } from '../update/journal-rows.js';
 import type { Plan } from '../update/plan.js';
 import type { Policy } from '../update/policy.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -51,17 +51,13 @@ export async function wayBackOf(
 }
 
 function recorded(rows: KnownUpdate['journal']['rows'], policy: WayBack['policy']): WayBack | null {
-  const entries = rows.map(({ entry }) => entry);
-  const begun = entries.findLast((entry) => isEvent(entry) && entry.event === 'installing');
+  const begun = eventRows(rows, 'installing').at(-1)?.entry;
   if (!begun) return null;
   const from = 'recorded';
   if (begun.fallback) {
     const { provider } = begun.fallback;
     return { policy, from, provider, proven: true, told: 'armed before the first change' };
   }
-  const why = entries.findLast(
-    (entry) => 'note' in entry && entry.note === 'finding' && entry.check === 'snapshot',
-  );
-  const told = why && 'message' in why ? why.message : 'no fallback';
-  return { policy, from, provider: null, proven: false, told };
+  const why = noteRows(rows, 'finding').findLast(({ entry }) => entry.check === 'snapshot');
+  return { policy, from, provider: null, proven: false, told: why?.entry.message ?? 'no fallback' };
 }

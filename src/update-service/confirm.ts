@@ -9,6 +9,7 @@ import { shutdownAskedAt } from '../host/boot-times.js';
 import { exists } from '../host/exists.js';
 import { measuredAway } from '../update/away.js';
 import { UpdateError } from '../update/errors.js';
+import { eventRows } from '../update/journal-rows.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import { installBootLoader } from './boot-loader.js';
@@ -68,8 +69,8 @@ function noVerdict({ id }: KnownUpdate, why: string): UpdateError {
 
 /** The truth beside the estimate of `trigger`. */
 async function noteAway({ run }: Ports, { journal }: KnownUpdate, backAt: Date): Promise<void> {
-  const armed = journal.rows.findLast(({ entry }) => 'event' in entry && entry.event === 'armed');
-  const claimed = journal.rows.find(({ entry }) => 'event' in entry && entry.event === 'claimed');
+  const armed = eventRows(journal.rows, 'armed').at(-1);
+  const [claimed] = eventRows(journal.rows, 'claimed');
   const asked = armed && claimed && (await shutdownAskedAt(run, armed.bootId, new Date(claimed.at)));
   const away = measuredAway(journal.rows, asked, backAt);
   if (away) await journal.append({ note: 'away', ...away });

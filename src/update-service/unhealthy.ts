@@ -9,6 +9,7 @@ import { asUpdateError, UpdateError } from '../update/errors.js';
 import type { Reason } from '../update/events.js';
 import { packagesAreWhole } from '../update/finding.js';
 import type { JournalRow } from '../update/journal.js';
+import { noteRows } from '../update/journal-rows.js';
 import type { Plan } from '../update/plan.js';
 import type { Fallback } from '../snapshots/snapshot-provider.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -64,16 +65,18 @@ export async function refuseSecondReturn(
   copyIsAhead: boolean,
 ): Promise<void> {
   const { rows } = update.journal;
-  const before = reverting(rows).find(({ step }) => step === 'switched' || copyIsAhead);
+  const notes = noteRows(rows, 'reverting');
+  const before = notes.find(({ entry }) => entry.step === 'switched' || copyIsAhead);
   if (!before) return;
-  if (rows.findLast(isReverting)?.bootId === ports.moment.bootId) {
+  const { reason: first } = before.entry;
+  if (notes.at(-1)?.bootId === ports.moment.bootId) {
     // This unit was started once more, before the reboot that it had asked for: that one is still to come.
     await ports.askToLeave('reboot');
-    throw goesBack(before.reason);
+    throw goesBack(first);
   }
   // Who led this boot past it by hand reboots by hand.
-  if (copyIsAhead) throw goesBack(before.reason);
-  const reason = withMore(before.reason, 'the fallback was to boot, and the updated root booted again');
+  if (copyIsAhead) throw goesBack(first);
+  const reason = withMore(first, 'the fallback was to boot, and the updated root booted again');
   const findings = await lookAtPackages(ports, update, 'ordinary', plan);
   await stay(ports, update, plan, reason, packagesAreWhole(findings));
 }
@@ -113,19 +116,11 @@ async function stay(
 
 /** The decision that this journal tells of, for the system that comes back. */
 export function reasonToRevert(rows: readonly JournalRow[]): Reason | undefined {
-  return reverting(rows).at(-1)?.reason;
-}
-
-function isReverting({ entry }: JournalRow): boolean {
-  return 'note' in entry && entry.note === 'reverting';
-}
-
-function reverting(rows: readonly JournalRow[]) {
-  return rows.flatMap(({ entry }) => ('note' in entry && entry.note === 'reverting' ? [entry] : []));
+  return noteRows(rows, 'reverting').at(-1)?.entry.reason;
 }
 
 function decisionsIn(rows: readonly JournalRow[]): number {
-  return reverting(rows).filter(({ step }) => step === 'decided').length;
+  return noteRows(rows, 'reverting').filter(({ entry }) => entry.step === 'decided').length;
 }
 
 function withMore({ code, message }: Reason, more: string): Reason {

@@ -3,6 +3,7 @@
  * boot's own work), up (its end and the next boot). Foretold by `trigger`, measured by the confirmation.
  */
 import type { JournalRow } from './journal.js';
+import { eventRows, noteRows } from './journal-rows.js';
 
 export interface Away {
   /** Null: not known, for instance because nobody wrote down when the shutdown began, or the clock was set back. */
@@ -27,8 +28,8 @@ export function awayIn(rows: readonly JournalRow[]): Away | null {
 }
 
 function noteIn(rows: readonly JournalRow[], kind: 'estimate' | 'away'): Away | null {
-  const found = rows.findLast(({ entry }) => 'note' in entry && entry.note === kind)?.entry;
-  if (!found || !('note' in found) || found.note !== kind) return null;
+  const found = noteRows(rows, kind).at(-1)?.entry;
+  if (!found) return null;
   const { downSeconds, installSeconds, upSeconds } = found;
   return { downSeconds, installSeconds, upSeconds };
 }
@@ -42,10 +43,9 @@ export function measuredAway(
   shutdownAsked: Date | undefined,
   now: Date,
 ): Away | undefined {
-  const claims = rows.filter(({ entry }) => 'event' in entry && entry.event === 'claimed');
-  const claimed = claims[0];
-  const left = rows.findLast(({ entry }) => 'note' in entry && entry.note === 'leaving');
-  if (!claimed || !left || claims.length > 1 || claimed.bootId !== left.bootId) return undefined;
+  const [claimed, ...more] = eventRows(rows, 'claimed');
+  const left = noteRows(rows, 'leaving').at(-1);
+  if (!claimed || !left || more.length > 0 || claimed.bootId !== left.bootId) return undefined;
   const [claimedAt, leftAt] = [Date.parse(claimed.at), Date.parse(left.at)];
   const away: Away = {
     downSeconds: shutdownAsked ? secondsBetween(shutdownAsked.getTime(), claimedAt) : null,

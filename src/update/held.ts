@@ -5,18 +5,15 @@
 import type { FileSystem } from '../host/file-system.js';
 import { namesIn } from '../host/if-there.js';
 import { parseJournal, type JournalRow } from './journal.js';
+import { noteRows } from './journal-rows.js';
 import { pathsOfUpdate, type Paths } from './paths.js';
 import type { UpdateState } from './state.js';
 import { UPDATE_ID } from './update-id.js';
 
 /** The rollback that took the update out of this root; undefined when none did, or a later one brought it back. */
 export function rolledBackBy(rows: readonly JournalRow[]): { rollback: string; at: string } | undefined {
-  for (const { at, entry } of rows.toReversed()) {
-    if (!('note' in entry)) continue;
-    if (entry.note === 'rolled-forward') return undefined;
-    if (entry.note === 'rolled-back') return { rollback: entry.rollback, at };
-  }
-  return undefined;
+  const last = noteRows(rows, 'rolled-back', 'rolled-forward').at(-1);
+  return last?.entry.note === 'rolled-back' ? { rollback: last.entry.rollback, at: last.at } : undefined;
 }
 
 export function isHeld({ rows, state }: { rows: readonly JournalRow[]; state: UpdateState }): boolean {

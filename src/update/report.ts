@@ -2,10 +2,20 @@
  * The account of one update, told from its plan and its journal alone, so that it can be made anew at any time and in
  * any boot. `report.json` (format 1) in the history is this, as it was when the verdict fell.
  */
-import type { JournalEntry, PhaseName, Reason, Syncs, UpdateEvent, WayOut } from './events.js';
+import {
+  isEvent,
+  type JournalEntry,
+  type Note,
+  type PhaseName,
+  type Reason,
+  type Syncs,
+  type UpdateEvent,
+  type WayOut,
+} from './events.js';
 import { awayIn, estimateIn, secondsBetween, totalSeconds, type Away } from './away.js';
 import { firstLine } from './first-line.js';
 import type { Journal, JournalRow } from './journal.js';
+import { eventRows, noteRows } from './journal-rows.js';
 import type { PayloadPlan, Plan } from './plan.js';
 import type { StateName, UpdateState } from './state.js';
 
@@ -53,16 +63,11 @@ export function buildReport(
   state: UpdateState,
   logs: Report['logs'],
 ): Report {
-  const entries = rows.map(({ entry }) => entry);
-  const notes = <K extends string>(kind: K) =>
-    entries.filter(
-      (entry): entry is Extract<JournalEntry, { note: K }> => 'note' in entry && entry.note === kind,
-    );
+  const notes = <K extends Note['note']>(name: K) => noteRows(rows, name).map(({ entry }) => entry);
   const cancelled = cancelledIn({ rows, state });
-  const armed =
-    cancelled === null ? entries.findLast((entry) => 'event' in entry && entry.event === 'armed') : undefined;
+  const armed = cancelled === null ? eventRows(rows, 'armed').at(-1)?.entry : undefined;
   const leaving = notes('leaving').at(-1);
-  const installing = entries.filter((entry) => 'event' in entry && entry.event === 'installing').at(-1);
+  const installing = eventRows(rows, 'installing').at(-1)?.entry;
   return {
     format: REPORT_FORMAT,
     id: plan.id,
@@ -79,7 +84,7 @@ export function buildReport(
     awaySeconds: awaySeconds(rows),
     estimate: estimateIn(rows),
     away: awayIn(rows),
-    syncs: installing && 'syncs' in installing ? (installing.syncs ?? 'kept') : installing ? 'kept' : null,
+    syncs: installing ? (installing.syncs ?? 'kept') : null,
     phases: notes('phase').map(({ phase, outcome, seconds }) => ({ phase, outcome, seconds })),
     conffiles: notes('conffile').map(({ path, leftover }) => ({ path, leftover })),
     findings: notes('finding').map(({ check, message }) => ({ check, message })),
@@ -110,9 +115,7 @@ function isStill(
 }
 
 function healthOf(rows: readonly JournalRow[]): Report['health'] {
-  const found = rows.flatMap(({ bootId, entry }) =>
-    'note' in entry && entry.note === 'health' ? [{ bootId, entry }] : [],
-  );
+  const found = noteRows(rows, 'health');
   const last = found.at(-1)?.bootId;
   return found
     .filter(({ bootId }) => bootId === last)
@@ -120,25 +123,20 @@ function healthOf(rows: readonly JournalRow[]): Report['health'] {
 }
 
 export function attemptsIn(rows: readonly JournalRow[]): number {
-  return rows.reduce(
-    (most, { entry }) => ('attempt' in entry && 'event' in entry ? Math.max(most, entry.attempt) : most),
-    0,
-  );
+  const numbered = eventRows(rows, 'claimed', 'installing', 'resumed', 'installed');
+  return Math.max(0, ...numbered.map(({ entry }) => entry.attempt));
 }
 
 function awaySeconds(rows: readonly JournalRow[]): number | null {
-  const last = rows.filter(({ entry }) => 'note' in entry && entry.note === 'leaving').at(-1);
-  const first = rows.find(
-    ({ entry, bootId }) =>
-      bootId === last?.bootId && 'event' in entry && (entry.event === 'claimed' || entry.event === 'resumed'),
-  );
+  const last = noteRows(rows, 'leaving').at(-1);
+  const first = eventRows(rows, 'claimed', 'resumed').find(({ bootId }) => bootId === last?.bootId);
   if (!last || !first) return null;
   return secondsBetween(Date.parse(first.at), Date.parse(last.at));
 }
 
 /** One line of the timeline. */
 function tell(entry: JournalEntry): string {
-  return 'note' in entry ? tellNote(entry) : tellEvent(entry);
+  return isEvent(entry) ? tellEvent(entry) : tellNote(entry);
 }
 
 /** One line, with the first one of its reason. */
@@ -173,7 +171,7 @@ export function tellEvent(entry: UpdateEvent): string {
   }
 }
 
-function tellNote(note: Extract<JournalEntry, { note: string }>): string {
+function tellNote(note: Note): string {
   switch (note.note) {
     case 'phase':
       return `${note.phase}: ${note.outcome} in ${note.seconds.toFixed(2)} s`;

@@ -10,6 +10,7 @@ import { UpdateError } from './errors.js';
 import type { UpdateEvent } from './events.js';
 import { updateIds } from './held.js';
 import { Journal, type Moment } from './journal.js';
+import { eventRows } from './journal-rows.js';
 import { pathsOfUpdate, type Paths, type UpdatePaths } from './paths.js';
 import { parsePlan, planHash, planText, type Plan } from './plan.js';
 import { readStaged } from './stage.js';
@@ -118,8 +119,7 @@ export function updateStore({ paths, fs, files, moment, announce }: StoreParts):
 
     async forget(id) {
       const { journal } = await open(id);
-      if (journal.rows.some(({ entry }) => 'event' in entry && entry.event === 'armed')) return;
-      if (isVerdict(journal.state.name)) return;
+      if (eventRows(journal.rows, 'armed').length > 0 || isVerdict(journal.state.name)) return;
       await files.removeTree(pathsOfUpdate(paths, id).folder);
     },
   };

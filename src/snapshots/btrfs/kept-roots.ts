@@ -7,6 +7,7 @@ import { freeShare } from '../../host/disk-space.js';
 import { readMark, type FallbackMark } from '../../update/fallback-mark.js';
 import { heldUpdates } from '../../update/held.js';
 import { parseJournal } from '../../update/journal.js';
+import { eventRows } from '../../update/journal-rows.js';
 import { pathsBelow, pathsOfUpdate } from '../../update/paths.js';
 import type { KeptFallback } from '../snapshot-provider.js';
 import { ask, defaultSubvolume, deleteSubvolume, subvolumeId } from './btrfs-command.js';
@@ -55,7 +56,7 @@ async function roleOf(ports: BtrfsPorts, mark: FallbackMark | undefined): Promis
 async function changedNothing({ fs, paths }: BtrfsPorts, id: string): Promise<boolean> {
   try {
     const { rows } = parseJournal(await fs.readFile(pathsOfUpdate(paths, id).journal));
-    return !rows.some(({ entry }) => 'event' in entry && entry.event === 'installing');
+    return eventRows(rows, 'installing').length === 0;
   } catch {
     return false; // its history is gone, or cannot be read
   }
