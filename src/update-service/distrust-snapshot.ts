@@ -5,9 +5,10 @@
 import { join } from 'node:path';
 import { namesIn } from '../host/if-there.js';
 import type { Ports } from './ports.js';
+import { tells, type Rescued, type RescueWord } from './rescued.js';
 
 /** What units/rescue says where no copy is put back; that it does after each power cut, too. */
-const deaths = [
+const deaths: RescueWord[] = [
   'nothing-changed',
   'fallback-boots-next',
   'rolled-forward',
@@ -18,9 +19,9 @@ const deaths = [
 /** `rescued`: what the shell did without the service. Never throws: it costs no verdict. */
 export async function distrustSnapshot(
   { fs, files, paths, log }: Pick<Ports, 'fs' | 'files' | 'paths' | 'log'>,
-  rescued: readonly string[],
+  rescued: Rescued,
 ): Promise<void> {
-  if (!rescued.some((words) => deaths.includes(words))) return;
+  if (!tells(rescued, ...deaths)) return;
   try {
     const names = await namesIn(fs, paths.warmStarts);
     for (const name of names.filter((each) => each.startsWith('update-service-')))

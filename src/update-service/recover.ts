@@ -3,7 +3,7 @@
  * is what the package database says, not what the last process meant to do.
  */
 import { join } from 'node:path';
-import { ifThere, textOf } from '../host/if-there.js';
+import { ifThere } from '../host/if-there.js';
 import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import { disarmedByDrift } from '../update/drift.js';
@@ -20,6 +20,7 @@ import { dropLinks } from './leave.js';
 import { lookAtPackages } from './look-at-packages.js';
 import type { Ports } from './ports.js';
 import { readable } from './readable.js';
+import { lastTold, readRescued, tells, tellsOnly, type Rescued } from './rescued.js';
 import { settleReturn } from './settle-return.js';
 
 export async function recover(ports: Ports): Promise<void> {
@@ -39,12 +40,12 @@ export async function recover(ports: Ports): Promise<void> {
 
   if (update) {
     for (const message of rescued) await update.journal.append({ note: 'rescue', message });
-    if (rescued.includes('boot-files-not-restored')) ports.log.write('error', bootFilesWords(ports));
+    if (tells(rescued, 'boot-files-not-restored')) ports.log.write('error', bootFilesWords(ports));
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
     if (!mark && !armed && !claimed) await settle(ports, update, rescued);
   }
   if (claimed && !mark) await spareWhatComes(ports);
-  if (rescued.includes('copy-not-begun')) ports.log.write('error', notBegunWords);
+  if (tells(rescued, 'copy-not-begun')) ports.log.write('error', notBegunWords);
   if (mark) await settleReturn(ports, mark, update, rescued);
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
@@ -90,12 +91,12 @@ function isSettled(state: UpdateState): boolean {
 }
 
 /** No link leads to this update any more: how far did it come? */
-async function settle(ports: Ports, update: KnownUpdate, rescued: readonly string[]): Promise<void> {
+async function settle(ports: Ports, update: KnownUpdate, rescued: Rescued): Promise<void> {
   const { journal } = update;
   const state = journal.state;
   switch (state.name) {
     case 'reverted':
-      if (!rescued.some((line) => line.includes('copy-not-restored'))) {
+      if (!tells(rescued, 'copy-not-restored')) {
         await closeLeftOpen(ports, update);
         return;
       }
@@ -104,7 +105,7 @@ async function settle(ports: Ports, update: KnownUpdate, rescued: readonly strin
       break;
     case 'armed':
       // units/packages-changed took the trigger away, and the machine went down before that was written down.
-      if (rescued.length > 0 && rescued.every((line) => line === 'packages-changed')) {
+      if (tellsOnly(rescued, 'packages-changed')) {
         await journal.append({ event: 'stale', reason: disarmedByDrift });
         break;
       }
@@ -147,7 +148,7 @@ async function settleInstall(
   ports: Ports,
   update: KnownUpdate,
   attempt: number,
-  rescued: readonly string[],
+  rescued: Rescued,
 ): Promise<void> {
   const findings = await lookAtPackages(ports, update, 'ordinary');
   if (findings.length === 0 && !endedWell(rescued)) findings.push(...(await notKnown(ports, update)));
@@ -166,8 +167,8 @@ async function settleInstall(
 }
 
 /** The shell installed all of the sealed files: units/rescue. */
-function endedWell(rescued: readonly string[]): boolean {
-  return rescued.findLast((line) => /^roll(?:ed|-)/.test(line)) === 'rolled-forward';
+function endedWell(rescued: Rescued): boolean {
+  return lastTold(rescued, 'rolled-forward', 'roll-forward-failed') === 'rolled-forward';
 }
 
 async function notKnown({ store, payload }: Ports, update: KnownUpdate): Promise<Finding[]> {
@@ -177,22 +178,16 @@ async function notKnown({ store, payload }: Ports, update: KnownUpdate): Promise
   return [{ check: 'package-state', severity: 'block', evidence, remedy: 'offline-update report' }];
 }
 
-function neverRan(rescued: readonly string[]): Reason {
-  if (rescued.some((line) => line.includes('never-started'))) {
+function neverRan(rescued: Rescued): Reason {
+  if (tells(rescued, 'never-started')) {
     return { code: 'EARLY_BOOT_FAILED', message: 'the early boot of the update failed, nothing was changed' };
   }
   // Claimed by the shell, and the service could not even write that down: Node does not start, or dies at once.
-  if (rescued.some((line) => line.includes('nothing-changed') || line.includes('claimed-too-often'))) {
+  if (tells(rescued, 'nothing-changed', 'claimed-too-often')) {
     return { code: 'SERVICE_CRASHED', message: 'the update service could not start, nothing was changed' };
   }
   return {
     code: 'TRIGGER_VANISHED',
     message: 'the trigger was taken away before the update could start, nothing was changed',
   };
-}
-
-/** Lines of the shell scripts: a boot id and words. One that a power cut has torn may lack them; the next one tells it. */
-async function readRescued({ fs, paths }: Ports): Promise<string[]> {
-  const lines = (await textOf(fs, paths.rescued)).split('\n');
-  return lines.filter((line) => line.includes(' ')).map((line) => line.slice(line.indexOf(' ') + 1));
 }

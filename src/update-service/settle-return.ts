@@ -8,6 +8,7 @@ import type { KnownUpdate } from '../update/store.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
 import { readable } from './readable.js';
 import type { Ports } from './ports.js';
+import { tells, type Rescued } from './rescued.js';
 import { reasonToRevert } from './unhealthy.js';
 
 /** The journals are those of the other root by now, as far as it could be read. `update`: that of the mark, if known. */
@@ -15,7 +16,7 @@ export async function settleReturn(
   ports: Ports,
   mark: FallbackMark,
   update: KnownUpdate | undefined,
-  rescued: readonly string[],
+  rescued: Rescued,
 ): Promise<void> {
   switch (mark.role) {
     case 'fallback':
@@ -42,7 +43,7 @@ export async function settleReturn(
   }
 }
 
-async function settleFallback(ports: Ports, update: KnownUpdate, rescued: readonly string[]): Promise<void> {
+async function settleFallback(ports: Ports, update: KnownUpdate, rescued: Rescued): Promise<void> {
   const { id, journal } = update;
   if (journal.state.name === 'confirmed') {
     await settleRollback(ports, id, (other) => other < id);
@@ -91,8 +92,8 @@ const moments: Partial<Record<StateName, string>> = {
   installed: 'right before the updated system was made the one that boots',
 };
 
-function reasonOf(when: string, rescued: readonly string[]): Reason {
-  return rescued.some((line) => line.includes('fallback-boots-next'))
+function reasonOf(when: string, rescued: Rescued): Reason {
+  return tells(rescued, 'fallback-boots-next')
     ? { code: 'SERVICE_CRASHED', message: `the update service ended ${when}` }
     : { code: 'INSTALL_INTERRUPTED', message: `the update boot was cut short ${when}` };
 }
