@@ -4,6 +4,7 @@
  */
 import { UpdateError } from '../update/errors.js';
 import type { PayloadPlan } from '../update/plan.js';
+import { someOf } from '../update/some-of.js';
 
 const OWN_PACKAGE = 'offline-update';
 
@@ -11,7 +12,7 @@ export function refuseOwnRemoval({ changes }: PayloadPlan): void {
   const removed = changes.filter(({ action }) => action === 'remove').map(({ name }) => name);
   if (!removed.includes(OWN_PACKAGE)) return;
   const others = removed.filter((name) => name !== OWN_PACKAGE);
-  const beside = others.length === 0 ? '' : `, beside ${others.slice(0, 5).join(', ')}`;
+  const beside = others.length === 0 ? '' : `, beside ${someOf(others)}`;
   const message =
     `the plan removes ${OWN_PACKAGE} itself${beside}: nobody would confirm the update, or lead the machine back. ` +
     `Remove it in the running system if that is what you want; else see what conflicts with it`;

@@ -6,7 +6,7 @@
 import { changedParts, readEarlyParts, type EarlyParts } from '../update/early-parts.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { owedReboot } from '../update/owed-reboot.js';
-import { someOf } from '../update/reboot-kind.js';
+import { FEW, someOf } from '../update/some-of.js';
 import type { Ports } from './ports.js';
 
 /**
@@ -35,5 +35,5 @@ function changeBetween(
   if (before instanceof UpdateError) return unseen(before);
   if (after instanceof UpdateError) return unseen(after);
   const changed = changedParts(before, after);
-  return changed.length > 0 ? `${someOf(changed)} changed` : undefined;
+  return changed.length > 0 ? `${someOf(changed, FEW)} changed` : undefined;
 }

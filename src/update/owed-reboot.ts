@@ -8,8 +8,8 @@ import { ifThere, namesIn } from '../host/if-there.js';
 import type { RunningSystem } from '../host/running-system.js';
 import { MODULES, readEarlyParts } from './early-parts.js';
 import { asUpdateError } from './errors.js';
-import { someOf } from './reboot-kind.js';
 import { REBOOT_REQUIRED, rebootRequired } from './reboot-required.js';
+import { FEW, someOf } from './some-of.js';
 
 /** Where systemd looks for another root to soft-reboot into. */
 const NEXT_ROOT = '/run/nextroot';
@@ -53,7 +53,7 @@ async function otherRoot(fs: FileSystem, root: string): Promise<string | undefin
 async function asked(fs: FileSystem, root: string): Promise<string | undefined> {
   const names = await rebootRequired(fs, root);
   if (names === undefined) return undefined;
-  const by = names.length > 0 ? ` for ${someOf(names)}` : '';
+  const by = names.length > 0 ? ` for ${someOf(names, FEW)}` : '';
   return `a reboot is owed already: ${REBOOT_REQUIRED} asks for it${by}`;
 }
 
@@ -65,7 +65,7 @@ function replacedSystemd({ replacedUnderPid1 }: RunningSystem): string | undefin
   const files = replacedUnderPid1.filter((path) => /\/(systemd|libsystemd-[^/]*|libc\.so[^/]*)$/.test(path));
   return files.length === 0
     ? undefined
-    : `a reboot is owed already: ${someOf(files)} was replaced beneath PID 1`;
+    : `a reboot is owed already: ${someOf(files, FEW)} was replaced beneath PID 1`;
 }
 
 async function modulesGone(
@@ -92,5 +92,5 @@ async function changedInThisBoot(
   const changed = looked.flat().sort();
   return changed.length === 0
     ? undefined
-    : `a reboot is owed already: ${someOf(changed)} changed since this boot began`;
+    : `a reboot is owed already: ${someOf(changed, FEW)} changed since this boot began`;
 }

@@ -4,6 +4,7 @@
  * before systemd, or by a kernel that starts.
  */
 import type { PackageChange } from './plan.js';
+import { FEW, someOf } from './some-of.js';
 
 export interface RebootKind {
   action: 'reboot' | 'soft-reboot';
@@ -50,15 +51,7 @@ export function bringsKernel(changes: readonly PackageChange[]): boolean {
 function changed(names: readonly string[], kinds: readonly Kind[]): string | undefined {
   for (const [what, pattern] of kinds) {
     const found = names.filter((name) => pattern.test(name));
-    if (found.length > 0) return `${what} changes: ${someOf(found)}`;
+    if (found.length > 0) return `${what} changes: ${someOf(found, FEW)}`;
   }
   return undefined;
-}
-
-const shown = 3;
-
-/** The first names, and how many there are besides. */
-export function someOf(names: readonly string[]): string {
-  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
-  return `${names.slice(0, shown).join(', ')}${more}`;
 }

@@ -1,5 +1,6 @@
 /** How the files of the packages lie in the stage, where the policy wants them quick to unpack. */
 import type { PlanSummary } from '../../prepare/plan-summary.js';
+import { someOf } from '../../update/some-of.js';
 import { bytesText } from '../quantities.js';
 
 /** Undefined where nothing was recompressed. */
@@ -10,12 +11,7 @@ export function recompressedText({ recompressed }: Pick<PlanSummary, 'recompress
   return `${some} recompressed to be unpacked sooner: ${bytesText(stagedBytes)} in the stage`;
 }
 
-const shownNames = 5;
-
 /** One for each reason. */
 export function notRecompressedLines({ notRecompressed }: Pick<PlanSummary, 'notRecompressed'>): string[] {
-  return notRecompressed.map(({ because, packages }) => {
-    const more = packages.length - shownNames;
-    return `${packages.slice(0, shownNames).join(', ')}${more > 0 ? ` and ${more} more` : ''}: ${because}`;
-  });
+  return notRecompressed.map(({ because, packages }) => `${someOf(packages)}: ${because}`);
 }

@@ -1,5 +1,6 @@
 /** What a rehearsal foretells, for people: short when there is nothing to look at. */
 import type { Rehearsal } from '../../update/rehearsal.js';
+import { someOf } from '../../update/some-of.js';
 import { bytesText, count, secondsText } from '../quantities.js';
 
 export function rehearsalLines(rehearsal: Rehearsal): string[] {
@@ -42,10 +43,7 @@ function diskLine({
   return `${path}: ${changed}, ${bytesText(writtenBytes)} written, ${growth}, ${bytesText(freeBytes)} free`;
 }
 
-const shownAtMost = 5;
-
 function listed(title: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
-  const more = items.length - shownAtMost;
-  return [`${title}: ${items.slice(0, shownAtMost).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+  return [`${title}: ${someOf(items)}`];
 }

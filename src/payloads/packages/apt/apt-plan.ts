@@ -8,6 +8,7 @@
 import { exists } from '../../../host/exists.js';
 import { UpdateError } from '../../../update/errors.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
+import { someOf } from '../../../update/some-of.js';
 import type { Request } from '../../payload.js';
 import { basename, join } from 'node:path';
 import { refreshIndexes } from './apt-refresh.js';
@@ -84,7 +85,7 @@ async function checkSources(
     throw new UpdateError(
       'SOURCE_UNSIGNED',
       `the package index of ${named.join(', ')} is not signed, so nothing vouches for ` +
-        listed(unsigned.map(({ name }) => name)),
+        someOf(unsigned.map(({ name }) => name)),
       { hint: 'sign the repository, or set unsignedSources = "allow" in /etc/offline-update/config.toml' },
     );
   }
@@ -92,7 +93,7 @@ async function checkSources(
   if (first) {
     throw new UpdateError(
       'SOURCE_WITHOUT_HASH',
-      `${sourceOf(first.uri, sources)} names no SHA-256 for ${listed(hashless.map(({ name }) => name))}`,
+      `${sourceOf(first.uri, sources)} names no SHA-256 for ${someOf(hashless.map(({ name }) => name))}`,
       { hint: 'set unsignedSources = "allow" in /etc/offline-update/config.toml to take them as they come' },
     );
   }
@@ -101,13 +102,6 @@ async function checkSources(
 
 function sourceOf(uri: string, sources: readonly PackageSource[]): string {
   return sources.find(({ baseUri }) => uri.startsWith(baseUri))?.description ?? withoutPassword(uri);
-}
-
-const shownNames = 5;
-
-function listed(names: readonly string[]): string {
-  const more = names.length - shownNames;
-  return names.slice(0, shownNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function urisOf(changes: readonly PackageChange[], downloads: Downloads): Map<string, string> {

@@ -3,9 +3,9 @@
  * version differs as well; in the update boot nobody can answer, so the policy does.
  */
 import { aptEnvironment } from '../apt-environment.js';
+import { someOf } from '../../../../update/some-of.js';
 import { packageKey } from '../dpkg-database.js';
 import type { Advice, AdvicePorts } from './apt-advice.js';
-import { inWordsOf } from './in-words.js';
 
 export const changedConffiles: Advice = async (ports, plan, policy) => {
   const keys = plan.changes
@@ -35,7 +35,7 @@ export const changedConffiles: Advice = async (ports, plan, policy) => {
     {
       check: 'changed-conffiles',
       severity: 'info',
-      evidence: `you changed ${inWordsOf(changed)}: ${isKept ? 'your versions stay, new ones come beside them as .dpkg-dist' : 'new versions replace yours, which stay beside them as .dpkg-old'}`,
+      evidence: `you changed ${someOf(changed.sort())}: ${isKept ? 'your versions stay, new ones come beside them as .dpkg-dist' : 'new versions replace yours, which stay beside them as .dpkg-old'}`,
       remedy: `offline-update report, after the update, lists what to look at; policy: conffiles = "${policy.conffiles}"`,
     },
   ];

@@ -1,5 +1,5 @@
 /** Packages on hold stay as they are, and what depends on their newer versions with them. */
-import { inWordsOf } from './in-words.js';
+import { someOf } from '../../../../update/some-of.js';
 import type { Advice } from './apt-advice.js';
 
 export const heldPackages: Advice = async ({ database }) => {
@@ -11,7 +11,7 @@ export const heldPackages: Advice = async ({ database }) => {
     {
       check: 'held-packages',
       severity: 'info',
-      evidence: `on hold, and left out: ${inWordsOf(held.map(({ name }) => name))}`,
+      evidence: `on hold, and left out: ${someOf(held.map(({ name }) => name).sort())}`,
       remedy: 'apt-mark unhold PACKAGE, then: offline-update prepare',
     },
   ];
