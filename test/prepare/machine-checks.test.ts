@@ -246,28 +246,33 @@ const rows: Row[] = [
   },
   {
     check: 'default-target-wants',
-    fault: 'a service wanted by default.target',
+    fault: 'services wanted by default.target',
     spoil: (machine) => {
       machine.link('../web.service', '/etc/systemd/system/default.target.wants/web.service');
+      machine.link('../site.service', '/usr/local/lib/systemd/system/default.target.wants/site.service');
     },
     finds: {
       severity: 'warn',
-      evidence: 'web.service: wanted by default.target, so started in the update boot as well',
+      evidence: 'site.service, web.service: wanted by default.target, so started in the update boot as well',
     },
   },
   {
     check: 'other-updaters',
-    fault: 'a service of PackageKit',
+    fault: 'a service of PackageKit, and one of the site',
     spoil: (machine) => {
       machine.link(
         '../packagekit-offline-update.service',
         '/usr/lib/systemd/system/system-update.target.wants/packagekit-offline-update.service',
       );
+      machine.link(
+        '../site-updater.service',
+        '/usr/local/lib/systemd/system/system-update.target.requires/site-updater.service',
+      );
     },
     finds: {
       severity: 'info',
       evidence:
-        'started in the update boot as well: packagekit-offline-update.service; each should end at once, since the trigger is ours',
+        'started in the update boot as well: packagekit-offline-update.service, site-updater.service; each should end at once, since the trigger is ours',
     },
   },
   {

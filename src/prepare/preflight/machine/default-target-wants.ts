@@ -3,22 +3,18 @@
  * then: containers and desktops beside a package manager at work.
  */
 import type { Check } from '../context.js';
-import { systemFolder } from './system-file.js';
-
-const folders = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system'].flatMap(
-  (folder) => [`${folder}/default.target.wants`, `${folder}/default.target.requires`],
-);
+import { pulledInBy } from './pulled-in.js';
 
 export const defaultTargetWants: Check = {
   id: 'default-target-wants',
   async run(context) {
-    const names = (await Promise.all(folders.map((folder) => systemFolder(context, folder)))).flat();
+    const names = await pulledInBy('default.target', context);
     if (names.length === 0) return [];
     return [
       {
         check: 'default-target-wants',
         severity: 'warn',
-        evidence: `${[...new Set(names)].sort().join(', ')}: wanted by default.target, so started in the update boot as well`,
+        evidence: `${names.join(', ')}: wanted by default.target, so started in the update boot as well`,
         remedy: 'let them be WantedBy=multi-user.target, then: systemctl reenable UNIT',
       },
     ];

@@ -3,22 +3,20 @@
  * that does not has rebooted machines in the middle of somebody else's update (fwupd#1078, dnf5#1340).
  */
 import type { Check } from '../context.js';
-import { systemFolder } from './system-file.js';
+import { pulledInBy } from './pulled-in.js';
 
-const folders = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system'];
 const ours = /^offline-update/;
 
 export const otherUpdaters: Check = {
   id: 'other-updaters',
   async run(context) {
-    const wants = folders.map((folder) => systemFolder(context, `${folder}/system-update.target.wants`));
-    const names = (await Promise.all(wants)).flat().filter((name) => !ours.test(name));
+    const names = (await pulledInBy('system-update.target', context)).filter((name) => !ours.test(name));
     if (names.length === 0) return [];
     return [
       {
         check: 'other-updaters',
         severity: 'info',
-        evidence: `started in the update boot as well: ${[...new Set(names)].sort().join(', ')}; each should end at once, since the trigger is ours`,
+        evidence: `started in the update boot as well: ${names.join(', ')}; each should end at once, since the trigger is ours`,
         remedy: 'mask what you do not use: systemctl mask UNIT',
       },
     ];
