@@ -33,9 +33,11 @@ export interface Bus {
   close(): void;
 }
 
+const DEADLINE_MILLISECONDS = 10_000;
+
 export async function openSystemBus(
   address: string = systemBusAddress(),
-  deadlineMilliseconds = 10_000,
+  deadlineMilliseconds = DEADLINE_MILLISECONDS,
 ): Promise<Bus> {
   const connection = connectToBus(address);
   try {
@@ -51,6 +53,29 @@ export async function openSystemBus(
     },
     call: (call, deadline) => callOn(connection, call, deadline),
   };
+}
+
+/** One call, on a connection of its own. */
+export async function callOnce(
+  call: BusCall,
+  address?: string,
+  deadlineMilliseconds = DEADLINE_MILLISECONDS,
+): Promise<unknown[]> {
+  const bus = await openSystemBus(address, deadlineMilliseconds);
+  try {
+    return await bus.call(call, deadlineMilliseconds);
+  } finally {
+    bus.close();
+  }
+}
+
+/** The call that reads a property of an object; the answer is a variant. */
+export function propertyCall(
+  { destination, path, interface: face }: Pick<BusCall, 'destination' | 'path' | 'interface'>,
+  name: string,
+): BusCall {
+  const properties = 'org.freedesktop.DBus.Properties';
+  return { destination, path, interface: properties, member: 'Get', signature: 'ss', body: [face, name] };
 }
 
 /** As `Bus.call`, on a connection that somebody keeps. */

@@ -4,10 +4,9 @@
  * does not answer.
  */
 import { existsSync } from 'node:fs';
-import type { BusCall } from './bus.js';
-import { systemBusAddress } from './bus-address.js';
-import { openSystemBus } from './bus.js';
+import { callOnce, propertyCall, type BusCall } from './bus.js';
 import { isHostError } from './host-error.js';
+import { logind } from './logind.js';
 
 export interface Inhibitor {
   who: string;
@@ -51,7 +50,7 @@ export async function loggedInUsers(ownSession: string | undefined, address?: st
 
 /** Nobody has used the machine for a while, or nobody is there, and no lock says that somebody is. */
 export async function isIdle(address?: string): Promise<boolean> {
-  const [property] = (await ask(idleHint, address)) as [{ value?: unknown }?];
+  const [property] = (await ask(propertyCall(logind, 'IdleHint'), address)) as [{ value?: unknown }?];
   return property?.value !== false;
 }
 
@@ -62,7 +61,7 @@ export async function isNetworkMetered(
 ): Promise<boolean> {
   // A call would start it.
   if (!existsSync(runFolder)) return false;
-  const [property] = (await ask(networkMetered, address)) as [{ value?: unknown }?];
+  const [property] = (await ask(propertyCall(networkManager, 'Metered'), address)) as [{ value?: unknown }?];
   return property?.value === METERED_YES || property?.value === METERED_GUESS_YES;
 }
 
@@ -71,43 +70,23 @@ type LockRow = [what: string, who: string, why: string, mode: string, uid: numbe
 type ClassedRow = [id: string, uid: number, name: string, seat: string, leader: number, kind: string];
 type SessionRow = [id: string, uid: number, name: string, seat: string, path: string];
 
-const logind = {
-  destination: 'org.freedesktop.login1',
-  path: '/org/freedesktop/login1',
-  interface: 'org.freedesktop.login1.Manager',
-};
-const idleHint: BusCall = {
-  ...logind,
-  interface: 'org.freedesktop.DBus.Properties',
-  member: 'Get',
-  signature: 'ss',
-  body: [logind.interface, 'IdleHint'],
-};
 /** NMMetered */
 const METERED_YES = 1;
 const METERED_GUESS_YES = 3;
-const networkMetered: BusCall = {
+const networkManager = {
   destination: 'org.freedesktop.NetworkManager',
   path: '/org/freedesktop/NetworkManager',
-  interface: 'org.freedesktop.DBus.Properties',
-  member: 'Get',
-  signature: 'ss',
-  body: ['org.freedesktop.NetworkManager', 'Metered'],
+  interface: 'org.freedesktop.NetworkManager',
 };
 
 /** Nothing when nobody answers. */
 async function ask(
   call: BusCall,
-  address = systemBusAddress(),
-  deadline = DEADLINE_MILLISECONDS,
+  address?: string,
+  deadlineMilliseconds = DEADLINE_MILLISECONDS,
 ): Promise<unknown[]> {
   try {
-    const bus = await openSystemBus(address, deadline);
-    try {
-      return await bus.call(call, deadline);
-    } finally {
-      bus.close();
-    }
+    return await callOnce(call, address, deadlineMilliseconds);
   } catch (error) {
     if (isHostError(error, 'BUS_ABSENT', 'BUS_REFUSED')) return [];
     throw error;

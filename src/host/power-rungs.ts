@@ -15,6 +15,7 @@ import { systemBusAddress } from './bus-address.js';
 import type { RunCommand } from './command.js';
 import { runCommand } from './command.js';
 import { HostError, isHostError } from './host-error.js';
+import { BLOCKED_BY_INHIBITOR, logind } from './logind.js';
 import type { PowerAction, PowerRung } from './power.js';
 
 export interface SystemPowerOptions {
@@ -43,13 +44,8 @@ export function systemPowerRungs(options: SystemPowerOptions = {}): PowerRung[] 
   const run = options.runCommand ?? runCommand;
 
   const call = async (request: BusCall): Promise<void> => {
-    const { openSystemBus } = await import('./bus.js'); // as late as can be: scripts/build.mjs
-    const bus = await openSystemBus(busAddress, deadlineMilliseconds);
-    try {
-      await bus.call(request, deadlineMilliseconds);
-    } finally {
-      bus.close();
-    }
+    const { callOnce } = await import('./bus.js'); // as late as can be: scripts/build.mjs
+    await callOnce(request, busAddress, deadlineMilliseconds);
   };
 
   /** One method of logind; when an inhibitor lock forbids it, `again` is tried, or the ladder ends. */
@@ -57,7 +53,7 @@ export function systemPowerRungs(options: SystemPowerOptions = {}): PowerRung[] 
     try {
       await call(request);
     } catch (error) {
-      if (!isHostError(error, 'BUS_REFUSED') || error.busErrorName !== blockedByInhibitor) throw error;
+      if (!isHostError(error, 'BUS_REFUSED') || error.busErrorName !== BLOCKED_BY_INHIBITOR) throw error;
       if (inhibitors === 'respect') {
         throw new HostError('POWER_INHIBITED', error.message, { cause: error });
       }
@@ -128,17 +124,11 @@ export function systemPowerRungs(options: SystemPowerOptions = {}): PowerRung[] 
   ];
 }
 
-const logind = {
-  destination: 'org.freedesktop.login1',
-  path: '/org/freedesktop/login1',
-  interface: 'org.freedesktop.login1.Manager',
-};
 const manager = {
   destination: 'org.freedesktop.systemd1',
   path: '/org/freedesktop/systemd1',
   interface: 'org.freedesktop.systemd1.Manager',
 };
-const blockedByInhibitor = 'org.freedesktop.login1.BlockedByInhibitorLock';
 /**
  * SD_LOGIND_REBOOT_VIA_KEXEC, by which a logind that finds no kernel loaded reboots; SD_LOGIND_SOFT_REBOOT (v254);
  * SD_LOGIND_SKIP_INHIBITORS (v257).

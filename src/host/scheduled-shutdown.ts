@@ -5,10 +5,9 @@
  *
  * Errors: `POWER_INHIBITED` when a block inhibitor forbids it (v257); `BUS_*`.
  */
-import type { BusCall } from './bus.js';
-import { systemBusAddress } from './bus-address.js';
-import { openSystemBus } from './bus.js';
+import { callOnce, propertyCall, type BusCall } from './bus.js';
 import { HostError, isHostError } from './host-error.js';
+import { BLOCKED_BY_INHIBITOR, logind } from './logind.js';
 
 export interface ScheduledShutdown {
   /** `reboot`, `soft-reboot`, `poweroff`, ..., with `dry-` before it where nothing will happen. */
@@ -19,7 +18,9 @@ export interface ScheduledShutdown {
 /** Undefined when there is none, or no logind. */
 export async function scheduledShutdown(address?: string): Promise<ScheduledShutdown | undefined> {
   try {
-    const [property] = (await call(shutdownProperty, address)) as [{ value?: unknown }?];
+    const [property] = (await call(propertyCall(logind, 'ScheduledShutdown'), address)) as [
+      { value?: unknown }?,
+    ];
     const [type, microseconds] = (property?.value ?? ['', 0n]) as [string, bigint];
     if (type === '' || microseconds === 0n || microseconds === NEVER) return undefined;
     return { type, at: new Date(Number(microseconds / 1000n)) };
@@ -54,25 +55,7 @@ export async function cancelScheduledShutdown(address?: string): Promise<boolean
 
 const DEADLINE_MILLISECONDS = 5_000;
 const NEVER = 0xffff_ffff_ffff_ffffn;
-const BLOCKED_BY_INHIBITOR = 'org.freedesktop.login1.BlockedByInhibitorLock';
-const logind = {
-  destination: 'org.freedesktop.login1',
-  path: '/org/freedesktop/login1',
-  interface: 'org.freedesktop.login1.Manager',
-};
-const shutdownProperty: BusCall = {
-  ...logind,
-  interface: 'org.freedesktop.DBus.Properties',
-  member: 'Get',
-  signature: 'ss',
-  body: [logind.interface, 'ScheduledShutdown'],
-};
 
-async function call(request: BusCall, address = systemBusAddress()): Promise<unknown[]> {
-  const bus = await openSystemBus(address, DEADLINE_MILLISECONDS);
-  try {
-    return await bus.call(request, DEADLINE_MILLISECONDS);
-  } finally {
-    bus.close();
-  }
+function call(request: BusCall, address?: string): Promise<unknown[]> {
+  return callOnce(request, address, DEADLINE_MILLISECONDS);
 }

@@ -6,27 +6,18 @@
  * Never throws: whoever really asks (power-rungs.ts) has other ways when nobody answers.
  */
 import { systemBusAddress } from './bus-address.js';
+import { logind } from './logind.js';
 
 export async function wakeLogin(
   busAddress = systemBusAddress(),
   deadlineMilliseconds = 5_000,
 ): Promise<void> {
   try {
-    const { openSystemBus } = await import('./bus.js');
-    const bus = await openSystemBus(busAddress, deadlineMilliseconds);
-    try {
-      await bus.call(ping, deadlineMilliseconds);
-    } finally {
-      bus.close();
-    }
+    const { callOnce } = await import('./bus.js');
+    await callOnce(ping, busAddress, deadlineMilliseconds);
   } catch {
     // told by the ladder, when it meets the same
   }
 }
 
-const ping = {
-  destination: 'org.freedesktop.login1',
-  path: '/org/freedesktop/login1',
-  interface: 'org.freedesktop.DBus.Peer',
-  member: 'Ping',
-};
+const ping = { ...logind, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
