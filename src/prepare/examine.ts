@@ -105,17 +105,19 @@ async function preparedUpdate(
   isLater: boolean,
 ): Promise<PreparedUpdate> {
   const update = await online.store.current();
-  if (update) await refuseUnderWay(online, update);
-  const state = update?.journal.state;
-  switch (state?.name) {
+  if (!update) throw nothingPrepared();
+  await refuseUnderWay(online, update);
+  const { id, journal } = update;
+  const { state } = journal;
+  switch (state.name) {
     case 'prepared':
-      return Object.assign(update as KnownUpdate, { planHash: state.planHash });
+      return { ...update, planHash: state.planHash };
     case 'armed': {
       const isOther = action !== undefined && action !== state.action;
       const otherwise = isLater
         ? 'the next boot installs it, whenever that is; cancel it first to have it at a time'
         : isOther && `cancel it first to end in ${action}`;
-      const said = `update ${update?.id ?? ''} is armed already, to end in ${state.action}`;
+      const said = `update ${id} is armed already, to end in ${state.action}`;
       throw new UpdateError('ARMED', otherwise ? `${said}; ${otherwise}` : said, {
         hint: otherwise ? 'offline-update cancel' : `systemctl ${wayIn(state.action)}`,
       });
@@ -125,27 +127,26 @@ async function preparedUpdate(
         hint: prepareAgain(await requestOf(online, update)),
       });
     case 'blocked':
-      throw new UpdateError('BLOCKED', `update ${update?.id ?? ''} is blocked: ${state.reason.message}`, {
+      throw new UpdateError('BLOCKED', `update ${id} is blocked: ${state.reason.message}`, {
         hint: 'offline-update clean',
       });
     case 'claimed':
     case 'installing':
     case 'installed':
-      throw new UpdateError(
-        'WRONG_STATE',
-        `update ${update?.id ?? ''} is ${state.name} and has no verdict yet`,
-        {
-          hint: 'offline-update status',
-        },
-      );
-    case undefined:
+      throw new UpdateError('WRONG_STATE', `update ${id} is ${state.name} and has no verdict yet`, {
+        hint: 'offline-update status',
+      });
     case 'none':
     case 'refused':
     case 'failed':
     case 'reverted':
     case 'confirmed':
-      throw new UpdateError('PLAN_MISSING', 'no update is prepared', { hint: 'offline-update prepare' });
+      throw nothingPrepared();
   }
+}
+
+function nothingPrepared(): UpdateError {
+  return new UpdateError('PLAN_MISSING', 'no update is prepared', { hint: 'offline-update prepare' });
 }
 
 /** The most telling code wins: somebody else's update, then what happened to ours, then everything else. */
