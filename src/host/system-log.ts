@@ -16,7 +16,8 @@ export function priorityNumber(priority: Priority): number {
   return priorities.indexOf(priority);
 }
 
-export interface JournalEntry {
+/** Of systemd's journal. */
+export interface LogEntry {
   /** 128 bits in hex, `journalctl --new-id128`. */
   messageId: string;
   message: string;
@@ -28,7 +29,7 @@ export interface JournalEntry {
 export interface SystemLog {
   write(priority: Priority, line: string): void;
   /** Never throws; where there is no journal it becomes a line of `write`. */
-  entry(entry: JournalEntry): Promise<void>;
+  entry(entry: LogEntry): Promise<void>;
 }
 
 export interface SystemLogOptions {

@@ -1,5 +1,5 @@
 /** What is said of an event, to each kind of listener. Words only: announce.ts carries them. */
-import type { Priority } from '../host/system-log.js';
+import type { LogEntry, Priority } from '../host/system-log.js';
 import type { DashboardStatus } from './dashboard-status.js';
 import type { UpdateEvent } from './events.js';
 import { messageIds } from './message-ids.js';
@@ -7,8 +7,7 @@ import { tellEvent } from './report.js';
 
 export interface Announcement {
   /** For the journal of the machine; undefined: not worth an entry. */
-  entry:
-    { messageId: string; message: string; priority: Priority; fields: Record<string, string> } | undefined;
+  entry: LogEntry | undefined;
   /** The line at each log-in: a text, or null for none any more; undefined leaves it as it is. */
   motd: string | null | undefined;
   /** Undefined where the live progress tells more. */

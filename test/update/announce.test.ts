@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
-import type { JournalEntry } from '../../src/host/system-log.js';
+import type { LogEntry } from '../../src/host/system-log.js';
 import { announcement } from '../../src/update/announcement.js';
 import { announcer } from '../../src/update/announce.js';
 import type { UpdateEvent } from '../../src/update/events.js';
@@ -32,9 +32,9 @@ void t.test('every event but prepared has a message id of its own, and the catal
 function listeners(test: Test) {
   const root = test.testdir({ var: { lib: { 'offline-update': {} } }, srv: {} });
   const paths = pathsBelow(root);
-  const entries: JournalEntry[] = [];
+  const entries: LogEntry[] = [];
   const log = {
-    entry: (entry: JournalEntry) => {
+    entry: (entry: LogEntry) => {
       entries.push(entry);
       return Promise.resolve();
     },

@@ -2,7 +2,7 @@
  * What becomes of a time that was set: a note in the update's journal, and an entry in the journal of the machine. One
  * that is tried again every two minutes for the same reason says it once; that it waits for another window is said anew.
  */
-import type { JournalEntry } from '../../host/system-log.js';
+import type { LogEntry } from '../../host/system-log.js';
 import type { Note, Reason } from '../../update/events.js';
 import { firstLine } from '../../update/first-line.js';
 import { noticeIds } from '../../update/message-ids.js';
@@ -94,7 +94,7 @@ function entry(
   id: string,
   said: string,
   fields: Record<string, string>,
-): JournalEntry {
+): LogEntry {
   return {
     messageId: noticeIds[notice],
     message: `update ${id} ${said}`,

@@ -1,6 +1,6 @@
 /** What keeps times on this machine: the timer that wakes our service, and the reboot that logind announces. */
 import type { ScheduledShutdown } from '../../host/scheduled-shutdown.js';
-import type { JournalEntry } from '../../host/system-log.js';
+import type { LogEntry } from '../../host/system-log.js';
 import type { WayIn } from '../../update/events.js';
 
 export interface Scheduler {
@@ -17,7 +17,7 @@ export interface Scheduler {
   /** The reboot, at once. Resolves with the name of what took the request. Errors: HostError `POWER_REFUSED`. */
   leave(way: WayIn): Promise<string>;
   /** An entry in the journal of the machine; never fails. */
-  tell(entry: JournalEntry): Promise<void>;
+  tell(entry: LogEntry): Promise<void>;
   /** The next time of a calendar expression; undefined when it is none. */
   calendar(expression: string): Promise<Date | undefined>;
 }
