@@ -1,6 +1,8 @@
 /** `clean`: drop the prepared update, unblock. */
 import { asUpdateError } from '../../update/errors.js';
 import { exitCodes } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import type { CliPorts } from '../ports.js';
 import type { Verb } from '../verb.js';
 
 export const clean: Verb = (program, invoke) => {
@@ -18,12 +20,8 @@ export const clean: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
-          const { keepFallbacks, minimumFreePercent } = await ports.policy();
           const cleaned = await cleanUpdate(ports.online, await ports.scheduler());
-          const snapshots = await ports.snapshots();
-          await snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
-            out.note(`Old snapshots could not be removed: ${asUpdateError(error).message}`);
-          });
+          await pruneSnapshots(ports, out);
           const { id, removed, unblocked } = cleaned;
           if (removed.length > 0) out.line(`Disarmed: ${removed.join(', ')} removed.`);
           const { rebootLines } = await import('../pages/scheduled-lines.js');
@@ -36,3 +34,17 @@ export const clean: Verb = (program, invoke) => {
       }),
     );
 };
+
+/** What is cleaned is cleaned, however this ends. Without a policy that says how many are wanted, no old root goes. */
+async function pruneSnapshots(ports: CliPorts, out: Output): Promise<void> {
+  const { keepFallbacks, minimumFreePercent } = await ports.policy().catch((error: unknown) => {
+    const { message, hint } = asUpdateError(error);
+    out.note(`All old snapshots are kept: ${message}`);
+    if (hint !== undefined) out.note(`  next: ${hint}`);
+    return { keepFallbacks: Infinity, minimumFreePercent: 0 };
+  });
+  const snapshots = await ports.snapshots();
+  await snapshots.prune(keepFallbacks, minimumFreePercent).catch((error: unknown) => {
+    out.note(`Old snapshots could not be removed: ${asUpdateError(error).message}`);
+  });
+}
