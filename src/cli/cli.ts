@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
+import { refuseOtherRoot, stepBelow } from './other-root.js';
 import { output, type Stream } from './output.js';
 import { shellWords } from '../update/shell-words.js';
 import { version } from './version.js';
@@ -36,8 +37,7 @@ export async function runCli<P>(
     (doing) =>
     async (...given) => {
       const command = given.at(-1) as Command;
-      const typed = shellWords(['offline-update', ...words]);
-      exitCode = await carryOut(doing, { command, typed }, makePorts, surroundings);
+      exitCode = await carryOut(doing, { command, words }, makePorts, surroundings);
     };
   const program = makeProgram(verbs, invoke, surroundings);
   try {
@@ -97,25 +97,34 @@ function rootFolder(word: string): string {
 
 async function carryOut<O, P>(
   doing: Doing<O, P>,
-  { command, typed }: { command: Command; typed: string },
+  { command, words }: { command: Command; words: readonly string[] },
   makePorts: Program<P>['makePorts'],
   { stdout, stderr, environment, user }: Surroundings,
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
+  const { root } = options;
+  const typed = shellWords(['offline-update', ...words]);
+  const step = (said: string): string => stepBelow(root, said);
   const out = output({ isJson: options.json === true, stdout, stderr, environment });
   try {
-    const { needsRoot = false } = doing;
+    const { needsRoot = false, isOfRunningSystem = false } = doing;
+    if (isOfRunningSystem) refuseOtherRoot(root, command.name(), words);
     const isForRoot = typeof needsRoot === 'boolean' ? needsRoot : needsRoot(options);
     if (isForRoot && user !== 0) throw notPermitted(typed, 'only root may do this');
-    const ports = await makePorts(options.root);
-    return await doing.run({ words: command.args, typed, options, ports, out, stderr });
+    const ports = await makePorts(root);
+    return await doing.run({ words: command.args, typed, step, options, ports, out, stderr });
   } catch (error) {
     const told = isErrno(error, 'EACCES', 'EPERM')
       ? notPermitted(typed, error.message)
       : asUpdateError(error);
-    out.error(doing.failed, told);
+    out.error(doing.failed, root === '/' ? told : withHint(told, step));
     return exitCodeOf[told.code];
   }
+}
+
+function withHint(error: UpdateError, step: (said: string) => string): UpdateError {
+  const { code, message, hint, findings } = error;
+  return new UpdateError(code, message, { ...(hint !== undefined && { hint: step(hint) }), findings });
 }
 
 function notPermitted(typed: string, message: string): UpdateError {

@@ -3,18 +3,38 @@ import type { Scheduler } from '../prepare/when/scheduler.js';
 import { UpdateError } from '../update/errors.js';
 import { shellWords } from '../update/shell-words.js';
 
-/** Errors: `USAGE` for another root than `/`. */
-export function refuseOtherRoot(root: string, verb: 'prepare' | 'trigger' | 'doctor'): void {
+/** `words`: all that was typed, the verb among them. Errors: `USAGE` for another root than `/`. */
+export function refuseOtherRoot(root: string, verb: string, words: readonly string[]): void {
   if (root === '/') return;
-  const hint =
-    verb === 'prepare'
-      ? shellWords(['chroot', root, 'offline-update', verb])
-      : // a chroot is what the first of these checks finds
-        `boot the system of ${root}, and there: offline-update ${verb}`;
   throw new UpdateError(
     'USAGE',
     `${verb} asks the running system, whatever folder the files are in: no --root`,
-    { hint },
+    { hint: stepBelow(root, shellWords(['offline-update', ...withoutRoot(words)])) },
+  );
+}
+
+/** A next step as it is typed for the system below `root`: as it stands it would be carried out on this one. */
+export function stepBelow(root: string, step: string): string {
+  if (root === '/') return step;
+  return step.replace(/\boffline-update ([a-z]+)/g, (command, verb: string) => {
+    switch (verb) {
+      case 'prepare':
+        return shellWords(['chroot', root, 'offline-update', verb]);
+      case 'trigger':
+      case 'doctor':
+        // a chroot is what the first of their checks finds
+        return `boot the system of ${root}, and there: ${command}`;
+      default:
+        return shellWords(['offline-update', '--root', root, verb]);
+    }
+  });
+}
+
+function withoutRoot(words: readonly string[]): string[] {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  return words.filter(
+    (word, at) =>
+      at >= end || !(word.startsWith('--root=') || word === '--root' || words[at - 1] === '--root'),
   );
 }
 

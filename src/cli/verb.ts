@@ -10,6 +10,8 @@ export interface Call<O, P> {
   words: string[];
   /** The command as it was typed, to be typed again: a next step that left a word out would do something else. */
   typed: string;
+  /** A next step as it is typed for the root that was asked about (`--root`). */
+  step: (step: string) => string;
   options: O;
   ports: P;
   out: Output;
@@ -21,6 +23,8 @@ export interface Doing<O, P> {
   failed: string;
   /** Refused for others, before anything is looked at. */
   needsRoot?: boolean | ((options: O) => boolean);
+  /** Refused with `--root`, before anything is looked at. */
+  isOfRunningSystem?: boolean;
   run(call: Call<O, P>): Promise<ExitCode>;
 }
 

@@ -449,23 +449,45 @@ void t.test('what asks the running system is not done for another root', async (
   const downloaded = [...machine.payload.downloaded];
   const boot = 'boot the system of /mnt/other, and there:';
   for (const [hint, verb, ...words] of [
-    ['chroot /mnt/other offline-update prepare', 'prepare'],
-    [`${boot} offline-update trigger`, 'trigger'],
-    [`${boot} offline-update trigger`, 'trigger', '--at', '03:00'],
-    [`${boot} offline-update doctor`, 'doctor', '--drill'],
+    ['chroot /mnt/other offline-update prepare --json', 'prepare'],
+    ['chroot /mnt/other offline-update prepare alpha=2.0 --json', 'prepare', 'alpha=2.0'],
+    [`${boot} offline-update trigger --json`, 'trigger'],
+    [`${boot} offline-update trigger --at 'tomorrow 03:00' --json`, 'trigger', '--at', 'tomorrow 03:00'],
+    [`${boot} offline-update doctor --drill --json`, 'doctor', '--drill'],
   ] as const) {
-    const called = await machine.cli('--root', '/mnt/other', verb, ...words, '--json');
-    t.equal(called.exitCode, 2);
-    t.match(called.json(), {
-      error: {
-        code: 'USAGE',
-        message: `${verb} asks the running system, whatever folder the files are in: no --root`,
-        hint,
-      },
-    });
+    for (const typed of [
+      ['--root', '/mnt/other', verb, ...words, '--json'],
+      [verb, ...words, '--root=/mnt/other', '--json'],
+    ]) {
+      const called = await machine.cli(...typed);
+      t.equal(called.exitCode, 2);
+      t.match(called.json(), {
+        error: {
+          code: 'USAGE',
+          message: `${verb} asks the running system, whatever folder the files are in: no --root`,
+          hint,
+        },
+      });
+    }
   }
   t.strictSame(machine.payload.downloaded, downloaded);
   t.notOk(existsSync(machine.path('/system-update')));
+});
+
+void t.test('the next step for another root is not one for this system', async (t) => {
+  const machine = newOnlineMachine(t);
+  const other = async (...words: string[]): Promise<string> => {
+    const { stdout, stderr } = await machine.cli('--root', '/mnt/o t', ...words);
+    return (/next: +(.*)/i.exec(stdout + stderr) ?? [])[1] ?? '';
+  };
+  const boot = 'boot the system of /mnt/o t, and there: offline-update trigger';
+  t.equal(await other('cancel'), "offline-update --root '/mnt/o t' status");
+  t.equal(await other('report', '20261120T154935-3f2a'), "offline-update --root '/mnt/o t' history");
+  await machine.cli('prepare');
+  t.match((await machine.cli('--root', '/mnt/o t', 'status', '--json')).json(), { next: boot });
+  await machine.cli('trigger');
+  t.equal(await other('cancel'), boot);
+  t.equal(await other('clean'), "chroot '/mnt/o t' offline-update prepare");
 });
 
 void t.test('--root is a folder, and never this very system by mistake', async (t) => {

@@ -16,7 +16,7 @@ export const cancel: Verb = (program, invoke) => {
       invoke({
         failed: 'nothing was cancelled',
         needsRoot: true,
-        async run({ ports, out }) {
+        async run({ step, ports, out }) {
           const { cancelUpdate } = await import('../../prepare/cancel.js');
           const cancelled = await cancelUpdate(ports.online, await ports.scheduler());
           const { rebootLines } = await import('../pages/scheduled-lines.js');
@@ -29,7 +29,8 @@ export const cancel: Verb = (program, invoke) => {
                 : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`,
           );
           for (const line of rebootLines(cancelled)) out.line(line);
-          out.line(`Next: ${rollback || id === null ? 'offline-update status' : 'offline-update trigger'}`);
+          const next = rollback || id === null ? 'offline-update status' : 'offline-update trigger';
+          out.line(`Next: ${step(next)}`);
           out.json(cancelled);
           return exitCodes.done;
         },

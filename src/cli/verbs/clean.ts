@@ -18,7 +18,7 @@ export const clean: Verb = (program, invoke) => {
       invoke({
         failed: 'nothing was cleaned',
         needsRoot: true,
-        async run({ ports, out }) {
+        async run({ step, ports, out }) {
           const { cleanUpdate } = await import('../../prepare/clean.js');
           const cleaned = await cleanUpdate(ports.online, await ports.scheduler());
           await pruneSnapshots(ports, out);
@@ -27,7 +27,7 @@ export const clean: Verb = (program, invoke) => {
           const { rebootLines } = await import('../pages/scheduled-lines.js');
           for (const line of rebootLines(cleaned)) out.line(line);
           if (unblocked) out.line(`Update ${id ?? ''} no longer blocks.`);
-          out.line('No update is prepared. Next: offline-update prepare');
+          out.line(`No update is prepared. Next: ${step('offline-update prepare')}`);
           out.json(cleaned);
           return exitCodes.done;
         },

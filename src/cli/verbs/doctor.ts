@@ -1,13 +1,11 @@
 /** `doctor`: the preflight alone. */
 import { exitCodes } from '../exit-codes.js';
 import type { DrillStep } from '../../snapshots/snapshot-provider.js';
-import { refuseOtherRoot } from '../other-root.js';
 import type { CliPorts } from '../ports.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
   drill?: boolean;
-  root: string;
 }
 
 export const doctor: Verb = (program, invoke) => {
@@ -26,8 +24,8 @@ export const doctor: Verb = (program, invoke) => {
       invoke<Options>({
         failed: 'the machine could not be checked',
         needsRoot: true,
+        isOfRunningSystem: true,
         async run({ options, ports, out }) {
-          refuseOtherRoot(options.root, 'doctor');
           const { blocks } = await import('../../prepare/preflight/preflight.js');
           const { checkUp } = await import('../../prepare/check-up.js');
           const { machineOf } = await import('../preflight-machine.js');

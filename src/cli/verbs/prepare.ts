@@ -7,14 +7,12 @@ import type { Rehearsal } from '../../update/rehearsal.js';
 import type { Policy } from '../../update/policy.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
-import { refuseOtherRoot } from '../other-root.js';
 import type { Output, Stream } from '../output.js';
 import type { CliPayload, CliPorts } from '../ports.js';
 import { progressBar } from '../progress-bar.js';
 import type { Verb } from '../verb.js';
 
 interface Options {
-  root: string;
   full?: boolean;
   refresh?: boolean;
   from?: string;
@@ -47,12 +45,12 @@ export const prepare: Verb = (program, invoke) => {
       invoke<Options>({
         failed: 'nothing was prepared',
         needsRoot: true,
+        isOfRunningSystem: true,
         async run({ words, typed, options, ports, out, stderr }) {
           const { prepareUpdate } = await import('../../prepare/prepare-update.js');
           const { planPage } = await import('../pages/plan-page.js');
           const { preparedOutcome } = await import('../../prepare/outcome.js');
           const { prepareUnattended } = await import('../../prepare/prepare-unattended.js');
-          refuseOtherRoot(options.root, 'prepare');
           const policy = await ports.policy();
           const payload = await ports.payload();
           const source = sourceOf(words, options, payload, policy);

@@ -29,7 +29,7 @@ export const status: TellingVerb = (program, invoke) => {
         failed: 'the state cannot be told',
         // Others may not read these files, and what they cannot see must not look as if it were broken.
         needsRoot: ({ verify = false }) => verify,
-        async run({ options, ports, out }) {
+        async run({ step, options, ports, out }) {
           if (options.follow) {
             const { followLive } = await import('../../prepare/follow.js');
             await followLive(ports.online.fs, ports.online.paths, (live) => {
@@ -46,6 +46,7 @@ export const status: TellingVerb = (program, invoke) => {
             support: (otherwise) => supportOf(ports, otherwise),
             shutdown: () => ports.shutdown(),
           });
+          if (told.next !== null) told.next = step(told.next);
           if (!out.isJson) out.fields((await import('../pages/status-page.js')).statusRows(told));
           if (options.follow) out.jsonLine(told);
           else out.json(told);

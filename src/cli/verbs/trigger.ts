@@ -6,7 +6,6 @@ import { actions, type Action, type WayOut } from '../../update/events.js';
 import { armingWatch } from '../arming-watch.js';
 import { exitCodes } from '../exit-codes.js';
 import { onInterrupt } from '../interrupt.js';
-import { refuseOtherRoot } from '../other-root.js';
 import { progressBar } from '../progress-bar.js';
 import { rebootNow } from '../reboot-now.js';
 import { attendScheduled, isForLater, tellLater, triggerLater, type LaterWords } from '../trigger-later.js';
@@ -16,7 +15,6 @@ interface Options extends LaterWords {
   action?: Action;
   rehearse: boolean;
   force?: boolean;
-  root: string;
 }
 
 export const trigger: Verb = (program, invoke) => {
@@ -48,8 +46,8 @@ export const trigger: Verb = (program, invoke) => {
       invoke<Options>({
         failed: 'the update was not armed',
         needsRoot: true,
+        isOfRunningSystem: true,
         async run({ typed, options, ports, out, stderr }) {
-          refuseOtherRoot(options.root, 'trigger');
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
