@@ -2,6 +2,7 @@
  * The current update as a verb that wants to replace it sees it.
  */
 import { UpdateError } from '../update/errors.js';
+import { firstLine } from '../update/first-line.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
 import { refuseUnderWay } from './under-way.js';
@@ -22,7 +23,7 @@ export async function replaceableUpdate(online: Online): Promise<KnownUpdate | u
   const { id, journal } = current;
   const { state } = journal;
   if (state.name === 'blocked') {
-    throw new UpdateError('BLOCKED', `update ${id} is blocked: ${state.reason.message}`, {
+    throw new UpdateError('BLOCKED', `update ${id} is blocked: ${firstLine(state.reason.message)}`, {
       hint: 'offline-update clean',
     });
   }

@@ -9,6 +9,7 @@ import type { Away } from '../update/away.js';
 import { UpdateError } from '../update/errors.js';
 import type { Action } from '../update/events.js';
 import type { Finding } from '../update/finding.js';
+import { firstLine } from '../update/first-line.js';
 import type { Plan } from '../update/plan.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -127,7 +128,7 @@ async function preparedUpdate(
         hint: prepareAgain(await requestOf(online, update)),
       });
     case 'blocked':
-      throw new UpdateError('BLOCKED', `update ${id} is blocked: ${state.reason.message}`, {
+      throw new UpdateError('BLOCKED', `update ${id} is blocked: ${firstLine(state.reason.message)}`, {
         hint: 'offline-update clean',
       });
     case 'claimed':

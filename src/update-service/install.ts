@@ -2,6 +2,7 @@
 import { asUpdateError } from '../update/errors.js';
 import { giveUp } from './fallback.js';
 import type { Syncs } from '../update/events.js';
+import { firstLine } from '../update/first-line.js';
 import type { InstallOptions, Progress, ProgressEvent } from '../payloads/payload.js';
 import type { Attempt } from './attempt.js';
 import { chooseSyncs } from './syncs.js';
@@ -41,7 +42,7 @@ export async function heal(attempt: Attempt, error: unknown): Promise<void> {
   if (attempt.fallback) return giveUp(attempt, error);
   const { update, progress } = attempt;
   const reason = asUpdateError(error);
-  progress.say(`${reason.message}; making the packages whole`);
+  progress.say(`${firstLine(reason.message)}; making the packages whole`);
   await update.journal.append({ note: 'finding', check: 'install', message: reason.message });
   try {
     await rollForward(attempt);

@@ -5,6 +5,7 @@
 import type { Plymouth } from '../host/plymouth.js';
 import type { Progress, ProgressEvent } from '../payloads/payload.js';
 import type { PhaseName } from '../update/events.js';
+import { firstLine } from '../update/first-line.js';
 import { LIVE_STATUS_FORMAT, type LiveStatus } from '../update/live-status.js';
 import type { StateName } from '../update/state.js';
 
@@ -35,8 +36,9 @@ export interface ProgressReporter {
   phase(state: StateName, phase: PhaseName): void;
   /** For the payload: percent of its own work. */
   on: Progress;
-  /** The last words: a reason, a verdict. */
+  /** A line beside the percentages. */
   say(text: string): void;
+  /** The last words, of which the first line is told: the log has all of a reason. */
   finish(state: StateName, text: string): Promise<void>;
 }
 
@@ -102,7 +104,8 @@ export function progressReporter(id: string, sinks: ProgressSinks, now: () => Da
 
     say: announce,
 
-    async finish(state, text) {
+    async finish(state, said) {
+      const text = firstLine(said);
       publish({ state, phase: 'done', percent: 100, package: null, text }, true);
       sinks.plymouth.progress(100);
       announce(text);

@@ -240,7 +240,10 @@ void t.test('an armed, an interrupted, an unconfirmed and a blocked update are n
   await machine.cli('trigger');
   const { id, journal } = await current(machine);
   const plan = await readFile(join(machine.paths.stage, 'plan.json'), 'utf8');
-  const reason = { code: 'ATTEMPTS_USED_UP', message: 'three attempts' } as const;
+  const reason = {
+    code: 'ATTEMPTS_USED_UP',
+    message: 'three attempts\nof dpkg, and what it printed',
+  } as const;
   const rows = [
     [
       undefined,

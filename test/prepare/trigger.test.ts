@@ -446,8 +446,9 @@ void t.test('in every other state trigger says what to do instead', async (t) =>
   const { journal } = await machine.ports.online.store.find(id);
   await journal.append({ event: 'claimed', attempt: 1 });
   t.match((await machine.cli('trigger', '--json')).json(), { error: { code: 'BUSY' } });
-  await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message: 'three attempts' } });
-  t.match((await machine.cli('trigger', '--json')).json(), {
+  const message = 'three attempts\nThe last lines of the terminal log:\ndpkg: error processing package';
+  await journal.append({ event: 'blocked', reason: { code: 'ATTEMPTS_USED_UP', message } });
+  t.strictSame((await machine.cli('trigger', '--json')).json(), {
     error: {
       code: 'BLOCKED',
       message: `update ${id} is blocked: three attempts`,

@@ -1,10 +1,11 @@
 import t from 'tap';
 import type { InstallOptions, Progress, ProgressEvent } from '../../src/payloads/payload.js';
 import type { Fallback } from '../../src/snapshots/snapshot-provider.js';
+import { UpdateError } from '../../src/update/errors.js';
 import { defaultPolicy } from '../../src/update/policy.js';
 import { pathsBelow } from '../../src/update/paths.js';
 import type { Attempt } from '../../src/update-service/attempt.js';
-import { install, rollForward } from '../../src/update-service/install.js';
+import { heal, install, rollForward } from '../../src/update-service/install.js';
 
 /** How the package manager is run in an attempt with this way back. */
 async function optionsWith(fallback?: Fallback): Promise<{ installed: boolean; rolledForward: boolean }> {
@@ -69,4 +70,19 @@ void t.test('logind is woken when little is left to install', async (t) => {
   });
   const nearly = [at(90, 10, 1000), at(0, 0, 1), at(0, 92, 100), { percent: 95, text: '' }];
   t.strictSame(await wokenAt([at(0, 0, 100), at(89, 91, 100), { percent: 89, text: '' }, ...nearly]), nearly);
+});
+
+void t.test('a failed install is told in a line while the packages are made whole', async (t) => {
+  const said: string[] = [];
+  const attempt = {
+    plan: { policy: defaultPolicy, payload: {} },
+    ports: { paths: pathsBelow('/'), payload: { heal: () => Promise.resolve() } },
+    progress: { on: () => undefined, say: (text: string) => said.push(text) },
+    update: { paths: { terminalLog: '/term.log' }, journal: { append: () => Promise.resolve() } },
+  } as unknown as Attempt;
+  await heal(
+    attempt,
+    new UpdateError('INSTALL_FAILED', 'apt-get failed (100)\nThe last lines:\ndpkg: error'),
+  );
+  t.strictSame(said, ['apt-get failed (100); making the packages whole']);
 });

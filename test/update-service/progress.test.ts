@@ -83,3 +83,13 @@ void t.test('a clock that is set back does not keep the status as it was', async
     [5, 14, 23, 100],
   );
 });
+
+void t.test('the last words are one line, however much the log has of the reason', async (t) => {
+  const { reporter, lines, statuses } = reported();
+  await reporter.finish(
+    'failed',
+    'The update failed: apt-get failed\nThe last lines of the terminal log:\ndpkg: error',
+  );
+  t.strictSame(lines, ['The update failed: apt-get failed']);
+  t.match(statuses.at(-1), { text: 'The update failed: apt-get failed' });
+});

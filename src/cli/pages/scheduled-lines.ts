@@ -2,6 +2,7 @@
 import type { Attended } from '../../prepare/when/attend.js';
 import type { ScheduledUpdate } from '../../prepare/when/schedule-update.js';
 import type { Unscheduled } from '../../prepare/when/unschedule.js';
+import { firstLine } from '../../update/first-line.js';
 import { zonedText } from '../../update/zoned-time.js';
 import { awayText } from './away-text.js';
 
@@ -31,7 +32,11 @@ export function attendedLines(attended: Attended): string[] {
       return ['No update waits for its time.'];
     case 'waiting': {
       const at = zonedText(attended.at);
-      return [attended.reason ? `Not now: ${attended.reason.message}. Next look: ${at}` : `Next look: ${at}`];
+      return [
+        attended.reason
+          ? `Not now: ${firstLine(attended.reason.message)}. Next look: ${at}`
+          : `Next look: ${at}`,
+      ];
     }
     case 'leaving':
       return [
@@ -39,7 +44,7 @@ export function attendedLines(attended: Attended): string[] {
         'To prevent that: offline-update cancel',
       ];
     case 'given-up':
-      return [`Update ${attended.id} was not armed: ${attended.reason.message}`];
+      return [`Update ${attended.id} was not armed: ${firstLine(attended.reason.message)}`];
   }
 }
 

@@ -8,6 +8,7 @@
 import { totalSeconds } from '../../update/away.js';
 import { asUpdateError, UpdateError } from '../../update/errors.js';
 import type { Finding } from '../../update/finding.js';
+import { firstLine } from '../../update/first-line.js';
 import { SCHEDULE_FORMAT, writeScheduled, type Scheduled } from '../../update/scheduled.js';
 import { disarm } from '../disarm.js';
 import { examine, type Examined, type TriggerOptions } from '../examine.js';
@@ -133,9 +134,13 @@ async function refuseUnattended(online: Online, { machine }: ScheduleOptions): P
     throw new UpdateError('NOTHING_TO_DO', `${said} already`, { hint: 'offline-update status' });
   const given = lastPutOff(update);
   if (given)
-    throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was given up: ${given.reason.message}`, {
-      hint: 'offline-update trigger',
-    });
+    throw new UpdateError(
+      'NOTHING_TO_DO',
+      `update ${update.id} was given up: ${firstLine(given.reason.message)}`,
+      {
+        hint: 'offline-update trigger',
+      },
+    );
   if (isTakenBack(update))
     throw new UpdateError('NOTHING_TO_DO', `update ${update.id} was taken back by somebody`, {
       hint: 'offline-update trigger',

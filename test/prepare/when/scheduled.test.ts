@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readlink, rm } from 'node:fs/promises';
 import t from 'tap';
+import { attendedLines } from '../../../src/cli/pages/scheduled-lines.js';
 import { HostError } from '../../../src/host/host-error.js';
 import { takeLock } from '../../../src/host/lock.js';
 import { noticeIds } from '../../../src/update/message-ids.js';
@@ -966,3 +967,13 @@ void t.test(
     t.notOk(existsSync(machine.paths.scheduled));
   },
 );
+
+void t.test('why it was not done is said in a line', (t) => {
+  const reason = { code: 'REHEARSAL_FAILED', message: 'the rehearsal failed: apt-get\ndpkg: error' } as const;
+  t.strictSame(attendedLines({ outcome: 'given-up', id: 'U', reason }), [
+    'Update U was not armed: the rehearsal failed: apt-get',
+  ]);
+  const [waits = ''] = attendedLines({ outcome: 'waiting', id: 'U', at: new Date(0), reason });
+  t.match(waits, /^Not now: the rehearsal failed: apt-get\. Next look: /);
+  t.end();
+});

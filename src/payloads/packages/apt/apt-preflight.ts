@@ -11,6 +11,7 @@ import type { Finding } from '../../../update/finding.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Stage } from '../../payload.js';
 import { inShort } from './apt-simulate.js';
+import { auditInShort } from './audit-in-short.js';
 import type { BasePorts } from './base-drift.js';
 import { decisionInputs } from './decision-inputs.js';
 import { dpkgLockHolder, type LockHolder } from './dpkg-lock.js';
@@ -53,7 +54,7 @@ async function look(
     const evidence =
       audit === ''
         ? `dpkg was interrupted: ${journal.length} entries in its journal`
-        : `dpkg --audit says: ${audit.replace(/\s+/g, ' ')}`;
+        : `dpkg --audit says: ${auditInShort(audit)}`;
     return [{ check: 'dpkg-dirty', severity: 'block', evidence, remedy: 'dpkg --configure -a' }];
   }
   // apt has decided by the very same before, dpkg's database included, and the plan is what it said

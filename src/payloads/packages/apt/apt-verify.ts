@@ -9,6 +9,7 @@ import type { RunCommand } from '../../../host/command.js';
 import type { Finding } from '../../../update/finding.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import { aptEnvironment } from './apt-environment.js';
+import { auditInShort } from './audit-in-short.js';
 import { asInDatabase, compareVersions } from './debian-version.js';
 import type { DpkgDatabase, PackageState } from './dpkg-database.js';
 import { packageKey } from './dpkg-database.js';
@@ -47,7 +48,7 @@ async function verifyDatabase(
     database.pendingJournal(),
   ]);
   return [
-    ...(audit === '' ? [] : [finding('dpkg-audit', `dpkg --audit says: ${oneLine(audit)}`)]),
+    ...(audit === '' ? [] : [finding('dpkg-audit', `dpkg --audit says: ${auditInShort(audit)}`)]),
     ...(journal.length === 0
       ? []
       : [finding('dpkg-journal', `dpkg was interrupted: ${journal.length} entries in its journal`)]),

@@ -5,6 +5,7 @@ import type { StartJob } from '../../../host/job.js';
 import { UpdateError } from '../../../update/errors.js';
 import type { PackagesPlan } from '../../../update/plan.js';
 import type { Policy } from '../../../update/policy.js';
+import { auditInShort } from './audit-in-short.js';
 import type { Stanza } from './control-stanzas.js';
 import { dpkgDatabase, type DpkgDatabase } from './dpkg-database.js';
 import { dpkgLockHolder } from './dpkg-lock.js';
@@ -54,7 +55,7 @@ export async function checkDatabase(ports: DatabasePorts): Promise<void> {
   if (audit === '' && journal.length === 0) return;
   // Somebody may have begun since: then it is in between, and not out of order.
   await refuseHeld(ports);
-  const evidence = audit === '' ? 'an earlier run of dpkg was interrupted' : audit.replace(/\s+/g, ' ');
+  const evidence = audit === '' ? 'an earlier run of dpkg was interrupted' : auditInShort(audit);
   throw new UpdateError('PLAN_FAILED', `the package database is not in order: ${evidence}`, {
     hint: 'dpkg --configure -a',
   });

@@ -139,6 +139,34 @@ void t.test('invariant 9: an audit that says anything is a finding, an empty pla
   t.match(await verifyPlan(ports, planOf()), [{ evidence: 'the plan changes nothing' }]);
 });
 
+void t.test('an audit is told in a line, however many packages it names', async (t) => {
+  const prose =
+    'The following packages have been unpacked but not yet configured.\nThey must be configured using';
+  const unpacked = `${prose} dpkg --configure or the configure\nmenu option in dselect for them to work:\n`;
+  const row = (name: string): string => ` ${name.padEnd(20)} a package of the laboratory\n`;
+  const few = 'packages have been unpacked but not yet configured';
+  const inMess =
+    'The following packages are in a mess due to serious problems during\ninstallation.  They must be reinstalled for them (and any packages\nthat depend on them) to function properly:\n';
+  const seven = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((letter) => row(`lab-${letter}`)).join('');
+  for (const [audit, told] of [
+    [`${unpacked}${row('lab-cut')}\n`, `${few}: lab-cut`],
+    [
+      `${inMess}${row('lab-bad')}\n${unpacked}${seven}\n`,
+      `packages are in a mess due to serious problems during installation: lab-bad; ${few}: lab-a, lab-b, lab-c, lab-d, lab-e and 2 more`,
+    ],
+    [`${unpacked}${row('lab-cut')}\nwhat nobody\nknows\n`, /^The following .* lab-cut .* what nobody knows$/],
+  ] as const) {
+    const { run, files } = await machine(audit);
+    const database = dpkgDatabase(run, files);
+    const [found] = await verifyPlan({ runCommand: run, database }, planOf(change('lab-held', '2.0')));
+    t.match(found?.evidence.replace('dpkg --audit says: ', ''), told);
+    if (typeof told === 'string')
+      await t.rejects(checkDatabase({ files, root: '/', database }), {
+        message: `the package database is not in order: ${told}`,
+      });
+  }
+});
+
 void t.test('apt is asked to check by the architectures that the install was told', async (t) => {
   const { run, files } = await machine();
   const asked: string[] = [];
