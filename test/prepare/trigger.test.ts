@@ -265,7 +265,11 @@ void t.test('while somebody changes packages it is busy, and the update does not
   const machine = await prepared(t);
   const evidence = 'dpkg (process 42) is at work on the packages and holds /var/lib/dpkg/lock';
   const remedy = 'wait until it has ended, then try again';
-  machine.payload.findings = [{ check: 'lock-held', severity: 'block', evidence, remedy }];
+  const finding = { check: 'lock-held', severity: 'block', evidence, remedy } as const;
+  machine.payload.findings = [finding];
+  machine.facts.packageLockHolder = () =>
+    Promise.resolve({ pid: 42, command: 'dpkg', lock: '/var/lib/dpkg/lock' });
+  t.strictSame((await machine.cli('doctor', '--json')).json().findings, [finding], 'said once');
   const { exitCode, stderr } = await machine.cli('trigger');
   t.equal(exitCode, 6);
   t.match(stderr, `  why: ${evidence}\n  next: ${remedy}\n`);

@@ -45,7 +45,14 @@ export const checks: readonly Check[] = [
 ];
 
 export async function preflight(context: PreflightContext, table = checks): Promise<Finding[]> {
-  return (await Promise.all(table.map((check) => runCheck(check, context)))).flat();
+  return lockOnce((await Promise.all(table.map((check) => runCheck(check, context)))).flat());
+}
+
+/** Whoever holds dpkg's lock is told by the machine, and by the payload if it is hindered: that says it all. */
+function lockOnce(findings: readonly Finding[]): Finding[] {
+  const isHeld = ({ check }: Finding): boolean => check === lockHeld.id;
+  const isHindered = blocks(findings).some(isHeld);
+  return findings.filter((finding) => !isHindered || !isHeld(finding) || finding.severity === 'block');
 }
 
 async function runCheck(check: Check, context: PreflightContext): Promise<Finding[]> {
