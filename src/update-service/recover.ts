@@ -39,6 +39,7 @@ export async function recover(ports: Ports): Promise<void> {
   const claimed = triggers.some((trigger) => trigger.claimed.kind === 'ours');
 
   if (update) {
+    tellAgain(ports, update);
     for (const message of rescued) await update.journal.append({ note: 'rescue', message });
     if (tells(rescued, 'boot-files-not-restored')) ports.log.write('error', bootFilesWords(ports));
     // Still armed or claimed: this boot was led past the update by hand, and the next one goes on with it.
@@ -54,6 +55,13 @@ export async function recover(ports: Ports): Promise<void> {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }
+}
+
+/** The files of the listeners are not synced: what they said of a verdict may have gone with the power. */
+function tellAgain({ announce }: Ports, { id, journal }: KnownUpdate): void {
+  if (!isVerdict(journal.state.name)) return;
+  const last = journal.rows.findLast(({ entry }) => 'event' in entry)?.entry;
+  if (last && 'event' in last) announce.again(id, last);
 }
 
 /** The next boot puts a copy back, which takes away what the update brought: not what services and people write in this one. */

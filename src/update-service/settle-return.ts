@@ -76,6 +76,7 @@ async function settleRollback(ports: Ports, rollback: string, holds: (id: string
   // without its plan is what a cut in the midst of its removal left.
   const staged = await readStaged(ports.fs, ports.paths.stage);
   if (staged === undefined || (await isOver(ports, staged.id))) await dropConfirmed(ports);
+  ports.announce.rollback(rollback);
   await closeUpdate(ports);
   log.write('warning', `rollback ${rollback}: another root was made the one that boots`);
 }

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../host/file-system.js';
 import type { SystemLog } from '../host/system-log.js';
-import { announcement } from './announcement.js';
+import { announcement, rollbackMotd, type Announcement } from './announcement.js';
 import { writeDashboardStatus } from './dashboard-status.js';
 import type { UpdateEvent } from './events.js';
 import type { LiveStatus } from './live-status.js';
@@ -15,6 +15,9 @@ import { removeIfThere, replaceFile } from './replace-file.js';
 
 export interface Announcer {
   event: (id: string, event: UpdateEvent) => void;
+  /** What stands since a row of an earlier boot, whose files a power cut may have taken; no entry, which has been made. */
+  again: (id: string, event: UpdateEvent) => void;
+  rollback: (id: string) => void;
   /** Between two events; for the dashboard's file alone. */
   progress: (status: LiveStatus) => void;
   /** All that was told has arrived, or never will. */
@@ -46,13 +49,22 @@ export function announcer({ fs, paths, log, policy }: AnnouncerParts): Announcer
   const motd = (text: string | null): void => {
     then(() => (text === null ? removeIfThere(fs, paths.motd) : replaceFile(fs, paths.motd, `${text}\n`)));
   };
+  const show = (said: Announcement): void => {
+    if (said.motd !== undefined) motd(said.motd);
+    if (said.dashboard) dashboard(said.dashboard);
+  };
   return {
     event(id, event) {
       const said = announcement(id, event);
       const { entry } = said;
       if (entry) then(() => log.entry(entry));
-      if (said.motd !== undefined) motd(said.motd);
-      if (said.dashboard) dashboard(said.dashboard);
+      show(said);
+    },
+    again(id, event) {
+      show(announcement(id, event));
+    },
+    rollback(id) {
+      motd(rollbackMotd(id));
     },
     progress({ id, percent, text }) {
       dashboard({ state: 'installing', progress: percent, description: text, updateTo: id ?? '' });

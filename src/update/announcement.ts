@@ -61,13 +61,20 @@ function motdOf(id: string, event: UpdateEvent, told: string): string | null | u
     case 'reverted':
     case 'blocked':
       return `The offline update ${id} did not succeed: ${told} (${report})`;
-    case 'prepared':
     case 'claimed':
+      // Seen in a boot that is led past the update, and until it has its verdict.
+      return `The offline update ${id} was begun and has no verdict yet (offline-update status)`;
+    case 'prepared':
     case 'installing':
     case 'resumed':
     case 'installed':
       return undefined;
   }
+}
+
+/** The line at log-in after a rollback, which is no event of an update. */
+export function rollbackMotd(rollback: string): string {
+  return `Rollback ${rollback}: the system from another time boots (offline-update history)`;
 }
 
 function dashboardOf(id: string, event: UpdateEvent, told: string): DashboardStatus | undefined {

@@ -5,6 +5,7 @@ import { durableFiles } from '../../src/host/durable-files.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import { systemLog } from '../../src/host/system-log.js';
 import { noSnapshots } from '../../src/snapshots/none.js';
+import type { Announcer } from '../../src/update/announce.js';
 import type { JournalEntry, UpdateEvent } from '../../src/update/events.js';
 import { markText, type NewMark } from '../../src/update/fallback-mark.js';
 import type { Finding } from '../../src/update/finding.js';
@@ -16,7 +17,7 @@ import type { Ports } from '../../src/update-service/ports.js';
 import { distrustSnapshot } from '../../src/update-service/distrust-snapshot.js';
 import { recover } from '../../src/update-service/recover.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
-import { unused, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
+import { nobodyListens, unused, unusedPayload, unusedPorts } from '../fixtures/service-ports.js';
 
 const id = '20261120T154935-3f2a';
 const plan = emptyPlan();
@@ -49,6 +50,7 @@ interface Found {
   planIsUnreadable?: boolean;
   staged?: boolean;
   mark?: NewMark;
+  announce?: Announcer;
   /** A power cut in the midst of the removal of the stage: the plan went first. */
   stagedWithoutPlan?: boolean;
 }
@@ -90,6 +92,7 @@ async function recovered(
   const ports: Ports = {
     ...unusedPorts,
     ...at('now'),
+    ...(found.announce && { announce: found.announce }),
     store: updateStore(at('now')),
     payload: {
       ...unusedPayload,
@@ -110,6 +113,32 @@ async function recovered(
   }
   return { state: (await ports.store.find(id)).journal.state, left, ports, told };
 }
+
+void t.test(
+  'a verdict that was written down is told to who logs in, though the power went since',
+  async (t) => {
+    const heard: unknown[] = [];
+    const announce: Announcer = {
+      ...nobodyListens,
+      again: (of, event) => heard.push([of, event]),
+      rollback: (of) => heard.push(of),
+    };
+    const copy: NewMark = { id, provider: 'none', failedRoot: '' };
+    for (const found of [
+      { rescued: 'copy-restored', mark: copy },
+      { link: 'claimed', copyArmed: true },
+      {},
+    ] as const) {
+      await recovered(t, { events: [armed, claimed, installing, reverted], ...found, announce });
+      t.strictSame(heard.splice(0), [[id, reverted]]);
+    }
+    await recovered(t, { events: [armed, claimed, installing], link: 'claimed', announce });
+    t.strictSame(heard.splice(0), [], 'one without a verdict has said so');
+    const confirmed: UpdateEvent = { event: 'confirmed' };
+    await recovered(t, { events: [armed, claimed, installing, installed, confirmed], mark: copy, announce });
+    t.equal(heard.at(-1), id, 'a rollback is the last that is heard');
+  },
+);
 
 const broken = (check: string): Finding => ({ check, severity: 'block', evidence: check, remedy: '' });
 const open = '/var/lib/offline-update/open';

@@ -77,6 +77,31 @@ void t.test(
   },
 );
 
+void t.test('at log-in an update that was begun is armed no more, and a rollback is no update', async (t) => {
+  const { announce, entries, paths, dashboard } = listeners(t);
+  const motd = async (): Promise<string> => {
+    await announce.settled();
+    return readFileSync(paths.motd, 'utf8');
+  };
+  announce.event(id, armed);
+  t.match(await motd(), 'is armed: the next boot installs it');
+  announce.event(id, { event: 'claimed', attempt: 1 });
+  t.equal(
+    await motd(),
+    `The offline update ${id} was begun and has no verdict yet (offline-update status)\n`,
+  );
+  const told = entries.length;
+  announce.again(id, failed);
+  t.match(await motd(), 'did not succeed: failed: beta');
+  t.match(dashboard(), { state: 'failed', progress: 100 });
+  announce.rollback('20261121T000000-0000');
+  t.equal(
+    await motd(),
+    'Rollback 20261121T000000-0000: the system from another time boots (offline-update history)\n',
+  );
+  t.equal(entries.length, told, 'the journal of the machine has it already');
+});
+
 void t.test('the tail of the terminal log is for who asks: each listener gets one line', (t) => {
   const message = `${reason.message}\nThe last lines of the terminal log:\nSetting up beta (2.0) ...`;
   for (const event of ['refused', 'failed', 'reverted', 'blocked'] as const) {
