@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { isOurTarget } from '../../src/update/trigger-link.js';
 
 interface Folder {
   root: string;
@@ -72,6 +73,24 @@ void t.test('removed from a system in a folder, it disarms that one, and asks no
   t.strictSame(readdirSync(join(root, 'var/lib')), []);
   t.strictSame(readdirSync(root).sort(), ['etc', 'run', 'var']);
   t.strictSame(readdirSync(join(root, 'etc')), ['system-update.claimed'], 'that of another tool stays');
+  t.end();
+});
+
+void t.test('what it takes for ours is what every other program does', (t) => {
+  for (const target of [
+    '/var/lib/system-update',
+    'var/lib/system-update',
+    '../var/lib/system-update',
+    '/var/lib/system-update/',
+    '/var/lib/system-update-2',
+    '//var/lib/system-update',
+  ]) {
+    const { root, run } = folder(t);
+    symlinkSync(target, join(root, 'system-update'));
+    run('prerm', 'remove');
+    const isLeft = readdirSync(root).includes('system-update');
+    t.equal(!isLeft, isOurTarget(target), target);
+  }
   t.end();
 });
 
