@@ -1,4 +1,5 @@
 /** What the programs of the command have in common: the process around `runCli`. */
+import { writeSync } from 'node:fs';
 import { isErrno } from '../host/host-error.js';
 import { runCli, type Program } from './cli.js';
 import { exitCodes, HUNG_EXIT_CODE } from './exit-codes.js';
@@ -8,15 +9,20 @@ export function start<P>(program: Program<P>): void {
   process.exitCode = HUNG_EXIT_CODE;
 
   // A reader that is gone (`| head`, a terminal that was closed) ends what is told, never what is done. An answer that a
-  // full disk did not take is told by the status.
-  let isCutOff = false;
+  // full disk did not take is told by the status, and in words: the status alone would say that nothing was done.
+  let lost: Error | undefined;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
-      if (!isErrno(error, 'EPIPE', 'EIO')) isCutOff = true;
+      if (!isErrno(error, 'EPIPE', 'EIO')) lost ??= error;
     });
   }
   process.on('exit', (exitCode) => {
-    if (isCutOff && exitCode === exitCodes.done) process.exitCode = exitCodes.failed;
+    if (lost === undefined || exitCode !== exitCodes.done) return;
+    process.exitCode = exitCodes.failed;
+    tellNow(
+      `offline-update: it was done, but the answer could not be written\n  why: ${lost.message}\n` +
+        '  next: df -h; offline-update status\n',
+    );
   });
 
   void runCli(process.argv.slice(2), program, {
@@ -27,4 +33,13 @@ export function start<P>(program: Program<P>): void {
   }).then((exitCode) => {
     process.exitCode = exitCode;
   });
+}
+
+/** For a process that ends: nothing of a stream would be written any more. */
+function tellNow(text: string): void {
+  try {
+    writeSync(process.stderr.fd, text);
+  } catch {
+    // the same disk
+  }
 }

@@ -28,7 +28,13 @@ void t.test('a reader that goes away does not end what was begun', async (t) => 
 
 void t.test('an answer that a full disk does not take is a failure', async (t) => {
   const full = openSync('/dev/full', 'w');
-  const { status } = await called(full, '--root', t.testdir({}), 'history');
+  const outcome = await called(full, '--root', t.testdir({}), 'history');
   closeSync(full);
-  t.equal(status, 1);
+  t.strictSame(outcome, {
+    status: 1,
+    told:
+      'offline-update: it was done, but the answer could not be written\n' +
+      '  why: ENOSPC: no space left on device, write\n' +
+      '  next: df -h; offline-update status\n',
+  });
 });
