@@ -1,15 +1,33 @@
 /** `--root`: package manager, units, timers and kernel answer for the running system alone. */
+import type { FileSystem } from '../host/file-system.js';
+import { isErrno } from '../host/host-error.js';
 import type { Scheduler } from '../prepare/when/scheduler.js';
 import { UpdateError } from '../update/errors.js';
 import { shellWords } from '../update/shell-words.js';
 
-/** `words`: all that was typed, the verb among them. Errors: `USAGE` for another root than `/`. */
+/** Errors: `USAGE`: by a name that was mistyped it would look as if that system had no update, and some of it would be made. */
+export async function refuseMissingRoot(fs: Pick<FileSystem, 'lstat'>, root: string): Promise<void> {
+  try {
+    await fs.lstat(`${root}/.`);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new UpdateError('USAGE', `${root} is not a folder: no system is there`, {
+      cause: error,
+      hint: 'findmnt',
+    });
+  }
+}
+
+/**
+ * `words`: all that was typed, the verb among them. Errors: `USAGE` for another root than `/`; the hint is what is to be
+ * typed below that root (`stepBelow`).
+ */
 export function refuseOtherRoot(root: string, verb: string, words: readonly string[]): void {
   if (root === '/') return;
   throw new UpdateError(
     'USAGE',
     `${verb} asks the running system, whatever folder the files are in: no --root`,
-    { hint: stepBelow(root, shellWords(['offline-update', ...withoutRoot(words)])) },
+    { hint: shellWords(['offline-update', ...withoutRoot(words)]) },
   );
 }
 

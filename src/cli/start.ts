@@ -1,6 +1,6 @@
 /** What the programs of the command have in common: the process around `runCli`. */
-import { writeSync } from 'node:fs';
 import { isErrno } from '../host/host-error.js';
+import { writeAtExit } from '../host/write-at-exit.js';
 import { runCli, type Program } from './cli.js';
 import { exitCodes, HUNG_EXIT_CODE } from './exit-codes.js';
 
@@ -19,7 +19,8 @@ export function start<P>(program: Program<P>): void {
   process.on('exit', (exitCode) => {
     if (lost === undefined || exitCode !== exitCodes.done) return;
     process.exitCode = exitCodes.failed;
-    tellNow(
+    writeAtExit(
+      process.stderr.fd,
       `offline-update: it was done, but the answer could not be written\n  why: ${lost.message}\n` +
         '  next: df -h; offline-update status\n',
     );
@@ -33,13 +34,4 @@ export function start<P>(program: Program<P>): void {
   }).then((exitCode) => {
     process.exitCode = exitCode;
   });
-}
-
-/** For a process that ends: nothing of a stream would be written any more. */
-function tellNow(text: string): void {
-  try {
-    writeSync(process.stderr.fd, text);
-  } catch {
-    // the same disk
-  }
 }

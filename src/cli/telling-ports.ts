@@ -8,6 +8,7 @@ import type { SnapshotProvider } from '../snapshots/snapshot-provider.js';
 import { pathsBelow } from '../update/paths.js';
 import type { PayloadPlan } from '../update/plan.js';
 import { updateStore, type StoreParts } from '../update/store.js';
+import { refuseMissingRoot } from './other-root.js';
 import { thisBoot } from './this-boot.js';
 
 export interface TellingPorts {
@@ -22,10 +23,11 @@ export interface TellingPorts {
   shutdown(): Promise<ScheduledShutdown | undefined>;
 }
 
-/** `announce`: of what makes events; the verbs that only tell make none. */
+/** `announce`: of what makes events; the verbs that only tell make none. Errors: `USAGE` for a root that is not there. */
 export async function tellingPorts(root: string, announce?: StoreParts['announce']): Promise<TellingPorts> {
   const paths = pathsBelow(root);
   const fs = fileSystem;
+  if (root !== '/') await refuseMissingRoot(fs, root);
   const files = durableFiles(fs);
   const moment = { now: () => new Date(), bootId: await thisBoot() };
   const store = updateStore({ paths, fs, files, moment, ...(announce && { announce }) });

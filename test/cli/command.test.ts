@@ -461,7 +461,7 @@ void t.test('what asks the running system is not done for another root', async (
     ]) {
       const called = await machine.cli(...typed);
       t.equal(called.exitCode, 2);
-      t.match(called.json(), {
+      t.strictSame(called.json(), {
         error: {
           code: 'USAGE',
           message: `${verb} asks the running system, whatever folder the files are in: no --root`,

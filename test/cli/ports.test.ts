@@ -26,6 +26,14 @@ void t.test('the real ports work below any root', async (t) => {
   lock.release();
 });
 
+void t.test('a root that is not there has no update, and gets nothing', async (t) => {
+  const root = t.testdir({ file: '' });
+  for (const name of ['nothing', 'file']) {
+    const message = `${join(root, name)} is not a folder: no system is there`;
+    await t.rejects(systemPorts(join(root, name)), { code: 'USAGE', message });
+  }
+});
+
 void t.test('an update below another root stops no timer of this machine', async (t) => {
   const root = t.testdir({ programs: {}, run: {}, var: { lib: { 'offline-update': { updates: {} } } } });
   const systemctl = `#!/bin/sh\necho "$*" >>${root}/calls\n`;
