@@ -58,6 +58,18 @@ interface CopyMachine {
   restore(): { status: number | null; stderr: string };
 }
 
+/** Python's, of a module of the package: removed by its scripts, and made anew. */
+const compiled = '/usr/lib/tool/__pycache__/module.cpython-313.pyc';
+/** Written by triggers and belong to no package. */
+const generated = [
+  '/usr/share/mime/types',
+  '/usr/share/mime/text/x-tool.xml',
+  '/usr/share/info/dir',
+  '/usr/lib/modules/6.12/modules.dep',
+  '/usr/lib/udev/hwdb.bin',
+  '/usr/share/glib-2.0/schemas/gschemas.compiled',
+];
+
 /** A machine with the package `tool`, and one that is not in the plan. */
 function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t.testdir({})): CopyMachine {
   const paths = pathsBelow(root);
@@ -78,6 +90,8 @@ function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t
   symlinkSync('plain', at('/usr/lib/tool/link'));
   mkdirSync(at('/usr/share/tool/empty'), { recursive: true });
   write('/usr/lib/other', 'other 1\n');
+  write('/usr/lib/tool/module.py', 'module 1\n');
+  for (const path of [compiled, ...generated]) write(path, `${path} 1\n`);
   symlinkSync('/etc/alternatives/editor', at('/usr/bin/editor'));
   write('/etc/tool.conf', 'as the administrator wants it\n', 0o640);
   write('/etc/odd\nname', 'odd\n');
@@ -87,7 +101,7 @@ function machine(t: Test, mounts: (root: string) => Mount[] = () => [], root = t
   write('/var/lib/dpkg/status', 'tool 1\n');
   const list =
     '/.\n/usr\n/usr/bin\n/usr/bin/tool\n/usr/bin/su-tool\n/lib/tool\n/lib/tool/plain\n/lib/tool/with blank\tand tab\n' +
-    '/lib/tool/second name\n/lib/tool/link\n/usr/share/tool\n/usr/share/tool/empty\n/usr/bin/gone-already\n/etc/tool.conf\n';
+    '/lib/tool/second name\n/lib/tool/link\n/lib/tool/module.py\n/usr/share/tool\n/usr/share/tool/empty\n/usr/bin/gone-already\n/etc/tool.conf\n';
   write('/var/lib/dpkg/info/tool.list', list);
   write('/var/lib/dpkg/info/other.list', '/.\n/usr/lib/other\n');
   write('/var/lib/dpkg/diversions', '');
@@ -135,7 +149,10 @@ function update({ at, write, unpack }: CopyMachine): void {
   rmSync(at('/usr/share/tool'), { recursive: true });
   symlinkSync('../lib/tool', at('/usr/share/tool'));
   write('/usr/lib/fresh/file', 'new\n');
-  write('/usr/lib/tool/__pycache__/x.pyc', 'made by a script\n');
+  rmSync(at(dirname(compiled)), { recursive: true });
+  write(compiled.replace('313', '314'), 'made by a script\n');
+  unpack('/usr/lib/tool/module.py', 'new\n');
+  for (const path of generated) writeFileSync(at(path), 'written in place\n');
   write('/usr/bin/half.dpkg-new', 'half');
   rmSync(at('/usr/bin/editor'));
   writeFileSync(at('/etc/tool.conf'), 'written in place\n');
@@ -184,10 +201,11 @@ void t.test(
     const isShared = (path: string): boolean =>
       lstatSync(copied.at(path)).ino === lstatSync(join(copied.paths.fallbacks, id, 'tree', path)).ino;
     const shares = spawnSync('cp', ['--reflink=always', 'units/claim', join(copied.root, 'x')]).status === 0;
-    for (const path of ['/usr/bin/tool', '/usr/lib/tool/link', '/var/lib/dpkg/info/tool.list']) {
+    for (const path of ['/usr/bin/tool', '/usr/lib/tool/link', compiled, '/var/lib/dpkg/info/tool.list']) {
       t.equal(isShared(path), !shares, path);
     }
-    for (const path of ['/usr/bin/su-tool', '/etc/tool.conf', '/boot/vmlinuz-1', '/var/lib/dpkg/status']) {
+    const written = ['/usr/bin/su-tool', '/etc/tool.conf', '/boot/vmlinuz-1', '/var/lib/dpkg/status'];
+    for (const path of [...written, ...generated]) {
       t.equal(isShared(path), false, path);
     }
   },
@@ -405,7 +423,7 @@ void t.test('a rollback takes away what the update brought, and not what has com
   });
   t.strictSame(copied.restore(), { status: 0, stderr: '' });
   const left = treeDifference(before, await copied.tree());
-  for (const path of ['usr/lib/fresh/file', 'usr/lib/tool/__pycache__', 'usr/bin/half.dpkg-new']) {
+  for (const path of ['usr/lib/fresh/file', compiled.replace('313', '314'), 'usr/bin/half.dpkg-new']) {
     t.equal(lstatSync(copied.at(path), { throwIfNoEntry: false }), undefined, path);
   }
   for (const path of ['usr/local/bin/own', 'usr/local/bin/own-2', 'opt/vendor/data', 'usr/lib/fresh/data']) {

@@ -11,7 +11,14 @@ import type { Entry, FileSystem } from '../../host/file-system.js';
 import { ifThere } from '../../host/if-there.js';
 import type { Mount } from '../../host/mounts.js';
 import { UpdateError } from '../../update/errors.js';
-import { dpkgFolders, isInWholeFolder, singleFiles, walkedFolders, wholeFolders } from './scope.js';
+import {
+  dpkgFolders,
+  isInWholeFolder,
+  pythonCacheOf,
+  singleFiles,
+  walkedFolders,
+  wholeFolders,
+} from './scope.js';
 import { truePaths } from './true-path.js';
 
 export interface Selection {
@@ -79,13 +86,14 @@ export async function select(ports: SelectionPorts, owned: readonly string[]): P
     else if (!entry) selection.absent.push(bare(path));
   }
   const truePath = truePaths(ports.fs, ports.root);
-  await inParallel([...owned, ...(await linksAtTop(ports))], async (name) => {
+  const caches = new Set(owned.flatMap((path) => pythonCacheOf(path) ?? []));
+  await inParallel([...owned, ...caches, ...(await linksAtTop(ports))], async (name) => {
     const path = await truePath(name);
     if (path === undefined || isInWholeFolder(path)) return;
     const entry = await entryAt(ports, path);
     if (!entry) return;
     const isLinkable = entry.device === device && (entry.mode & 0o7000) === 0;
-    if (entry.kind === 'folder') selection.folders.push(bare(path));
+    if (entry.kind === 'folder' && !caches.has(name)) selection.folders.push(bare(path));
     else if (isLinkable) selection.linked.push(bare(path));
     else selection.copied.push(bare(path));
   });
