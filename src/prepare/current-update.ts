@@ -5,15 +5,18 @@ import { UpdateError } from '../update/errors.js';
 import { firstLine } from '../update/first-line.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
+import { refuseHalfBack } from './rollback-ahead.js';
 import { refuseUnderWay } from './under-way.js';
 import { scheduledWords } from './when/notices.js';
 
 /**
  * The update whose plan may be replaced now; undefined when there is none. A staged plan that cannot be read is none:
  * to prepare again is the way out of it. Errors: `ARMED`, `SCHEDULED`, `BLOCKED`, `JOURNAL_CORRUPT`; `BUSY` and `WRONG_STATE` when a
- * boot works on it or goes on with it.
+ * boot works on it or goes on with it, or with a copy that is half put back.
  */
 export async function replaceableUpdate(online: Online): Promise<KnownUpdate | undefined> {
+  // A plan of what is half of each fits neither, and the stage tells the next boot whose copy it was.
+  await refuseHalfBack(online);
   const current = await online.store.current().catch((error: unknown) => {
     if (error instanceof UpdateError && unreadable.has(error.code)) return undefined;
     throw error;

@@ -26,7 +26,7 @@ export async function disarm(
     if (claimed.kind === 'ours' && (await files.remove(claimedPath))) removed.push(claimedPath);
   }
   // By itself the copy means nothing.
-  if (rollback?.by === 'copy' && (await files.remove(paths.copyArmed))) removed.push(paths.copyArmed);
+  if (rollback && (await files.remove(paths.copyArmed))) removed.push(paths.copyArmed);
   if (update && transitions[ending.event].from.includes(update.journal.state.name))
     await update.journal.append(ending);
   await store.unmarkOpen();

@@ -48,7 +48,7 @@ export async function refuseBusy(online: Online): Promise<void> {
   const { store, fs, paths } = online;
   const mark = await readMark(fs, paths.fallbackMark);
   if (await rollbackAhead(online))
-    throw new UpdateError('BUSY', 'the next boot goes back already, by a rollback', {
+    throw new UpdateError('BUSY', 'the next boot goes back already', {
       hint: 'systemctl reboot',
     });
   if (mark) {

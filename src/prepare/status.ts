@@ -63,7 +63,7 @@ export interface Status extends WhenTruth {
   /** Whether the system changed since the plan was made; null when there is no plan to compare with. */
   drift: boolean | null;
   stage: StageTruth;
-  /** The next boot goes back, by a rollback: to another root, or by putting back a copy. */
+  /** The next boot goes back: to another root by a rollback, or by putting back a copy. */
   otherRootNext: boolean;
   /** Not measured: see `history` for their sizes. Null for others than root. */
   fallbacks: FallbackTruth[] | null;

@@ -1,6 +1,7 @@
 /** Is a boot at work on the update? Then nobody else touches its stage, its links or its state. */
 import { exists } from '../host/exists.js';
 import { ifThere } from '../host/if-there.js';
+import { copyAhead } from '../update/copy-ahead.js';
 import { UpdateError } from '../update/errors.js';
 import type { UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -8,7 +9,7 @@ import type { Online } from './online.js';
 
 /**
  * Errors: `BUSY` in the update boot itself; `WRONG_STATE` when an attempt was interrupted, whose files are all that can
- * make the machine whole, or waits for its confirmation.
+ * make the machine whole, or waits for its confirmation, or for the boot that puts back what it replaced.
  */
 export async function refuseUnderWay(online: Online, update: KnownUpdate): Promise<void> {
   const { id, journal } = update;
@@ -24,6 +25,13 @@ export async function refuseUnderWay(online: Online, update: KnownUpdate): Promi
     });
   }
   if (state.name === 'installed') {
+    if (await copyAhead(online)) {
+      throw new UpdateError(
+        'WRONG_STATE',
+        `the machine is not healthy after update ${id}; the next boot puts back what it replaced`,
+        { hint: 'systemctl reboot' },
+      );
+    }
     throw new UpdateError('WRONG_STATE', `update ${id} is installed and waits for its confirmation`, {
       hint: 'systemctl start offline-update-confirm.service',
     });

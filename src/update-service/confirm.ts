@@ -8,13 +8,13 @@
 import { shutdownAskedAt } from '../host/boot-times.js';
 import { exists } from '../host/exists.js';
 import { measuredAway } from '../update/away.js';
+import { copyAhead } from '../update/copy-ahead.js';
 import { UpdateError } from '../update/errors.js';
 import { eventRows } from '../update/journal-rows.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import { installBootLoader } from './boot-loader.js';
 import { closeUpdate, dropConfirmed, saveReport } from './close.js';
-import { copyIsAhead } from './copy-ahead.js';
 import { forgetOldest } from './forget-oldest.js';
 import { judge, type Judgement } from './health/judge.js';
 import type { Ports } from './ports.js';
@@ -26,7 +26,7 @@ export async function confirm(ports: Ports): Promise<void> {
   const backAt = ports.moment.now();
   const plan = await ports.store.readPlan(update);
   if (await exists(ports.fs, ports.paths.updateBoot)) throw noVerdict(update, 'this is the update boot');
-  await refuseSecondReturn(ports, update, plan, await copyIsAhead(ports, update));
+  await refuseSecondReturn(ports, update, plan, (await copyAhead(ports)) !== undefined);
   const judgement = await judge(ports, update, plan);
   if (!judgement) throw noVerdict(update, 'this boot is in rescue mode or is being left');
   if (judgement.failures.length > 0) await giveBack(ports, update, plan, judgement);

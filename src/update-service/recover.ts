@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ifThere } from '../host/if-there.js';
 import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
+import { copyAhead } from '../update/copy-ahead.js';
 import { disarmedByDrift } from '../update/drift.js';
 import type { Reason } from '../update/events.js';
 import { readMark } from '../update/fallback-mark.js';
@@ -14,7 +15,6 @@ import { isVerdict, type UpdateState } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { closeLeftOpen, closeUpdate, saveReport } from './close.js';
-import { copyIsAhead } from './copy-ahead.js';
 import { distrustSnapshot } from './distrust-snapshot.js';
 import { dropLinks } from './leave.js';
 import { lookAtPackages } from './look-at-packages.js';
@@ -51,7 +51,7 @@ export async function recover(ports: Ports): Promise<void> {
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
   await dropSpentCopy(ports);
-  if (claimed && (!update || isSettled(update.journal.state)) && !(await copyIsAhead(ports, update))) {
+  if (claimed && (!update || isSettled(update.journal.state)) && !(await copyAhead(ports))) {
     await dropLinks(ports);
     if (update && isVerdict(update.journal.state.name)) await closeUpdate(ports);
   }

@@ -2,6 +2,7 @@
 import type { Reason } from '../update/events.js';
 import type { FallbackMark } from '../update/fallback-mark.js';
 import { rolledBackBy } from '../update/held.js';
+import { reasonToRevert } from '../update/reverting.js';
 import { readStaged } from '../update/stage.js';
 import { isVerdict, type StateName } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
@@ -9,7 +10,6 @@ import { closeUpdate, dropConfirmed, saveReport } from './close.js';
 import { readable } from './readable.js';
 import type { Ports } from './ports.js';
 import { tells, type Rescued } from './rescued.js';
-import { reasonToRevert } from './unhealthy.js';
 
 /** The journals are those of the other root by now, as far as it could be read. `update`: that of the mark, if known. */
 export async function settleReturn(

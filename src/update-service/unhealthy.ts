@@ -114,11 +114,6 @@ async function stay(
   throw new UpdateError('HEALTH_FAILED', reason.message, { hint: `offline-update report ${update.id}` });
 }
 
-/** The decision that this journal tells of, for the system that comes back. */
-export function reasonToRevert(rows: readonly JournalRow[]): Reason | undefined {
-  return noteRows(rows, 'reverting').at(-1)?.entry.reason;
-}
-
 function decisionsIn(rows: readonly JournalRow[]): number {
   return noteRows(rows, 'reverting').filter(({ entry }) => entry.step === 'decided').length;
 }

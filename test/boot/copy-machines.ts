@@ -20,6 +20,19 @@ export function treeOf(machine: Machine): Promise<Tree> {
   });
 }
 
+/** One boot in which the power goes when the first folder is as it was, and the others are not yet. */
+export async function cutHalfBack(t: Test, machine: Machine): Promise<void> {
+  const program = '/usr/local/bin/ln';
+  const steps = '/usr/bin/ln "$@" || exit 1\ncase $* in *--target-directory=*) ;; *) exit 0 ;; esac';
+  await machine.write(
+    program,
+    `#!/bin/sh\n${steps}\necho lab-half-back >/dev/console\nexec sleep infinity\n`,
+  );
+  const { ended } = await machine.boot({ killWhen: { match: /lab-half-back/ } });
+  t.equal(ended, 'killed', 'in the midst of what puts the copy back');
+  await machine.remove(program);
+}
+
 export async function isAsBefore(t: Test, machine: Machine, before: Tree): Promise<void> {
   t.strictSame(treeDifference(before, await treeOf(machine)), [], 'every file is as it was');
   t.equal((await machine.exec('dpkg --audit')).stdout, '');

@@ -1,8 +1,8 @@
 /** The ways back that are seldom gone: a failed proof, cuts on the way, a copy by hand, and little room. */
-import t from 'tap';
-import { treeDifference, type BootRecord } from '../laboratory/laboratory.js';
+import t, { type Test } from 'tap';
+import { treeDifference, type BootRecord, type Machine } from '../laboratory/laboratory.js';
 import { armedBtrfsMachine, treeOf } from './btrfs-machines.js';
-import { copyMachine, treeOf as treeBesideCopies } from './copy-machines.js';
+import { copyMachine, cutHalfBack, isAsBefore, treeOf as treeBesideCopies } from './copy-machines.js';
 import { isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
 
 const required = '/etc/offline-update/health.d/required.d';
@@ -90,13 +90,72 @@ void t.test(
     const status = JSON.parse((await machine.exec('offline-update status --json')).stdout) as object;
     t.match(status, { otherRootNext: true, next: 'systemctl reboot' });
     const doctor = await machine.exec('offline-update doctor', { check: false });
-    t.match(doctor, { exitCode: 5, stdout: /the next boot goes back, by a rollback/ });
+    t.match(doctor, { exitCode: 5, stdout: /the next boot goes back: what is prepared/ });
     await machine.stop();
     const boots = await machine.bootUntilSettled();
     t.strictSame(ends(boots), ['reboot', 'up'], 'put back, then the old system');
     await isBackToNormal(t, machine, boots);
     t.strictSame(await versionsOf(machine, packages), { 'lab-conffile': '1.0', 'lab-library': '1.0' });
     t.strictSame(treeDifference(before, await treeBesideCopies(machine)), [], 'every file is as it was');
+    const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
+    t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
+  },
+);
+
+/** Led past the way back, by hand: the system is half of each. */
+async function isKeptHalfBack(t: Test, machine: Machine): Promise<void> {
+  await machine.start({ words: ['systemd.unit=multi-user.target'] });
+  await machine.exec('systemctl is-system-running --wait', { check: false });
+  const { stdout } = await machine.exec('offline-update status --json');
+  t.match(JSON.parse(stdout), {
+    otherRootNext: true,
+    contradictions: ['the next boot goes on to put back a copy: until then the system may be half of each'],
+    next: 'systemctl reboot',
+  });
+  for (const verb of ['cancel', 'clean', 'prepare --no-refresh', 'rollback --yes']) {
+    const { exitCode, stderr } = await machine.exec(`offline-update ${verb}`, { check: false });
+    t.not(exitCode, 0, verb);
+    t.match(stderr, /next: systemctl reboot\n$/, verb);
+  }
+  const removal = await machine.exec('dpkg --remove offline-update', { check: false });
+  t.match(removal, {
+    exitCode: 1,
+    stderr: /the next boot goes on with it and needs this package\n {2}next: systemctl reboot/,
+  });
+  await machine.stop();
+}
+
+void t.test(
+  'given up, cut while the copy is put back, and led past it: the next boot goes on with it',
+  async (t) => {
+    const machine = await copyMachine(t, { packages: ['lab-conffile', 'lab-library', 'lab-postinst-fails'] });
+    const before = await treeBesideCopies(machine);
+    await cutHalfBack(t, machine);
+    await isKeptHalfBack(t, machine);
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(ends(boots), ['reboot', 'up']);
+    await isBackToNormal(t, machine, boots);
+    await isAsBefore(t, machine, before);
+    t.match(await statusOf(machine), { state: 'reverted', reason: { code: 'INSTALL_FAILED' } });
+  },
+);
+
+void t.test(
+  'a rollback that is cut while the copy is put back, and led past it: the next boot goes on with it',
+  async (t) => {
+    const packages = ['lab-conffile', 'lab-library'];
+    const machine = await copyMachine(t, { packages });
+    const before = await treeBesideCopies(machine);
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    const { id } = await statusOf(machine);
+    await machine.exec('offline-update rollback --yes');
+    await machine.stop();
+    await cutHalfBack(t, machine);
+    await isKeptHalfBack(t, machine);
+    const boots = await machine.bootUntilSettled();
+    t.strictSame(ends(boots), ['reboot', 'up']);
+    await isBackToNormal(t, machine, boots);
+    await isAsBefore(t, machine, before);
     const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
     t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
   },

@@ -151,7 +151,7 @@ const rows: Row[] = [
         markText({ id: '20261120T160000-0000', provider: 'fake', failedRoot: '@', role: 'kept' }),
       );
     },
-    evidence: 'the next boot goes back, by a rollback: what is prepared here is not for that system',
+    evidence: 'the next boot goes back: what is prepared here is not for that system',
     remedy: 'systemctl reboot',
   },
   ...[

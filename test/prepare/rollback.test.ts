@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { exists } from '../../src/host/exists.js';
+import type { JournalEntry } from '../../src/update/events.js';
 import { markText } from '../../src/update/fallback-mark.js';
 import { fakeSnapshots, type FakeSnapshots } from '../fixtures/fake-snapshots.js';
 import { newOnlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
@@ -145,7 +146,7 @@ void t.test(
     const refused = await machine.cli('trigger');
     t.match(
       [refused.exitCode, refused.stderr],
-      [5, /the next boot goes back, by a rollback[^]*systemctl reboot/],
+      [5, /the next boot goes back: what is prepared[^]*systemctl reboot/],
     );
     machine.ports.isRoot = false;
     t.match((await machine.cliAsUser('status', '--json')).json(), { otherRootNext: true });
@@ -174,7 +175,7 @@ void t.test('a copy that is half put back is not taken out of use by any verb', 
       contradictions: ['the next boot goes on to put back a copy: until then the system may be half of each'],
       next: 'systemctl reboot',
     });
-    for (const verb of ['cancel', 'clean']) {
+    for (const verb of ['cancel', 'clean', 'prepare']) {
       const { stderr } = await machine.cli(verb);
       t.match(
         stderr,
@@ -203,6 +204,57 @@ void t.test('the way back of an update that is open is none by hand', async (t) 
   await files.link(update?.id ?? '', paths.copyArmed);
   t.match((await machine.cli('status', '--json')).json(), { otherRootNext: false, contradictions: [] });
 });
+
+const reason = { code: 'HEALTH_FAILED', message: 'no database' } as const;
+
+/** Armed and installed, with a copy as its way back, which the next boot puts back. */
+async function givesItselfUp(t: Test, ...entries: JournalEntry[]): Promise<OnlineMachine> {
+  const { machine } = await updated(t);
+  const { store, files, paths } = machine.ports.online;
+  await machine.cli('prepare');
+  await machine.cli('trigger');
+  const update = await store.current();
+  const fallback = { provider: 'copy', reference: update?.id ?? '' };
+  await update?.journal.append({ event: 'claimed', attempt: 1 });
+  await update?.journal.append({ event: 'installing', attempt: 1, fallback });
+  for (const entry of entries) await update?.journal.append(entry);
+  await files.rename(machine.path('/system-update'), machine.path('/system-update.claimed'));
+  machine.write(`/var/lib/offline-update/fallbacks/${fallback.reference}/restore`, '');
+  await files.link(fallback.reference, paths.copyArmed);
+  machine.moment.bootId = 'boot-2';
+  return machine;
+}
+
+void t.test(
+  'given up, and the power went before it was closed: its copy is told and kept all the same',
+  async (t) => {
+    const machine = await givesItselfUp(t, { event: 'reverted', reason });
+    t.match((await machine.cli('status', '--json')).json(), { state: 'reverted', otherRootNext: true });
+    for (const verb of ['cancel', 'clean', 'prepare'])
+      t.match((await machine.cli(verb)).stderr, /a copy is half put back[^]*next: systemctl reboot\n$/);
+    t.ok(await exists(machine.ports.online.fs, machine.path('/system-update.claimed')));
+  },
+);
+
+void t.test(
+  'not healthy after the update, and its copy is ahead: told, and no verb points to the confirmation',
+  async (t) => {
+    const decided = { note: 'reverting', step: 'decided', reason } as const;
+    const machine = await givesItselfUp(t, { event: 'installed', attempt: 1 }, decided);
+    const copy = `/var/lib/offline-update/fallbacks/${await machine.ports.online.fs.readLink(machine.paths.copyArmed)}`;
+    machine.write(`${copy}/committed`, '');
+    t.match((await machine.cli('status', '--json')).json(), {
+      state: 'installed',
+      contradictions: ['the next boot puts back a copy, since the machine is not healthy after the update'],
+      next: 'systemctl reboot',
+    });
+    for (const verb of ['cancel', 'clean', 'prepare', 'trigger'])
+      t.match(
+        (await machine.cli(verb)).stderr,
+        /not healthy after update \S+; the next boot puts back what it replaced\n {2}next: systemctl reboot\n$/,
+      );
+  },
+);
 
 void t.test('history measures the fallbacks, status names them; others than root see none', async (t) => {
   const { machine, id } = await updated(t);

@@ -1,4 +1,4 @@
-/** After a rollback and before the reboot: the trigger would lie in a root that does not boot, or take the rollback back. */
+/** After a rollback, or before an update that was given up is put back: the trigger would lie in a root that does not boot, or take the rollback back. */
 import { rollbackAhead } from '../rollback-ahead.js';
 import type { Check } from './context.js';
 
@@ -10,7 +10,7 @@ export const rootSwitched: Check = {
       {
         check: 'root-switched',
         severity: 'block',
-        evidence: 'the next boot goes back, by a rollback: what is prepared here is not for that system',
+        evidence: 'the next boot goes back: what is prepared here is not for that system',
         remedy: 'systemctl reboot',
       },
     ];
