@@ -222,13 +222,14 @@ function runStub(
     container,
     masked = [],
     normal,
+    containerMark = 'run/systemd/container',
   }: StubBoot,
 ): { made: Record<string, string>; said: string } {
   const root = machine(t, processes, commandLine);
   for (const folder of ['dev', 'early']) mkdirSync(join(root, folder));
   for (const [at, to] of Object.entries(links)) symlinkSync(to, join(root, at));
   for (const [at, to] of Object.entries(early)) symlinkSync(to, join(root, 'early', at));
-  if (container) contain(root, 'run/systemd/container', ...container);
+  if (container) contain(root, containerMark, ...container);
   putScripts(root);
   const units = join(root, 'etc/systemd/system');
   mkdirSync(units, { recursive: true });
@@ -265,6 +266,8 @@ interface StubBoot {
   masked?: string[];
   /** The target that default.target leads to. */
   normal?: string;
+  /** What tells that it is one. */
+  containerMark?: string;
 }
 
 const ours = '/var/lib/system-update';
@@ -284,12 +287,15 @@ void t.test('what a plain update boot needs is the very same without Node', (t) 
     const words = `${link} leads this boot into system-update.target`;
     t.equal(said, `<5>offline-update: offline-update-generator: ${words}\n`);
   }
-  const { made: inContainer } = runStub(t, {
-    links: { 'system-update.claimed': ours },
-    commandLine: 'single "of the host"',
-    container: [],
-  });
-  t.strictSame(inContainer, everything, 'the command line of its host says nothing of a container');
+  for (const containerMark of containerMarks) {
+    const inContainer = runStub(t, {
+      links: { 'system-update.claimed': ours },
+      commandLine: 'single "of the host"',
+      container: [],
+      containerMark,
+    });
+    t.strictSame(inContainer.made, everything, `the command line of its host says nothing: ${containerMark}`);
+  }
   const first = { 'default.target': '/lib/systemd/system/system-update.target' };
   const { made } = runStub(t, { links: { 'system-update': ours }, early: first });
   t.strictSame(made, { ...everything, ...first }, "systemd's own generator was first");

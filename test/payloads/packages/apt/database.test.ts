@@ -267,6 +267,23 @@ void t.test(
       },
     };
     t.strictSame(await preflight({ ...ending, files }, plan), [], 'it came to its end in between');
+
+    const changing = await machine();
+    let seen = 'iU  lab-app:amd64 1:2.0-1+b1\n';
+    const unpacked: Machine = {
+      run: async (file, ...words) =>
+        file === 'dpkg-query'
+          ? { exitCode: 0, signal: undefined, stdout: seen, stderr: '' }
+          : changing.run(file, ...words),
+      files: {
+        ...changing.files,
+        readFile(path: string) {
+          if (path === '/proc/locks') seen = listing;
+          return changing.files.readFile(path);
+        },
+      },
+    };
+    t.strictSame(await preflight(unpacked, plan), [], 'also where the packages looked changed until then');
   },
 );
 
@@ -317,8 +334,16 @@ void t.test('only who holds the lock counts, not who waits for it or holds anoth
   await files.makeFolder('/proc/9/fd', 0o755);
   await files.createFile('/proc/locks', `1: POSIX  ADVISORY  WRITE 9 00:2f:${inode} 0 EOF\n`, 0o444);
   await files.createFile('/proc/9/comm', 'dpkg\n', 0o444);
-  t.equal(await dpkgLockHolder(files, '/'), undefined, 'the same inode number on another file system');
+  t.equal(await dpkgLockHolder(files, '/'), undefined, 'one that has it not open');
   await files.symlink('/var/lib/dpkg/lock', '/proc/9/fd/4');
+  const elsewhere: FileSystem = {
+    ...files,
+    async stat(path) {
+      const entry = await files.stat(path);
+      return path.startsWith('/proc/9/fd/') ? { ...entry, device: entry.device + 1 } : entry;
+    },
+  };
+  t.equal(await dpkgLockHolder(elsewhere, '/'), undefined, 'the same inode number on another file system');
   const holder = { pid: 9, command: 'dpkg', lock: '/var/lib/dpkg/lock' };
   t.same(await dpkgLockHolder(files, '/'), holder);
 
