@@ -6,6 +6,7 @@
  * `BUSY`, `WRONG_STATE` when an attempt has begun, or a copy is half put back.
  */
 import { exists } from '../host/exists.js';
+import { copyAhead } from '../update/copy-ahead.js';
 import { UpdateError } from '../update/errors.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { disarm } from './disarm.js';
@@ -44,13 +45,9 @@ export function cancelUpdate(online: Online, scheduler: Scheduler): Promise<Canc
       }
       throw new UpdateError('NOTHING_TO_DO', 'no update is armed', { hint: 'offline-update status' });
     }
+    const rollback = (await copyAhead(online)) !== undefined;
     const removed = await disarm(online, update, { event: 'cancelled', reason: 'cancelled by hand' });
     const unscheduled = await unschedule(online, scheduler, update, 'cancelled by hand');
-    return {
-      id: update?.id ?? null,
-      removed,
-      rollback: removed.includes(online.paths.copyArmed),
-      ...unscheduled,
-    };
+    return { id: update?.id ?? null, removed, rollback, ...unscheduled };
   });
 }

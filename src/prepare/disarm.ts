@@ -8,7 +8,6 @@ import { transitions } from '../update/state.js';
 import type { KnownUpdate } from '../update/store.js';
 import { readTriggers } from '../update/trigger-link.js';
 import type { Online } from './online.js';
-import { rollbackAhead } from './rollback-ahead.js';
 
 type Ending = Extract<UpdateEvent, { event: 'cancelled' | 'stale' }>;
 
@@ -19,14 +18,13 @@ export async function disarm(
   ending: Ending,
 ): Promise<string[]> {
   const removed: string[] = [];
-  const rollback = await rollbackAhead({ fs, paths });
   for (const { path, link, claimed } of await readTriggers(fs, paths.triggers)) {
     if (link.kind === 'ours' && (await files.remove(path))) removed.push(path);
     const claimedPath = path + CLAIMED_SUFFIX;
     if (claimed.kind === 'ours' && (await files.remove(claimedPath))) removed.push(claimedPath);
   }
-  // By itself the copy means nothing.
-  if (rollback && (await files.remove(paths.copyArmed))) removed.push(paths.copyArmed);
+  // Of a rollback to a copy, which by itself means nothing: no attempt is under way.
+  if (await files.remove(paths.copyArmed)) removed.push(paths.copyArmed);
   if (update && transitions[ending.event].from.includes(update.journal.state.name))
     await update.journal.append(ending);
   await store.unmarkOpen();

@@ -162,6 +162,41 @@ void t.test(
   },
 );
 
+void t.test(
+  'cancel tells of both: the rollback to a copy, and the update that has a time beside it',
+  async (t) => {
+    const { machine } = await updated(t);
+    const { id } = (await machine.cli('prepare', '--json')).json() as { id: string };
+    t.equal((await machine.cli('trigger', '--at', '2026-11-21T03:00:00.000Z')).exitCode, 0);
+    const { fs, files, paths } = machine.ports.online;
+    machine.write('/var/lib/offline-update/fallbacks/20261120T160000-0000/committed', '');
+    await files.link('20261120T160000-0000', paths.copyArmed);
+    machine.link('/var/lib/system-update', '/system-update.claimed');
+    t.equal(
+      (await machine.cli('cancel')).stdout,
+      `The rollback is taken back: the next boot is an ordinary one.
+Update ${id} is no longer scheduled: the next boot is an ordinary one. The download is kept.
+Next: offline-update status
+`,
+    );
+    t.notOk(await exists(fs, paths.copyArmed));
+  },
+);
+
+void t.test(
+  'without its claimed link an armed copy is no rollback, and goes with the next cancel',
+  async (t) => {
+    const { machine } = await updated(t);
+    await machine.cli('prepare');
+    await machine.cli('trigger');
+    const { fs, files, paths } = machine.ports.online;
+    await files.makeFolder(paths.fallbacks, 0o700);
+    await files.link('20261120T160000-0000', paths.copyArmed);
+    t.match((await machine.cli('cancel', '--json')).json(), { rollback: false });
+    t.notOk(await exists(fs, paths.copyArmed));
+  },
+);
+
 void t.test('a copy that is half put back is not taken out of use by any verb', async (t) => {
   for (const files of [['committed', 'begun'], ['restore']]) {
     const { machine } = await updated(t);

@@ -1,4 +1,5 @@
 /** `cancel`: disarm, keep the download. */
+import type { Cancelled } from '../../prepare/cancel.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Verb } from '../verb.js';
 
@@ -20,15 +21,8 @@ export const cancel: Verb = (program, invoke) => {
           const { cancelUpdate } = await import('../../prepare/cancel.js');
           const cancelled = await cancelUpdate(ports.online, await ports.scheduler());
           const { rebootLines } = await import('../pages/scheduled-lines.js');
-          const { id, removed, rollback, unscheduled } = cancelled;
-          out.line(
-            rollback
-              ? 'The rollback is taken back: the next boot is an ordinary one.'
-              : id === null
-                ? `Removed ${removed.length > 0 ? removed.join(', ') : 'a time that was set'}; there was no update to it.`
-                : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`,
-          );
-          for (const line of rebootLines(cancelled)) out.line(line);
+          const { id, rollback } = cancelled;
+          for (const line of [...takenBack(cancelled), ...rebootLines(cancelled)]) out.line(line);
           const next = rollback || id === null ? 'offline-update status' : 'offline-update trigger';
           out.line(`Next: ${step(next)}`);
           out.json(cancelled);
@@ -37,3 +31,15 @@ export const cancel: Verb = (program, invoke) => {
       }),
     );
 };
+
+/** Of a rollback, and of an update that had a time or was armed; both can be. */
+function takenBack({ id, removed, rollback, unscheduled }: Cancelled): string[] {
+  const back = 'The rollback is taken back: the next boot is an ordinary one.';
+  if (rollback && !unscheduled) return [back];
+  const links = rollback ? [] : removed;
+  const update =
+    id === null
+      ? `Removed ${links.length > 0 ? links.join(', ') : 'a time that was set'}; there was no update to it.`
+      : `Update ${id} is no longer ${unscheduled ? 'scheduled' : 'armed'}: the next boot is an ordinary one. The download is kept.`;
+  return rollback ? [back, update] : [update];
+}
