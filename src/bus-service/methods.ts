@@ -5,7 +5,7 @@ import type { Authority } from './authority.js';
 import { busErrorOf } from './bus-error.js';
 import type { Job, JobEnd, Jobs } from './jobs.js';
 import type { Operations } from './operations.js';
-import { actionOption, prepareOptions, triggerOptions } from './options.js';
+import { actionOption, prepareOptions, triggerOptions, typedPrepare } from './options.js';
 
 /** The command has no verb for it. */
 const SET_ACTION =
@@ -18,7 +18,7 @@ export function busMethods(does: Operations, work: Jobs, authority: Authority): 
     },
     async Prepare([given], caller) {
       const options = prepareOptions(given);
-      await authority.permit('prepare', caller, 'offline-update prepare');
+      await authority.permit('prepare', caller, typedPrepare(options));
       return [
         await work.begin(
           'prepare',

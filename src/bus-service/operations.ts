@@ -11,6 +11,7 @@ import {
   type PreparedOutcome,
 } from '../prepare/outcome.js';
 import { planSource } from '../prepare/plan-source.js';
+import { errorTypedAgain } from '../prepare/prepare-again.js';
 import { prepareUpdate, type Prepared } from '../prepare/prepare-update.js';
 import { rehearsePrepared } from '../prepare/rehearse/rehearse-prepared.js';
 import { setAction } from '../prepare/set-action.js';
@@ -18,7 +19,7 @@ import { readStatus, type Status } from '../prepare/status.js';
 import { triggerUpdate } from '../prepare/trigger.js';
 import { chooseTerm } from '../prepare/when/term.js';
 import type { Action } from '../update/events.js';
-import type { prepareOptions, triggerOptions } from './options.js';
+import { typedPrepare, type prepareOptions, type triggerOptions } from './options.js';
 import type { ServicePorts } from './ports.js';
 import { stoppable, type Stoppable } from './stoppable.js';
 import { turns } from './turns.js';
@@ -85,6 +86,8 @@ export function operations(ports: ServicePorts, version: string): Operations {
       });
       if (options.rehearse) refuseMore(`the rehearsal was cancelled; the update ${done.id} is prepared`);
       return done;
+    } catch (error) {
+      throw errorTypedAgain(error, typedPrepare(options));
     } finally {
       preparation = undefined;
     }

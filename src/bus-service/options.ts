@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { inWords } from '../update/document.js';
 import { UpdateError } from '../update/errors.js';
 import { actions } from '../update/events.js';
+import { shellWords } from '../update/shell-words.js';
 
 const action = z.enum(actions);
 
@@ -24,6 +25,22 @@ export const prepareOptions = (given: unknown): z.infer<typeof prepareSchema> =>
 export const triggerOptions = (given: unknown): z.infer<typeof triggerSchema> =>
   checked(triggerSchema, given);
 export const actionOption = (given: unknown): z.infer<typeof action> => checked(action, given);
+
+/** What a person would type for the same. */
+export function typedPrepare({
+  packages,
+  full,
+  refresh,
+  rehearse,
+}: ReturnType<typeof prepareOptions>): string {
+  const options = [full && '--full', !refresh && '--no-refresh', rehearse && '--rehearse'];
+  return shellWords([
+    'offline-update',
+    'prepare',
+    ...options.filter((option) => option !== false),
+    ...packages,
+  ]);
+}
 
 function checked<T>(schema: z.ZodMiniType<T>, given: unknown): T {
   const found = schema.safeParse(given, inWords);

@@ -1,6 +1,6 @@
 /** The command that plans the same anew: without its words all of the system would be upgraded. */
 import type { Finding } from '../update/finding.js';
-import { UpdateError } from '../update/errors.js';
+import { UpdateError, type UpdateErrorCode } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
@@ -48,4 +48,22 @@ export function errorAsAsked(error: unknown, request: Plan['request'] | undefine
 
 function withWords(step: string, request: Plan['request'] | undefined): string {
   return step.endsWith(command) ? step.slice(0, -command.length) + prepareAgain(request) : step;
+}
+
+const mayEndWellAgain: ReadonlySet<UpdateErrorCode> = new Set([
+  'DOWNLOAD_FAILED',
+  'HASH_MISMATCH',
+  'PLAN_FAILED',
+  'CANCELLED',
+]);
+
+/**
+ * Of a `prepare` itself, which was asked for by `typed`: who says there that it is to be prepared again does not know for
+ * which packages.
+ */
+export function errorTypedAgain(error: unknown, typed: string): unknown {
+  if (!(error instanceof UpdateError) || !mayEndWellAgain.has(error.code)) return error;
+  const { code, message, hint = '' } = error;
+  if (!hint.startsWith(command)) return error;
+  return new UpdateError(code, message, { cause: error, hint: typed + hint.slice(command.length) });
 }

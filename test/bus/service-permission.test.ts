@@ -21,6 +21,7 @@ void t.test('without polkit only root may do anything; everybody may look', asyn
   const at = 'org.offlineupdate1 /org/offlineupdate1 org.offlineupdate1.Manager';
   const cases: [words: string[], instead: string][] = [
     [['Prepare', 'a{sv}', '0'], 'offline-update prepare'],
+    [['Prepare', 'a{sv}', '1', 'full', 'b', 'true'], 'offline-update prepare --full'],
     [['Trigger', 'a{sv}', '0'], 'offline-update trigger'],
     [['Cancel'], 'offline-update cancel'],
     [['SetAction', 's', 'auto'], `busctl call ${at} SetAction s auto`],

@@ -161,12 +161,14 @@ void t.test('a preparation is given up: its programs are ended, what was downloa
     },
   });
   machine.payload.beforeDownload = (name) => (name === 'beta' ? held : Promise.resolve());
-  await call('Prepare', 'a{sv}', '0');
+  await call('Prepare', 'a{sv}', '2', 'packages', 'as', '2', 'alpha', 'beta', 'refresh', 'b', 'false');
   await heard.until(({ body }) => body[2] === 'alpha');
   t.equal((await call('Cancel')).exitCode, 0);
   t.match(await heard.finished(1), {
     error: 'org.offlineupdate1.Error.CANCELLED',
-    message: 'the preparation was cancelled; what was downloaded is kept\n  next: offline-update prepare',
+    message:
+      'the preparation was cancelled; what was downloaded is kept\n' +
+      '  next: offline-update prepare --no-refresh alpha beta',
   });
   machine.payload.beforeDownload = () => Promise.resolve();
   await call('Prepare', 'a{sv}', '0');

@@ -103,9 +103,12 @@ void t.test('what a hook printed is told to who asked, and is not in the file fo
 void t.test('prepare --rehearse of a plan that would fail is blocked, and keeps the plan', async (t) => {
   const machine = await prepared(t);
   machine.rehearsal.scenes = [performed({ reason: { code: 'HOOK_FAILED', message: 'no backup' } })];
-  const called = await machine.cli('prepare', '--rehearse');
+  const called = await machine.cli('prepare', '--full', '--rehearse');
   t.equal(called.exitCode, 5);
-  t.match(called.stderr, /is prepared, but would fail\n {2}why: the rehearsal failed: no backup\n {2}next: /);
+  t.match(
+    called.stderr,
+    /is prepared, but would fail\n {2}why: the rehearsal failed: no backup\n {2}next: .*, then offline-update prepare --full\n/,
+  );
   t.match((await machine.cli('status', '--json')).json(), { state: 'prepared' });
 });
 

@@ -1,8 +1,9 @@
 /** `prepare`: plan, download, seal. */
 import type { Progress } from '../../payloads/payload.js';
 import { planSource } from '../../prepare/plan-source.js';
+import { errorTypedAgain } from '../../prepare/prepare-again.js';
 import type { PlanSource } from '../../prepare/prepare-update.js';
-import { UpdateError, type UpdateErrorCode } from '../../update/errors.js';
+import { UpdateError } from '../../update/errors.js';
 import type { Rehearsal } from '../../update/rehearsal.js';
 import type { Policy } from '../../update/policy.js';
 import { exitCodes } from '../exit-codes.js';
@@ -88,7 +89,7 @@ export const prepare: Verb = (program, invoke) => {
             out.json(preparedOutcome(prepared, rehearsal));
             return exitCodes.done;
           } catch (error) {
-            throw typedAgain(error, typed);
+            throw errorTypedAgain(error, typed);
           } finally {
             bar.end();
             await live.end();
@@ -98,21 +99,6 @@ export const prepare: Verb = (program, invoke) => {
       }),
     );
 };
-
-const AGAIN = 'offline-update prepare';
-const mayEndWellAgain: ReadonlySet<UpdateErrorCode> = new Set([
-  'DOWNLOAD_FAILED',
-  'HASH_MISMATCH',
-  'PLAN_FAILED',
-]);
-
-/** Who says there that it is to be prepared again does not know for which packages: without them it is everything. */
-function typedAgain(error: unknown, typed: string): unknown {
-  if (!(error instanceof UpdateError) || !mayEndWellAgain.has(error.code)) return error;
-  const { code, message, hint = '' } = error;
-  if (!hint.startsWith(AGAIN)) return error;
-  return new UpdateError(code, message, { cause: error, hint: typed + hint.slice(AGAIN.length) });
-}
 
 /** The rehearsal after the seal: the plan stays prepared, however it ends. */
 async function rehearsed(

@@ -4,6 +4,7 @@ import { UpdateError } from '../../update/errors.js';
 import type { Rehearsal } from '../../update/rehearsal.js';
 import { exclusively } from '../exclusive.js';
 import type { Online } from '../online.js';
+import { errorAsAsked, requestOf } from '../prepare-again.js';
 import { stagedUpdate } from '../staged-update.js';
 import type { RehearsalMachine } from './rehearse.js';
 import { rehearseUpdate } from './rehearse-update.js';
@@ -24,7 +25,11 @@ export function rehearsePrepared(
       });
     }
     const { planHash } = state;
-    const plan = await (await stagedUpdate(online, planHash)).verify();
-    return rehearseUpdate(online, machine, update, { plan, planHash }, on);
+    try {
+      const plan = await (await stagedUpdate(online, planHash)).verify();
+      return await rehearseUpdate(online, machine, update, { plan, planHash }, on);
+    } catch (error) {
+      throw errorAsAsked(error, await requestOf(online, update));
+    }
   });
 }
