@@ -1,22 +1,33 @@
 /** units/rescue below a folder, where a copy is to be put back and its script fails. */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { sha256OfText } from '../../src/host/hash.js';
 import { putScripts, scriptIn } from '../fixtures/rooted-scripts.js';
 
 /** What the rescue notes for the next boot, and which links are left. `copied`: files in the folder of the copy. */
 function rescue(t: Test, copied: Record<string, string>): { noted: string[]; left: string[] } {
   const restore = 'echo it fails >&2; exit 1\n';
+  const plan = '{\n "files": []\n}\n';
+  const journal = `{"entry":{"event":"armed","planHash":"${sha256OfText(plan)}"}}\n`;
   const root = t.testdir({
     etc: {},
     run: {},
-    bin: {},
-    var: { lib: { 'offline-update': { open: {}, fallbacks: { this: { restore, ...copied } } } } },
+    bin: { dpkg: '#!/bin/sh\n' },
+    var: {
+      lib: {
+        'system-update': { 'plan.json': plan },
+        'offline-update': {
+          fallbacks: { this: { restore, ...copied } },
+          updates: { this: { 'journal.jsonl': journal } },
+        },
+      },
+    },
   });
   putScripts(root);
   writeFileSync(scriptIn(root, 'leave'), '#!/bin/sh\n');
-  writeFileSync(scriptIn(root, 'roll-forward'), '#!/bin/sh\nexit 1\n');
+  chmodSync(join(root, 'bin/dpkg'), 0o755);
   writeFileSync(join(root, 'bin/sync'), '#!/bin/sh\n', { mode: 0o755 });
   symlinkSync('/var/lib/system-update', join(root, 'system-update.claimed'));
   const state = join(root, 'var/lib/offline-update');
@@ -36,8 +47,8 @@ void t.test('a copy of a proven update, of which nothing was put back, leaves th
   t.end();
 });
 
-void t.test('a copy that is put back in part is made up for by dpkg', (t) => {
-  const told = { noted: ['copy-not-restored', 'roll-forward-failed'], left: ['this'] };
+void t.test('a copy that is put back in part is made up for by dpkg, also when its update is closed', (t) => {
+  const told = { noted: ['copy-not-restored', 'rolled-forward'], left: ['this'] };
   t.strictSame(rescue(t, {}), told);
   t.strictSame(rescue(t, { committed: 'sum\n', begun: '' }), told);
   t.end();

@@ -34,7 +34,7 @@ for file; do case $file in *.deb) [ -e "$file" ] || exit 1 ;; esac; done
   writeFileSync(at('programs/dpkg'), dpkg, { mode: 0o755 });
   putScripts(root);
   const env = { PATH: `${at('programs')}:/usr/bin:/bin`, LAB_ROOT: root };
-  const { status } = spawnSync('sh', [scriptIn(root, 'roll-forward')], { env });
+  const { status } = spawnSync('sh', [scriptIn(root, 'roll-forward'), 'open'], { env });
   const calls = readFileSync(at('calls'), { encoding: 'utf8', flag: 'a+' }).replaceAll(`${root}/`, '');
   return [status, ...calls.split('\n').slice(0, -1)];
 }
