@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { namesIn } from '../host/if-there.js';
 import type { Ports } from './ports.js';
-import { tells, type Rescued, type RescueWord } from './rescued.js';
+import type { RescueWord } from '../update/rescue-words.js';
+import { tells, type Rescued } from './rescued.js';
 
 /** What units/rescue says where no copy is put back; that it does after each power cut, too. */
 const deaths: RescueWord[] = [

@@ -1,27 +1,10 @@
 /**
- * What the shell did without the service, in the update boot or before a machine went down: a line each in the file that
- * `record` of units/links writes, the boot id and one of these words. A test compares them with the scripts.
+ * What the shell did without the service: a line each in the file that `record` of units/links writes, the boot id and one of
+ * the words of update/rescue-words.ts.
  */
 import { textOf } from '../host/if-there.js';
+import type { RescueWord } from '../update/rescue-words.js';
 import type { Ports } from './ports.js';
-
-export const rescueWords = [
-  'boot-files-not-restored',
-  'boot-files-restored',
-  'claimed-too-often',
-  'copy-not-begun',
-  'copy-not-restored',
-  'copy-restored',
-  'ended-without-leaving',
-  'fallback-boots-next',
-  'left-by-guard',
-  'never-started',
-  'nothing-changed',
-  'packages-changed',
-  'roll-forward-failed',
-  'rolled-forward',
-] as const;
-export type RescueWord = (typeof rescueWords)[number];
 
 /** In their order. A script of another version may know other words, which are told as they are. */
 export type Rescued = readonly string[];

@@ -17,6 +17,7 @@ import { firstLine } from './first-line.js';
 import type { Journal, JournalRow } from './journal.js';
 import { eventRows, noteRows } from './journal-rows.js';
 import type { PayloadPlan, Plan } from './plan.js';
+import { rescueText } from './rescue-words.js';
 import type { StateName, UpdateState } from './state.js';
 
 export const REPORT_FORMAT = 1;
@@ -204,7 +205,7 @@ function tellNote(note: Note): string {
     case 'leaving':
       return `leaving by ${note.action} (${note.by})`;
     case 'rescue':
-      return `rescue: ${note.message}`;
+      return `without the service: ${rescueText(note.message)}`;
     case 'rolled-back':
       return `rolled back (${note.rollback}): the root from before this update was made the one that boots`;
     case 'rolled-forward':

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { pathsBelow } from '../../src/update/paths.js';
-import { lastTold, readRescued, rescueWords, tells, tellsOnly } from '../../src/update-service/rescued.js';
+import { lastTold, readRescued, tells, tellsOnly } from '../../src/update-service/rescued.js';
+import { rescueText, rescueWords } from '../../src/update/rescue-words.js';
 import { memoryFileSystem } from '../fixtures/memory-file-system.js';
 
 void t.test('the scripts record the very words that are known here', (t) => {
@@ -10,6 +11,13 @@ void t.test('the scripts record the very words that are known here', (t) => {
     [...text.matchAll(/^\s*record '?([\w-]+)'?$/gm)].map(([, word = '']) => word),
   );
   t.strictSame([...new Set(recorded)].sort(), [...rescueWords]);
+  t.end();
+});
+
+void t.test('a person reads a sentence, and a word of another version as it is', (t) => {
+  t.match(rescueText('left-by-guard'), /^the guard left an update boot/);
+  t.equal(rescueText('of-another-version'), 'of-another-version');
+  t.equal(rescueText('constructor'), 'constructor');
   t.end();
 });
 
