@@ -2,6 +2,7 @@
  * Takes our trigger away: the link first, then what goes with it. If the power goes in between, the next boot is an
  * ordinary one, which is what was asked for. Only links that are ours are removed, of both paths, also claimed ones.
  */
+import { areBootFilesArmed } from '../snapshots/boot-files-armed.js';
 import type { UpdateEvent } from '../update/events.js';
 import { CLAIMED_SUFFIX } from '../update/paths.js';
 import { transitions } from '../update/state.js';
@@ -23,8 +24,9 @@ export async function disarm(
     const claimedPath = path + CLAIMED_SUFFIX;
     if (claimed.kind === 'ours' && (await files.remove(claimedPath))) removed.push(claimedPath);
   }
-  // Of a rollback to a copy, which by itself means nothing: no attempt is under way.
-  if (await files.remove(paths.copyArmed)) removed.push(paths.copyArmed);
+  // Of a rollback to a copy, which by itself means nothing: no attempt is under way. Not that of /boot: it is this root's own.
+  if (!(await areBootFilesArmed(fs, paths)) && (await files.remove(paths.copyArmed)))
+    removed.push(paths.copyArmed);
   if (update && transitions[ending.event].from.includes(update.journal.state.name))
     await update.journal.append(ending);
   await store.unmarkOpen();

@@ -82,6 +82,27 @@ void t.test('a good update keeps what it wrote into /boot', async (t) => {
   ]);
 });
 
+void t.test(
+  'back and forward again by hand, and cleaned between: each root has what was in /boot with it',
+  async (t) => {
+    const machine = await bootMachine(t, kernelPackage.replace(': >/boot/grubenv\n', ''));
+    const old = await bootTrees(machine);
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    const updated = await bootTrees(machine);
+    for (const [boot, version] of [
+      [old, '1.0'],
+      [updated, '2.0'],
+    ] as const) {
+      await machine.exec('offline-update rollback --yes');
+      await machine.exec('offline-update clean');
+      await machine.stop();
+      await isBackToNormal(t, machine, [await machine.start()]);
+      t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': version });
+      t.strictSame(await bootTrees(machine), boot);
+    }
+  },
+);
+
 void t.test('an update that failed has put /boot back before the machine is left', async (t) => {
   const machine = await bootMachine(t, `${kernelPackage}exit 1\n`);
   const [root, boot] = [await treeOf(machine), await bootTrees(machine)];

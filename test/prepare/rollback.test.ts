@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { exists } from '../../src/host/exists.js';
+import { packagesChanged } from '../../src/prepare/packages-changed.js';
 import type { JournalEntry } from '../../src/update/events.js';
 import { markText } from '../../src/update/fallback-mark.js';
 import { fakeSnapshots, type FakeSnapshots } from '../fixtures/fake-snapshots.js';
@@ -194,6 +195,31 @@ void t.test(
     await files.link('20261120T160000-0000', paths.copyArmed);
     t.match((await machine.cli('cancel', '--json')).json(), { rollback: false });
     t.notOk(await exists(fs, paths.copyArmed));
+  },
+);
+
+void t.test(
+  'what was in /boot is kept for the root that a rollback has left, whatever is cancelled, cleaned or out of date',
+  async (t) => {
+    const { machine } = await updated(t);
+    const { fs, files, paths } = machine.ports.online;
+    const id = '20261120T160000-0000';
+    const mark = { id, provider: 'fake', failedRoot: '@', role: 'kept' } as const;
+    await machine.cli('prepare');
+    t.equal((await machine.cli('trigger', '--at', '2026-11-21T03:00:00.000Z')).exitCode, 0);
+    machine.write('/var/lib/offline-update/fallback.json', markText(mark));
+    machine.write(`/var/lib/offline-update/fallbacks/${id}/restore`, '');
+    await files.link(id, paths.copyArmed);
+    for (const verb of ['cancel', 'clean']) {
+      t.equal((await machine.cli(verb)).exitCode, 0, verb);
+      t.ok(await exists(fs, paths.copyArmed), verb);
+    }
+    await machine.cli('prepare');
+    const hasDrifted = (): Promise<boolean> => Promise.resolve(true);
+    t.match(await packagesChanged(machine.ports.online, await machine.ports.scheduler(), hasDrifted, 0), {
+      reason: { code: 'DRIFT' },
+    });
+    t.ok(await exists(fs, paths.copyArmed), 'packages were changed beside what is prepared');
   },
 );
 
