@@ -90,7 +90,7 @@ function bootFilesWords({ paths }: Ports): string {
 }
 
 const notBegunWords =
-  'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status';
+  'the way back was not taken, and nothing was changed: packages were changed after the update, the copy is damaged, or a file system that it is for is not there; next: offline-update status';
 
 function isSettled(state: UpdateState): boolean {
   return (

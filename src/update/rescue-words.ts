@@ -6,7 +6,8 @@ const sentences = {
   'boot-files-not-restored': 'the files in /boot could not be put back',
   'boot-files-restored': 'the files in /boot were put back',
   'claimed-too-often': 'the update boot was begun too often, and the update was given up',
-  'copy-not-begun': 'the copy did not fit or was damaged, and nothing was put back',
+  'copy-not-begun':
+    'the copy did not fit, was damaged, or lacked a file system that it is for, and nothing was put back',
   'copy-not-restored': 'the copy could not be put back',
   'copy-restored': 'the copy was put back',
   'ended-without-leaving': 'the update service was gone after its work was done',

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -487,6 +488,18 @@ void t.test(
     t.strictSame(treeDifference(updated, await copied.tree()), []);
   },
 );
+
+void t.test('a rollback that lacks a file system of the copy is one of which nothing is begun', async (t) => {
+  const copied = machine(t, (root) => [mountAt(join(root, 'var/lib/pam'))]);
+  copied.write('/var/lib/pam/seen', '');
+  await rollBackLater(copied, () => undefined);
+  const updated = await copied.tree();
+  const { status, stderr } = copied.restore();
+  t.not(status, 0);
+  t.match(stderr, /var\/lib\/pam/);
+  t.strictSame(treeDifference(updated, await copied.tree()), []);
+  t.notOk(existsSync(join(copied.paths.copyArmed, 'begun')));
+});
 
 void t.test('a way back that fails does not make the copy one of the present system', async (t) => {
   const copied = machine(t);

@@ -457,7 +457,7 @@ void t.test('a rollback that was not made, since the copy no longer fits, is tol
   const { state, left, told } = await recovered(t, { events, rescued: 'copy-not-begun' });
   t.match([state, left], [{ name: 'confirmed' }, []]);
   t.strictSame(told, [
-    'the way back was not taken, and nothing was changed: packages were changed after the update, or the copy is damaged; next: offline-update status\n',
+    'the way back was not taken, and nothing was changed: packages were changed after the update, the copy is damaged, or a file system that it is for is not there; next: offline-update status\n',
   ]);
 });
 
