@@ -3,7 +3,8 @@
  * is what the package database says, not what the last process meant to do.
  */
 import { join } from 'node:path';
-import { ifThere } from '../host/if-there.js';
+import { exists } from '../host/exists.js';
+import { ifThere, namesIn } from '../host/if-there.js';
 import { notePassedBy } from '../snapshots/copy/committed.js';
 import { dropSpentCopy } from '../snapshots/copy/spent.js';
 import { copyAhead } from '../update/copy-ahead.js';
@@ -47,6 +48,7 @@ export async function recover(ports: Ports): Promise<void> {
   }
   if (claimed && !mark) await spareWhatComes(ports);
   if (tells(rescued, 'copy-not-begun')) ports.log.write('error', notBegunWords);
+  if (tells(rescued, 'copy-not-restored')) await tellHalfBack(ports);
   if (mark) await settleReturn(ports, mark, update, rescued);
   await ports.files.remove(ports.paths.rescued);
   await ports.files.remove(ports.paths.fallbackMark);
@@ -91,6 +93,17 @@ function bootFilesWords({ paths }: Ports): string {
 
 const notBegunWords =
   'the way back was not taken, and nothing was changed: packages were changed after the update, the copy is damaged, or a file system that it is for is not there; next: offline-update status';
+
+/** Of a proven update: it keeps its verdict, and the sealed files that would make the packages whole are gone. */
+async function tellHalfBack({ fs, log, paths }: Ports): Promise<void> {
+  for (const id of await namesIn(fs, paths.fallbacks)) {
+    const copy = join(paths.fallbacks, id);
+    if (await exists(fs, join(copy, 'begun')))
+      log.write('error', `${halfBackWords}; next: sh ${join(copy, 'restore')} && systemctl reboot`);
+  }
+}
+
+const halfBackWords = 'the copy could be put back in part only, and the system may be half of each';
 
 function isSettled(state: UpdateState): boolean {
   return (

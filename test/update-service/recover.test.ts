@@ -41,6 +41,8 @@ interface Found {
   link?: 'trigger' | 'claimed';
   /** The next boot that goes to the update boot puts a copy back. */
   copyArmed?: boolean;
+  /** What puts a copy back was begun, and nothing leads to it any more. */
+  begun?: boolean;
   /** The update has its verdict, and nothing of it is under way. */
   closed?: boolean;
   findings?: Finding[] | Error;
@@ -78,6 +80,10 @@ async function recovered(
     mkdirSync(`${paths.fallbacks}/${id}`, { recursive: true });
     writeFileSync(`${paths.fallbacks}/${id}/brought.sum`, ''); // noted by another such boot
     symlinkSync(id, paths.copyArmed);
+  }
+  if (found.begun) {
+    mkdirSync(`${paths.fallbacks}/${id}`, { recursive: true });
+    writeFileSync(`${paths.fallbacks}/${id}/begun`, '');
   }
   if (found.planIsUnreadable) writeFileSync(pathsOfUpdate(paths, id).plan, '{"format":2}');
   if (found.rescued !== undefined) writeFileSync(paths.rescued, `before ${found.rescued}\n`);
@@ -460,6 +466,21 @@ void t.test('a rollback that was not made, since the copy no longer fits, is tol
     'the way back was not taken, and nothing was changed: packages were changed after the update, the copy is damaged, or a file system that it is for is not there; next: offline-update status\n',
   ]);
 });
+
+void t.test(
+  'a rollback that came to an end in its midst is told, though its update keeps its verdict',
+  async (t) => {
+    const confirmed: UpdateEvent = { event: 'confirmed' };
+    const events = [armed, claimed, installing, installed, confirmed];
+    const rescued = 'copy-not-restored\nbefore roll-forward-failed';
+    const { state, left, told, ports } = await recovered(t, { events, closed: true, rescued, begun: true });
+    t.match([state, left], [{ name: 'confirmed' }, []]);
+    const restore = `${ports.paths.fallbacks}/${id}/restore`;
+    t.strictSame(told, [
+      `the copy could be put back in part only, and the system may be half of each; next: sh ${restore} && systemctl reboot\n`,
+    ]);
+  },
+);
 
 for (const [what, rescued] of [
   ['removed', undefined],
