@@ -363,8 +363,14 @@ void t.test('a masked system-update.target leads to the login that there is with
   for (const [boot, target] of boots) {
     t.strictSame(runStub(t, boot), { made: { 'default.target': target }, said: says('/system-update') });
   }
-  const links = { 'etc/system-update.claimed': ours };
-  t.equal(runStub(t, { links, masked }).said, says('/etc/system-update.claimed'));
+  const claimed = { 'etc/system-update.claimed': ours };
+  t.strictSame(
+    runStub(t, { links: claimed, masked }),
+    { made: {}, said: says('/etc/system-update.claimed') },
+    "nobody leads elsewhere, and default.target may be a file of the administrator's own",
+  );
+  const links = { ...claimed, 'system-update': '/elsewhere' };
+  t.strictSame(runStub(t, { links, masked }).made, { 'default.target': multiUser }, "another tool's trigger");
   t.end();
 });
 
