@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
-import { refuseOtherRoot, stepBelow } from './other-root.js';
+import { refuseOtherRoot, stepBelow, withoutRoot } from './other-root.js';
 import { output, type Stream } from './output.js';
 import { shellWords } from '../update/shell-words.js';
 import { version } from './version.js';
@@ -103,12 +103,13 @@ async function carryOut<O, P>(
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();
   const { root } = options;
-  const typed = shellWords(['offline-update', ...words]);
+  // `step` says for which one.
+  const typed = shellWords(['offline-update', ...(root === '/' ? words : withoutRoot(words))]);
   const step = (said: string): string => stepBelow(root, said);
   const out = output({ isJson: options.json === true, stdout, stderr, environment });
   try {
     const { needsRoot = false, isOfRunningSystem = false } = doing;
-    if (isOfRunningSystem) refuseOtherRoot(root, command.name(), words);
+    if (isOfRunningSystem) refuseOtherRoot(root, command.name(), typed);
     const isForRoot = typeof needsRoot === 'boolean' ? needsRoot : needsRoot(options);
     if (isForRoot && user !== 0) throw notPermitted(typed, 'only root may do this');
     const ports = await makePorts(root);

@@ -19,15 +19,15 @@ export async function refuseMissingRoot(fs: Pick<FileSystem, 'lstat'>, root: str
 }
 
 /**
- * `words`: all that was typed, the verb among them. Errors: `USAGE` for another root than `/`; the hint is what is to be
- * typed below that root (`stepBelow`).
+ * `typed`: the whole command without its root. Errors: `USAGE` for another root than `/`; the hint is what is to be typed below
+ * that root (`stepBelow`).
  */
-export function refuseOtherRoot(root: string, verb: string, words: readonly string[]): void {
+export function refuseOtherRoot(root: string, verb: string, typed: string): void {
   if (root === '/') return;
   throw new UpdateError(
     'USAGE',
     `${verb} asks the running system, whatever folder the files are in: no --root`,
-    { hint: shellWords(['offline-update', ...withoutRoot(words)]) },
+    { hint: typed },
   );
 }
 
@@ -48,7 +48,8 @@ export function stepBelow(root: string, step: string): string {
   });
 }
 
-function withoutRoot(words: readonly string[]): string[] {
+/** Of what was typed after the name of the program. */
+export function withoutRoot(words: readonly string[]): string[] {
   const end = words.includes('--') ? words.indexOf('--') : words.length;
   return words.filter(
     (word, at) =>

@@ -8,7 +8,7 @@ import type { TellingPorts } from './telling-ports.js';
 export interface Call<O, P> {
   /** What stands after the options. */
   words: string[];
-  /** The command as it was typed, to be typed again: a next step that left a word out would do something else. */
+  /** The command as it was typed, but for its root: a next step that left a word out would do something else. */
   typed: string;
   /** A next step as it is typed for the root that was asked about (`--root`). */
   step: (step: string) => string;

@@ -490,6 +490,19 @@ void t.test('the next step for another root is not one for this system', async (
   t.equal(await other('clean'), "chroot '/mnt/o t' offline-update prepare");
 });
 
+void t.test('who is not root types the same with sudo, for the same root', async (t) => {
+  const machine = newOnlineMachine(t);
+  for (const words of [
+    ['--root', '/mnt/o t', 'cancel', '--json'],
+    ['cancel', '--json', '--root=/mnt/o t'],
+  ]) {
+    const hint = "sudo offline-update --root '/mnt/o t' cancel --json";
+    t.strictSame((await machine.cliAsUser(...words)).json(), {
+      error: { code: 'NOT_PERMITTED', message: 'only root may do this', hint },
+    });
+  }
+});
+
 void t.test('--root is a folder, and never this very system by mistake', async (t) => {
   const roots: string[] = [];
   const called = (root: string) =>
