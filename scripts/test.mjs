@@ -50,6 +50,14 @@ const tiers = [
     ],
   },
   {
+    name: 'release',
+    bootsMachines: true,
+    folders: ['release'],
+    onlyByName: true, // a quarter of an hour, and what it finds changes with Debian's archive
+    timeoutSeconds: 3600,
+    needs: ['root', 'a mount namespace', '/dev/loop-control', 'systemd-nspawn', 'mmdebstrap', 'mkfs.btrfs'],
+  },
+  {
     name: 'power',
     folders: ['power'],
     // not run again when it fails: no state may be an exception, not even once in a while
@@ -72,7 +80,7 @@ const tiers = [
 const MOST_REPEATS = 2;
 /** Loaded before each test file. */
 const beginUntil = pathToFileURL(path.join(root, 'scripts/begin-until.mjs')).href;
-const needsPackage = ['apt', 'boot', 'kernel', 'power'];
+const needsPackage = ['apt', 'boot', 'kernel', 'release', 'power'];
 
 const wanted = process.argv.slice(2);
 const known = new Set(tiers.map(({ name }) => name));
