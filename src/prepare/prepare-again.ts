@@ -2,6 +2,7 @@
 import type { Finding } from '../update/finding.js';
 import { UpdateError, type UpdateErrorCode } from '../update/errors.js';
 import type { Plan } from '../update/plan.js';
+import { shellWords } from '../update/shell-words.js';
 import type { KnownUpdate } from '../update/store.js';
 import type { Online } from './online.js';
 
@@ -13,7 +14,7 @@ export function prepareAgain(request?: Plan['request']): string {
     case 'full-upgrade':
       return `${command} --full`;
     case 'packages':
-      return [command, ...request.packages].join(' ');
+      return `${command} ${shellWords(request.packages)}`;
     case 'plugin':
       return `${command} --from FILE`; // its list may stand in no file: who made it makes it again
     default:

@@ -4,5 +4,7 @@ export function shellWords(words: readonly string[]): string {
 }
 
 function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  // A tilde means a home at the beginning of a word, and behind = and :, but not in 2.0~rc1.
+  const isPlain = /^[\w@%+=:,./~-]+$/.test(word) && !/(^|[=:])~/.test(word);
+  return isPlain ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -127,7 +127,7 @@ void t.test('who is not root may look, and is told what to type for the rest', a
   }
   // What is typed next does what was asked for, and no more.
   for (const [words, next] of [
-    [['prepare', 'alpha', 'beta=2.0~rc1'], "prepare alpha 'beta=2.0~rc1'"],
+    [['prepare', 'alpha', 'beta=2.0~rc1'], 'prepare alpha beta=2.0~rc1'],
     [['trigger', '--at', 'tomorrow 03:00'], "trigger --at 'tomorrow 03:00'"],
     [['trigger', '--at', ''], "trigger --at ''"],
     [['rollback', '20261120T150001-abcd', '--now'], 'rollback 20261120T150001-abcd --now'],
@@ -150,13 +150,9 @@ void t.test('who is not root may look, and is told what to type for the rest', a
 void t.test('what is to be prepared again is what was asked for, and no more', async (t) => {
   const machine = newOnlineMachine(t);
   for (const [code, hint, next] of [
-    [
-      'DOWNLOAD_FAILED',
-      'offline-update prepare, which goes on',
-      "prepare alpha 'beta=2.0~rc1', which goes on",
-    ],
-    ['DOWNLOAD_FAILED', 'offline-update prepare --refresh', "prepare alpha 'beta=2.0~rc1' --refresh"],
-    ['PLAN_FAILED', 'offline-update prepare', "prepare alpha 'beta=2.0~rc1'"],
+    ['DOWNLOAD_FAILED', 'offline-update prepare, which goes on', 'prepare alpha beta=2.0~rc1, which goes on'],
+    ['DOWNLOAD_FAILED', 'offline-update prepare --refresh', 'prepare alpha beta=2.0~rc1 --refresh'],
+    ['PLAN_FAILED', 'offline-update prepare', 'prepare alpha beta=2.0~rc1'],
     ['REQUEST_INVALID', 'offline-update prepare NAME...', 'prepare NAME...'],
   ] as const) {
     machine.payload.planError = new UpdateError(code, 'no network', { hint });

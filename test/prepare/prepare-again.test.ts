@@ -6,14 +6,14 @@ void t.test('what plans the same anew, and never more than was asked for', (t) =
     [
       prepareAgain({ mode: 'upgrade', packages: [] }),
       prepareAgain({ mode: 'full-upgrade', packages: [] }),
-      prepareAgain({ mode: 'packages', packages: ['alpha', 'beta:arm64=2.0~rc1'] }),
+      prepareAgain({ mode: 'packages', packages: ['alpha', 'beta:arm64=2.0~rc1', 'lib*', '~n^x'] }),
       prepareAgain({ mode: 'plugin', packages: ['alpha'] }),
       prepareAgain(),
     ],
     [
       'offline-update prepare',
       'offline-update prepare --full',
-      'offline-update prepare alpha beta:arm64=2.0~rc1',
+      "offline-update prepare alpha beta:arm64=2.0~rc1 'lib*' '~n^x'",
       'offline-update prepare --from FILE',
       'offline-update prepare',
     ],
