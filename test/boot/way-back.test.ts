@@ -1,6 +1,6 @@
 /** The ways back that are seldom gone: a failed proof, cuts on the way, a copy by hand, and little room. */
 import t, { type Test } from 'tap';
-import { treeDifference, type BootRecord, type Machine } from '../laboratory/laboratory.js';
+import { treeDifference, type BootRecord, type Machine, type Tree } from '../laboratory/laboratory.js';
 import { armedBtrfsMachine, treeOf } from './btrfs-machines.js';
 import { copyMachine, cutHalfBack, isAsBefore, treeOf as treeBesideCopies } from './copy-machines.js';
 import { isBackToNormal, reportOf, statusOf, versionsOf } from './installed.js';
@@ -77,14 +77,40 @@ void t.test('a cut while the machine is judged is no failed boot: the next one j
   t.match(await machine.subvolumes(), ['@', other], 'the fallback is kept');
 });
 
+interface Updated {
+  machine: Machine;
+  /** Every file before the update. */
+  before: Tree;
+  id: string | null;
+}
+
+const copied = ['lab-conffile', 'lab-library'];
+
+/** Updated and confirmed, with a copy of what was before. */
+async function updatedWithCopy(t: Test): Promise<Updated> {
+  const machine = await copyMachine(t, { packages: copied });
+  const before = await treeBesideCopies(machine);
+  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  const { id } = await statusOf(machine);
+  return { machine, before, id };
+}
+
+/** The next boot puts the copy back, and the one after is the old system. */
+async function isRolledBack(t: Test, { machine, before, id }: Updated): Promise<void> {
+  const boots = await machine.bootUntilSettled();
+  t.strictSame(ends(boots), ['reboot', 'up'], 'put back, then the old system');
+  await isBackToNormal(t, machine, boots);
+  t.strictSame(await versionsOf(machine, copied), { 'lab-conffile': '1.0', 'lab-library': '1.0' });
+  await isAsBefore(t, machine, before);
+  const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
+  t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
+}
+
 void t.test(
   'rollback to a copy by hand: the next boot puts it back, and the one after is the old',
   async (t) => {
-    const packages = ['lab-conffile', 'lab-library'];
-    const machine = await copyMachine(t, { packages });
-    const before = await treeBesideCopies(machine);
-    await isBackToNormal(t, machine, await machine.bootUntilSettled());
-    const { id } = await statusOf(machine);
+    const updated = await updatedWithCopy(t);
+    const { machine, id } = updated;
     const { stdout } = await machine.exec('offline-update rollback --yes --json');
     t.match(JSON.parse(stdout), { to: { id, goesBack: [id] }, keepsPresent: false });
     const status = JSON.parse((await machine.exec('offline-update status --json')).stdout) as object;
@@ -92,13 +118,7 @@ void t.test(
     const doctor = await machine.exec('offline-update doctor', { check: false });
     t.match(doctor, { exitCode: 5, stdout: /the next boot goes back: what is prepared/ });
     await machine.stop();
-    const boots = await machine.bootUntilSettled();
-    t.strictSame(ends(boots), ['reboot', 'up'], 'put back, then the old system');
-    await isBackToNormal(t, machine, boots);
-    t.strictSame(await versionsOf(machine, packages), { 'lab-conffile': '1.0', 'lab-library': '1.0' });
-    t.strictSame(treeDifference(before, await treeBesideCopies(machine)), [], 'every file is as it was');
-    const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
-    t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
+    await isRolledBack(t, updated);
   },
 );
 
@@ -143,21 +163,13 @@ void t.test(
 void t.test(
   'a rollback that is cut while the copy is put back, and led past it: the next boot goes on with it',
   async (t) => {
-    const packages = ['lab-conffile', 'lab-library'];
-    const machine = await copyMachine(t, { packages });
-    const before = await treeBesideCopies(machine);
-    await isBackToNormal(t, machine, await machine.bootUntilSettled());
-    const { id } = await statusOf(machine);
+    const updated = await updatedWithCopy(t);
+    const { machine } = updated;
     await machine.exec('offline-update rollback --yes');
     await machine.stop();
     await cutHalfBack(t, machine);
     await isKeptHalfBack(t, machine);
-    const boots = await machine.bootUntilSettled();
-    t.strictSame(ends(boots), ['reboot', 'up']);
-    await isBackToNormal(t, machine, boots);
-    await isAsBefore(t, machine, before);
-    const history = JSON.parse((await machine.exec('offline-update history --json')).stdout) as object;
-    t.match(history, { updates: [{ id, state: 'confirmed', rolledBackBy: String }], fallbacks: [] });
+    await isRolledBack(t, updated);
   },
 );
 

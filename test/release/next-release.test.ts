@@ -70,7 +70,6 @@ void t.test(
     t.match(stdout, /Rehearsed on a throw-away copy of this system: it installs/);
     await machine.waitForEnd(slow);
     const boots = await machine.bootUntilSettled(boot);
-    await machine.exec('while [ -e /var/lib/offline-update/open ]; do sleep 0.2; done', slow);
     await isBackAfterOneReboot(t, machine, boots);
     const { state, id } = await statusOf(machine);
     t.equal(state, 'confirmed');

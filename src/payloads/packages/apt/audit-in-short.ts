@@ -1,4 +1,5 @@
 /** What `dpkg --audit` says, in one line: what is wrong, and with which packages. */
+import { someOf } from '../../../update/some-of.js';
 
 /**
  * It prints paragraphs of prose about dselect(1), ended by a colon, each with a line a package (` NAME   description`)
@@ -13,15 +14,13 @@ export function auditInShort(audit: string): string {
     .join('; ');
 }
 
-const shownNames = 5;
-
 function namesOf(lines: string): string {
-  const names = lines
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s/, 1)[0] ?? '');
-  const more = names.length - shownNames;
-  return names.slice(0, shownNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return someOf(
+    lines
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s/, 1)[0] ?? ''),
+  );
 }
 
 function firstSentence(prose: string): string {
