@@ -34,6 +34,7 @@ export const files = [
     'make-warm-start',
     'read-ahead',
     'begin',
+    'ahead',
   ].map((name) => ({
     from: `units/${name}`,
     to: `${library}/${name}`,
@@ -50,7 +51,18 @@ export const files = [
     to: '/usr/lib/systemd/system-generators/offline-update-generator',
     mode: 0o755,
   },
-  ...['', '-rescue', '-guard', '-boot-files', '-lend-modules', '-recover', '-confirm', '-stale', '-bus']
+  ...[
+    '',
+    '-ahead',
+    '-rescue',
+    '-guard',
+    '-boot-files',
+    '-lend-modules',
+    '-recover',
+    '-confirm',
+    '-stale',
+    '-bus',
+  ]
     .concat('-scheduled', '-prepare', '-trigger')
     .map((part) => `offline-update${part}.service`)
     // Not enabled.

@@ -16,6 +16,7 @@ import { prepareUpdate, type Prepared } from '../prepare/prepare-update.js';
 import { rehearsePrepared } from '../prepare/rehearse/rehearse-prepared.js';
 import { setAction } from '../prepare/set-action.js';
 import { readStatus, type Status } from '../prepare/status.js';
+import { startAhead } from '../prepare/start-ahead.js';
 import { triggerUpdate } from '../prepare/trigger.js';
 import { chooseTerm } from '../prepare/when/term.js';
 import type { Action } from '../update/events.js';
@@ -115,7 +116,12 @@ export function operations(ports: ServicePorts, version: string): Operations {
     trigger: ({ action, rehearse, force }) =>
       told(ports, rehearsing, async (on) => {
         const [machine, rehearsal] = await Promise.all([ports.machine(), ports.rehearsal()]);
-        const wishes = { machine, rehearsal: { machine: rehearsal, isWanted: rehearse, on }, force };
+        const wishes = {
+          machine,
+          rehearsal: { machine: rehearsal, isWanted: rehearse, on },
+          force,
+          startAhead: () => startAhead(ports.run),
+        };
         return armedOutcome(await triggerUpdate(online, { ...wishes, ...(action && { action }) }));
       }),
     async giveUp() {

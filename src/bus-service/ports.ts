@@ -1,4 +1,5 @@
 /** What the service on the bus works with; the command line is its composition root, and tests pass fakes. */
+import type { RunCommand } from '../host/command.js';
 import type { Payload } from '../payloads/payload.js';
 import type { Online } from '../prepare/online.js';
 import type { PreflightContext } from '../prepare/preflight/context.js';
@@ -9,6 +10,7 @@ import type { Policy } from '../update/policy.js';
 
 export interface ServicePorts {
   online: Online;
+  run: RunCommand;
   payload(): Promise<Payload<PayloadPlan>>;
   rehearsal(): Promise<RehearsalMachine>;
   scheduler(): Promise<Scheduler>;

@@ -42,6 +42,8 @@ export interface TriggerOptions {
    * upon the word that nothing was armed, and the process is about to end.
    */
   onArming?: () => Promise<void>;
+  /** For the soft-reboot into the update boot. Never throws. */
+  startAhead?: () => Promise<void>;
 }
 
 export interface Examined {

@@ -12,7 +12,7 @@ import { UpdateError } from '../update/errors.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { examine, type Examined, type PreparedUpdate, type TriggerOptions } from './examine.js';
-import type { End } from './end-of.js';
+import { wayIn, type End } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
@@ -43,6 +43,7 @@ export async function armUpdate(online: Online, options: TriggerOptions): Promis
   await carryOut(armingSteps(online, update, armed));
   // It is armed, so a time at which it would be has no meaning any more.
   await online.files.remove(online.paths.scheduled);
+  if (wayIn(end.action) === 'soft-reboot') await options.startAhead?.();
   return { id: update.id, ...armed, findings, rehearsal, estimate };
 }
 

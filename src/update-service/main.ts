@@ -1,7 +1,7 @@
 /**
- * The entry of the service bundle: `run` in the update boot, `recover` and `confirm` in ordinary ones, and `rehearse` in
- * a throw-away copy of the system. For the units and the rehearsal only; by hand it refuses, since `run` ends in a
- * reboot (PackageKit#687).
+ * The entry of the service bundle: `run` in the update boot, or `ahead` of a soft-reboot into it, `recover` and `confirm` in
+ * ordinary ones, and `rehearse` in a throw-away copy of the system. For the units and the rehearsal only; by hand it
+ * refuses, since `run` ends in a reboot (PackageKit#687).
  *
  * Ends with status 0 only when the verb came to its end: a promise that never settles ends a Node process with 0,
  * which a unit would read as success.
@@ -9,6 +9,7 @@
 import { setPriority } from 'node:os';
 import { beginOrBeSnapshot } from '../host/start-up-snapshot.js';
 import { asUpdateError } from '../update/errors.js';
+import { waitAhead } from './ahead.js';
 import { confirm } from './confirm.js';
 import { systemPorts, type Ports } from './ports.js';
 import { rehearsalOrderSchema } from '../update/rehearsal.js';
@@ -24,7 +25,12 @@ async function rehearseOrder(word: string): Promise<void> {
   });
 }
 
-const verbs: Record<string, (ports: Ports) => Promise<void>> = { run: runUpdateBoot, recover, confirm };
+const verbs: Record<string, (ports: Ports) => Promise<void>> = {
+  run: runUpdateBoot,
+  ahead: runUpdateBoot,
+  recover,
+  confirm,
+};
 
 /** Only the start of Node.js gives way to the boot (Nice= of the unit): checks of others are judged by their time. */
 function takePriorityBack(): void {
@@ -49,6 +55,8 @@ async function begin(): Promise<void> {
     process.exitCode = 3;
     return;
   }
+  if (process.argv[2] === 'ahead' && !(await waitAhead(await systemPorts(), process.argv[3] ?? '')))
+    process.exit(0);
   // A boot that is left before its verdict is judged by none: `confirm` ends as any program, the next boot begins anew.
   const isToFinish = verb !== confirm;
   // The reboot that we ask for sends us SIGTERM (dnf5#2896); a shutdown by somebody else waits until we have ended.

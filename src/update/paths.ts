@@ -32,6 +32,8 @@ export interface Paths {
   updateBoot: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
+  /** Who waits for a soft-reboot into the update boot, for units/begin (update-service/ahead.ts). */
+  ahead: string;
   /** What units/grub-install put off, a file a call. */
   bootLoaderCalls: string;
   /** When the prepared update is to be installed. */
@@ -85,6 +87,7 @@ export function pathsBelow(root = '/'): Paths {
     copyRestored: join(state, 'fallbacks/restored'),
     updateBoot: at('/run/offline-update/update-boot'),
     fallbackArmed: at('/run/offline-update/fallback-armed'),
+    ahead: at('/run/offline-update/ahead'),
     bootLoaderCalls: join(state, 'grub-install'),
     scheduled: join(state, 'scheduled.json'),
     shutdown: at('/run/offline-update/shutdown.json'),

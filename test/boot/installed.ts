@@ -156,11 +156,16 @@ export const journalFiles = '/var/lib/offline-update/updates/*/journal.jsonl';
 
 /**
  * The same, of a machine that was asked for a soft-reboot into its first update since it was started: in one boot, there and
- * back again, and confirmed. `id` where it has confirmed others before.
+ * back again, with this verdict. `id` where it has confirmed others before.
  */
-export async function isBackSoftly(t: Test, machine: Machine, id?: string): Promise<void> {
+export async function isBackSoftly(
+  t: Test,
+  machine: Machine,
+  id?: string,
+  verdict: 'confirmed' | 'refused' = 'confirmed',
+): Promise<void> {
   const journal = id === undefined ? journalFiles : journalFiles.replace('*', id);
-  await machine.container.waitForLine(journal, (line) => line.includes('"event":"confirmed"'));
+  await machine.container.waitForLine(journal, (line) => line.includes(`"event":"${verdict}"`));
   const { console } = machine.container;
   const softReboots = console.filter((line) => line.startsWith('Welcome to ')).length - 1;
   t.equal(softReboots, 2, 'into the update boot and out of it, without another kernel');

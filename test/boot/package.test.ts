@@ -53,6 +53,7 @@ void t.test('apt installs the package and everything is in its place', async (t)
     ...[
       'claim',
       'begin',
+      'ahead',
       'read-ahead',
       'rescue',
       'guard',

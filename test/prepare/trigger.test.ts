@@ -17,6 +17,8 @@ async function prepared(test: Test): Promise<OnlineMachine & { id: string }> {
   return Object.assign(machine, { id: id as string });
 }
 
+const done = { exitCode: 0, signal: undefined, stdout: '', stderr: '' };
+
 async function stateOf({ ports }: OnlineMachine): Promise<StateName | undefined> {
   return (await ports.online.store.current())?.journal.state.name;
 }
@@ -47,6 +49,27 @@ void t.test('the prepared update is armed, with the wished end in one word for t
     t.equal(machine.reboots, 0);
   }
 });
+
+void t.test(
+  'the update service is started ahead where a soft-reboot leads to it, once it is armed',
+  async (t) => {
+    for (const [action, started] of [
+      ['auto', ['systemctl start offline-update-ahead.service, armed']],
+      ['reboot', []],
+    ] as const) {
+      for (const answers of [() => Promise.resolve(done), () => Promise.reject(new Error('no systemctl'))]) {
+        const machine = await prepared(t);
+        const asked: string[] = [];
+        machine.ports.run = async (file, words) => {
+          asked.push(`${file} ${words.join(' ')}, ${String(await stateOf(machine))}`);
+          return answers();
+        };
+        t.equal((await machine.cli('trigger', '--action', action)).exitCode, 0);
+        t.strictSame(asked, started);
+      }
+    }
+  },
+);
 
 void t.test('the plan decides on the end unless the command does', async (t) => {
   const machine = newOnlineMachine(t);

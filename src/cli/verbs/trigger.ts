@@ -51,6 +51,7 @@ export const trigger: Verb = (program, invoke) => {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
+          const { startAhead } = await import('../../prepare/start-ahead.js');
           const { machineOf } = await import('../preflight-machine.js');
           const { awayText } = await import('../pages/away-text.js');
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
@@ -63,6 +64,7 @@ export const trigger: Verb = (program, invoke) => {
             rehearsal: { machine: await ports.rehearsal(), isWanted: rehearse, on: bar.on },
             force,
             onArming: watch.onArming,
+            startAhead: () => startAhead(ports.run),
             ...(action && { action }),
           });
           const watched = <T>(work: () => Promise<T>): Promise<T> => {

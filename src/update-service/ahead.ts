@@ -1,0 +1,64 @@
+/**
+ * The update service that the trigger has started before the soft-reboot into the update boot (docs/speed.md). It practises
+ * with what changes nothing, so that its code is compiled, and waits for units/begin; what it has read is thrown away.
+ */
+import { removeIfThere, replaceFile } from '../update/replace-file.js';
+import { readTriggers } from '../update/trigger-link.js';
+import { hookFiles } from './hooks.js';
+import type { Ports } from './ports.js';
+
+/** Who reboots by hand does it soon; the memory is wanted. */
+const patienceMilliseconds = 600_000;
+const lookAgainMilliseconds = 10_000;
+
+/**
+ * Resolves with true when units/begin has claimed the update and made this process the service, with false when nobody is
+ * to be expected any more. `snapshot`: the name of the one that this process was started from.
+ */
+export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean> {
+  const { fs, paths, run } = ports;
+  let answer: (isCalled: boolean) => void = () => undefined;
+  const answered = new Promise<boolean>((resolve) => (answer = resolve));
+  const call = (): void => {
+    answer(true);
+  };
+  const leave = (): void => {
+    answer(false);
+  };
+  process.once('SIGUSR2', call);
+  process.once('SIGTERM', leave);
+  const patience = setTimeout(leave, patienceMilliseconds);
+  const looking = setInterval(() => {
+    void isArmed(ports).then((is) => {
+      if (!is) leave();
+    });
+  }, lookAgainMilliseconds);
+  await practise(ports).catch(() => undefined); // the update boot meets the same, and tells it
+  await replaceFile(fs, paths.ahead, `${process.pid} ${snapshot}\n`);
+  await run('systemd-notify', ['--ready']);
+  // From now on it would be the service's, and a maintainer script's word would count.
+  delete process.env['NOTIFY_SOCKET'];
+  const isCalled = await answered;
+  await removeIfThere(fs, paths.ahead);
+  clearTimeout(patience);
+  clearInterval(looking);
+  process.off('SIGTERM', leave);
+  return isCalled;
+}
+
+async function isArmed({ fs, paths }: Ports): Promise<boolean> {
+  const triggers = await readTriggers(fs, paths.triggers);
+  return triggers.some(({ link, claimed }) => link.kind === 'ours' || claimed.kind === 'ours');
+}
+
+/** Nothing of the stage but the plan is read: it is not proven yet. */
+async function practise({ store, snapshots, fs, paths, whySyncsStay }: Ports): Promise<void> {
+  const update = await store.current();
+  if (!update) return;
+  const { policy } = await store.readPlan(update);
+  await Promise.allSettled([
+    snapshots.probe(policy.withoutSnapshots),
+    whySyncsStay(),
+    hookFiles(fs, paths.hooksBefore),
+  ]);
+}
