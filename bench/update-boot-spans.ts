@@ -24,15 +24,24 @@ export function updateBootSpans(
   firstWordSeconds: number | undefined,
 ): UpdateBootSpans {
   if (ended !== 'reboot') throw new Error(`the update boot ended with ${ended}`);
-  const ofSystemd = rows.filter(
-    ({ fields, monotonicSeconds }) => fields['_COMM'] === 'systemd' && monotonicSeconds > startedSeconds,
-  );
-  const sysinit = ofSystemd.find(({ message }) => message.startsWith('Reached target sysinit.target'));
-  const end = ofSystemd.find(({ message }) => /^(Removed slice|Stopping|Stopped) /.test(message));
-  if (!sysinit || !end) throw new Error('the journal does not tell when the update boot began and ended');
+  const { sysinit, end } = sysinitAndEnd(rows, startedSeconds);
   if (firstWordSeconds === undefined) throw new Error('PID 1 said no word on the console');
-  return {
-    fromSysinit: end.monotonicSeconds - sysinit.monotonicSeconds,
-    fromFirstWord: end.monotonicSeconds - firstWordSeconds,
-  };
+  return { fromSysinit: end - sysinit, fromFirstWord: end - firstWordSeconds };
+}
+
+/** Of the update boot that the request of a soft-reboot led into. Throws as above. */
+export function fromSysinitAfter(rows: readonly JournalRow[], askedSeconds: number): number {
+  const { sysinit, end } = sysinitAndEnd(rows, askedSeconds);
+  return end - sysinit;
+}
+
+function sysinitAndEnd(rows: readonly JournalRow[], afterSeconds: number): { sysinit: number; end: number } {
+  const ofSystemd = rows.filter(({ fields }) => fields['_COMM'] === 'systemd');
+  const after = (seconds: number, pattern: RegExp): number | undefined =>
+    ofSystemd.find((row) => row.monotonicSeconds > seconds && pattern.test(row.message))?.monotonicSeconds;
+  const sysinit = after(afterSeconds, /^Reached target sysinit\.target/);
+  const end = sysinit === undefined ? undefined : after(sysinit, /^(Removed slice|Stopping|Stopped) /);
+  if (sysinit === undefined || end === undefined)
+    throw new Error('the journal does not tell when the update boot began and ended');
+  return { sysinit, end };
 }

@@ -3,6 +3,9 @@
  * runs the very same apt-get command and asks for the reboot. From sysinit.target, which both wait for, to the reboot
  * request; and, in a row of its own, from the first word of PID 1, since our generator is at work before that target.
  *
+ * Each after a full boot, and on ext4 also after the soft-reboot that `--action auto` chooses for such an update, of both: there
+ * the service that the trigger has started ahead is taken.
+ *
  * On btrfs, with a way back, where syncs are spared; on ext4 without one, where ours is the bare service and all that is
  * asked of an update boot besides. On the disk itself, and where a flush costs next to nothing: there the share of what
  * is ours is the largest that it can be. Packages of one file each are the hardest case, since what is ours does not
@@ -23,9 +26,15 @@ import {
 import { makeWarmStart, packageCount, packageUnderBench } from '../bench-machines.js';
 import { makeBare } from '../bare-service.js';
 import { phasesOf } from '../phases.js';
-import { firstWord, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
+import { goAndComeBack } from '../peers/there-and-back.js';
+import { firstWord, fromSysinitAfter, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
 import { shuffled } from '../turn-order.js';
+
+const timeoutSeconds = 600;
+
+/** Of a soft-reboot the begin is not measured before sysinit.target. */
+type Spans = Pick<UpdateBootSpans, 'fromSysinit'> & Partial<UpdateBootSpans>;
 
 /** A machine that can be brought back to what it was before each update. */
 type Rewindable = BtrfsMachine | ImageMachine;
@@ -66,6 +75,8 @@ interface Place {
   packages?: Packages;
   /** TOML. */
   policy: string;
+  /** A soft-reboot leads into the update boot, from the system in which it was armed. */
+  isSoft?: boolean;
   make(layer: Layer): Promise<Rewindable>;
   target?: { ratio: number };
 }
@@ -91,6 +102,13 @@ const places: readonly Place[] = [
     target,
   },
   {
+    what: 'ext4 without a way back, on the disk, after a soft-reboot',
+    policy: 'withoutSnapshots = "resume"\n',
+    isSoft: true,
+    make: (layer) => ImageMachine.make(layer, { type: 'ext4', storage: 'direct' }),
+    target,
+  },
+  {
     what: 'ext4 without a way back, in memory',
     policy: 'withoutSnapshots = "resume"\n',
     make: (layer) => ImageMachine.make(layer, { type: 'ext4' }),
@@ -109,6 +127,14 @@ const places: readonly Place[] = [
     make: (layer) => ImageMachine.make(layer, { type: 'ext4', storage: 'direct' }),
     target,
   },
+  {
+    what: 'ext4 without a way back, on the disk, after a soft-reboot',
+    packages: smallestOfDebian,
+    policy: 'withoutSnapshots = "resume"\n',
+    isSoft: true,
+    make: (layer) => ImageMachine.make(layer, { type: 'ext4', storage: 'direct' }),
+    target,
+  },
 ];
 
 export const updateBoot: Measurement = {
@@ -123,23 +149,22 @@ export const updateBoot: Measurement = {
 };
 
 async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
-  const [ours, bare]: [UpdateBootSpans[], UpdateBootSpans[]] = [[], []];
+  const [ours, bare]: [Spans[], Spans[]] = [[], []];
   const phases = new Map<string, number[]>();
-  const { what, packages = tiny, policy, target } = place;
+  const { what, packages = tiny, policy, isSoft = false, target } = place;
   const machine = await place.make(await packages.layer());
   try {
     await machine.write('/etc/offline-update/config.d/50-bench.toml', policy);
     await machine.start();
     await machine.exec(makeWarmStart);
-    await machine.exec(
-      'offline-update prepare --no-refresh && offline-update trigger --no-rehearse --action reboot',
-    );
+    await machine.exec('offline-update prepare --no-refresh');
+    if (!isSoft) await machine.exec('offline-update trigger --no-rehearse --action reboot');
     await machine.stop();
     await machine.remember();
     for (let run = 0; run < bench.runs; run += 1) {
       const turns = [
-        async () => ours.push(await oursOnce(machine, phases)),
-        async () => bare.push(await bareOnce(machine, packages)),
+        async () => ours.push(await oursOnce(machine, phases, isSoft)),
+        async () => bare.push(await bareOnce(machine, packages, isSoft)),
       ];
       for (const turn of shuffled(turns, bench.random)) await turn();
       const last = [ours, bare].map((spans) => spans.at(-1)?.fromSysinit.toFixed(3) ?? '');
@@ -148,8 +173,8 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   } finally {
     await machine.dispose();
   }
-  const rowOf = (from: string, span: keyof UpdateBootSpans): Result => {
-    const valuesOf = (spans: readonly UpdateBootSpans[]): number[] => spans.map((each) => each[span]);
+  const rowOf = (from: string, span: keyof Spans): Result => {
+    const valuesOf = (spans: readonly Spans[]): number[] => spans.map((each) => each[span] ?? NaN);
     return {
       what: `update boot, ${packages.what}, ${from} to the reboot request, ${what}`,
       unit: 's',
@@ -160,7 +185,7 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   return [
     { ...rowOf('sysinit.target', 'fromSysinit'), ...(target && { target }) },
     ...[...phases].map(([phase, each]): Result => ({ what: `– of it, ${phase}`, unit: 's', ours: each })),
-    rowOf('first word of PID 1, before the generators,', 'fromFirstWord'),
+    ...(isSoft ? [] : [rowOf('first word of PID 1, before the generators,', 'fromFirstWord')]),
   ];
 }
 
@@ -178,9 +203,11 @@ async function smallestInstalled(machine: Machine): Promise<string[]> {
     .filter((name) => name !== 'offline-update');
 }
 
-async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Promise<UpdateBootSpans> {
+async function oursOnce(machine: Rewindable, phases: Map<string, number[]>, isSoft: boolean): Promise<Spans> {
   await machine.restore();
-  const spans = await bootOnce(machine);
+  const spans = isSoft
+    ? await softlyOnce(machine, 'offline-update trigger --no-rehearse')
+    : await bootOnce(machine);
   const known = await phasesOf(machine);
   // what is left is the start of Node.js, the claim, and the way out
   const rest = spans.fromSysinit - Object.values(known).reduce((sum, each) => sum + each, 0);
@@ -190,20 +217,30 @@ async function oursOnce(machine: Rewindable, phases: Map<string, number[]>): Pro
   return spans;
 }
 
-async function bareOnce(machine: Rewindable, { version }: Packages): Promise<UpdateBootSpans> {
+async function bareOnce(machine: Rewindable, { version }: Packages, isSoft: boolean): Promise<Spans> {
   await machine.restore();
   await makeBare(machine);
-  const spans = await bootOnce(machine);
+  const arm = 'ln -s /var/lib/system-update /system-update';
+  const spans = isSoft ? await softlyOnce(machine, arm) : await bootOnce(machine);
   const query = "dpkg-query --show --showformat='${db:Status-Abbrev}${Version}\\n'";
   const { stdout } = await machine.run(`${query} | grep -c '^ii .*${version}'`, { check: false });
   if (Number(stdout) < packageCount) throw new Error(`the bare service installed ${stdout.trim()} packages`);
   return spans;
 }
 
+/** `arm`: the command that does. It is up again afterwards, and then off. */
+async function softlyOnce(machine: Machine, arm: string): Promise<Spans> {
+  await machine.start({ timeoutSeconds });
+  await machine.exec(arm, { timeoutSeconds });
+  const { askedSeconds } = await goAndComeBack(machine, 'soft-reboot', timeoutSeconds);
+  await machine.stop();
+  return { fromSysinit: fromSysinitAfter(await machine.journal(), askedSeconds) };
+}
+
 async function bootOnce(machine: Machine): Promise<UpdateBootSpans> {
   let firstWordSeconds: number | undefined;
   const record = await machine.boot({
-    timeoutSeconds: 600,
+    timeoutSeconds,
     onConsole(line) {
       if (firstWord.test(line)) firstWordSeconds ??= monotonicSeconds();
     },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { updateBootSpans } from '../../bench/update-boot-spans.js';
+import { fromSysinitAfter, updateBootSpans } from '../../bench/update-boot-spans.js';
 import type { JournalRow } from '../laboratory/laboratory.js';
 
 function row(monotonicSeconds: number, message: string, by = 'systemd'): JournalRow {
@@ -36,5 +36,11 @@ void t.test('a boot that cannot be told gives no figure', (t) => {
   t.throws(() => updateBootSpans({ ended: 'reboot', startedSeconds: 10 }, rows, undefined), {
     message: 'PID 1 said no word on the console',
   });
+  t.end();
+});
+
+void t.test('in the same journal, the update boot after a soft-reboot was asked for', (t) => {
+  t.equal(fromSysinitAfter(rows, 5), 2);
+  t.throws(() => fromSysinitAfter(rows, 12), /does not tell/);
   t.end();
 });
