@@ -82,6 +82,26 @@ for (const [what, change] of [
   });
 }
 
+/** In the place of systemd-notify; what is not about the main process is told as ever. */
+const notify =
+  (text: string) =>
+  (machine: Machine): Promise<unknown> =>
+    machine.write(
+      '/usr/local/bin/systemd-notify',
+      `#!/bin/sh\n/usr/bin/systemd-notify "$@" || exit\n[ "$1" = --ready ] || ${text}\n`,
+    );
+const answersLate = notify('[ -e /run/asked ] || { : >/run/asked && exit 1; }');
+const neverAnswers = notify('exit 1');
+
+void t.test('systemd is asked again where it does not answer in time', async (t) => {
+  const machine = await armed(t, { before: answersLate });
+  const waiting = await whoWaits(machine);
+  await softReboot(machine);
+  await isBackSoftly(t, machine);
+  await isUpdated(t, machine);
+  t.strictSame(await whoInstalled(machine), { pid: waiting, unit: 'offline-update.service' });
+});
+
 for (const [what, before] of [
   [
     'the unit of the service was changed',
@@ -146,20 +166,29 @@ void t.test('invariant 1: in the update boot of another tool it ends, and nothin
   t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
 });
 
-void t.test('one that does not answer is ended, and the machine comes back', async (t) => {
-  const deaf = `#!/bin/sh
+const isDeaf = (machine: Machine): Promise<unknown> =>
+  machine.write(
+    '/usr/lib/offline-update/ahead',
+    `#!/bin/sh
 . /usr/lib/offline-update/warm-start
 trap '' USR2
 echo "$$ $(warm_start update-service)" >${word}
 systemd-notify --ready
 while sleep 1; do :; done
-`;
-  const before = (machine: Machine): Promise<unknown> => machine.write('/usr/lib/offline-update/ahead', deaf);
-  const machine = await armed(t, { before });
-  await softReboot(machine);
-  await isBackSoftly(t, machine, undefined, 'refused');
-  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
-});
+`,
+  );
+
+for (const [what, before] of [
+  ['that does not answer', isDeaf],
+  ['of whom systemd may not have heard', neverAnswers],
+] as const) {
+  void t.test(`one ${what} is ended, and the machine comes back`, async (t) => {
+    const machine = await armed(t, { before });
+    await softReboot(machine);
+    await isBackSoftly(t, machine, undefined, 'refused');
+    t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
+  });
+}
 
 void t.test('killed in the midst of the install, the rescue finishes it', async (t) => {
   const machine = await armed(t, { packages: ['lab-good', 'lab-slow'] });
