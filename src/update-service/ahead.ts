@@ -33,7 +33,8 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
       if (!is) leave();
     });
   }, lookAgainMilliseconds);
-  await practise(ports).catch(() => undefined); // the update boot meets the same, and tells it
+  // The update boot meets the same, and tells it. What hangs must not hold up who stops us: no limit of systemd's ends it.
+  await Promise.race([practise(ports).catch(() => undefined), answered]);
   await replaceFile(fs, paths.ahead, `${process.pid} ${snapshot}\n`);
   await run('systemd-notify', ['--ready']);
   // From now on it would be the service's, and a maintainer script's word would count.

@@ -60,3 +60,12 @@ void t.test('what cannot be practised is left to the update boot', async (t) => 
   process.emit('SIGUSR2');
   t.equal(await isCalled, true);
 });
+
+void t.test('a stop does not wait for what the practising hangs on', async (t) => {
+  const { isCalled, said, file } = waiting(t, () => new Promise(() => undefined));
+  process.emit('SIGTERM');
+  await said;
+  t.equal(await isCalled, false);
+  t.notOk(existsSync(file));
+  process.removeAllListeners('SIGUSR2');
+});
