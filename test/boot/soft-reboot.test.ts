@@ -48,6 +48,8 @@ async function armed(t: Test, wish: Wish = {}): Promise<Machine> {
   await machine.write('/etc/offline-update/config.d/10-laboratory.toml', 'withoutSnapshots = "resume"\n');
   await wish.before?.(machine);
   await machine.start();
+  // So that the service waits ahead of it, as on a machine on which the package made its snapshot itself.
+  await machine.exec('/usr/lib/offline-update/make-warm-start');
   await machine.exec(['offline-update', 'prepare', '--no-refresh', ...(wish.prepare ?? [])]);
   t.match(await trigger(machine), { action: 'soft-reboot', because: softly });
   return machine;
