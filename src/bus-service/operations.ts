@@ -1,5 +1,6 @@
 /** What the methods carry out: the functions behind the verbs of the command, with their words, errors and documents. */
 import type { Progress } from '../payloads/payload.js';
+import { startAhead, stopAhead } from '../prepare/ahead.js';
 import { cancelUpdate } from '../prepare/cancel.js';
 import { replaceableUpdate } from '../prepare/current-update.js';
 import { exclusively } from '../prepare/exclusive.js';
@@ -16,7 +17,6 @@ import { prepareUpdate, type Prepared } from '../prepare/prepare-update.js';
 import { rehearsePrepared } from '../prepare/rehearse/rehearse-prepared.js';
 import { setAction } from '../prepare/set-action.js';
 import { readStatus, type Status } from '../prepare/status.js';
-import { startAhead } from '../prepare/start-ahead.js';
 import { triggerUpdate } from '../prepare/trigger.js';
 import { chooseTerm } from '../prepare/when/term.js';
 import type { Action } from '../update/events.js';
@@ -131,6 +131,7 @@ export function operations(ports: ServicePorts, version: string): Operations {
     },
     async cancel() {
       await cancelUpdate(online, await ports.scheduler());
+      await stopAhead(online, ports.run);
     },
     async setAction(action) {
       await setAction(online, (await ports.machine()).facts, action);

@@ -23,10 +23,9 @@ export interface ActivitySource {
   cgroup: string;
 }
 
-export async function readActivity(
-  pid: number,
-  source: ActivitySource = { proc: '/proc', cgroup: '/sys/fs/cgroup' },
-): Promise<Activity> {
+const kernelTrees: ActivitySource = { proc: '/proc', cgroup: '/sys/fs/cgroup' };
+
+export async function readActivity(pid: number, source = kernelTrees): Promise<Activity> {
   const members = await cgroupMembers(pid, source);
   const pids = members ?? (await processTree(pid, source.proc)).map((member) => member.pid);
   const numbers = await Promise.all(
@@ -41,8 +40,11 @@ export async function readActivity(
   );
 }
 
-/** Undefined when the cgroup says nothing about this process alone. */
-async function cgroupMembers(pid: number, { proc, cgroup }: ActivitySource): Promise<number[] | undefined> {
+/** Of the control group of `pid`; undefined when it says nothing about this process alone. */
+export async function cgroupMembers(
+  pid: number,
+  { proc, cgroup }: ActivitySource = kernelTrees,
+): Promise<number[] | undefined> {
   const lines = (await readText(`${proc}/${pid}/cgroup`)).split('\n');
   const unified = lines.find((line) => line.startsWith('0::'))?.slice('0::'.length);
   const named = lines

@@ -2,6 +2,8 @@
  * The update service that the trigger has started before the soft-reboot into the update boot (docs/speed.md). It practises
  * with what changes nothing, so that its code is compiled, and waits for units/begin; what it has read is thrown away.
  */
+import { cgroupMembers } from '../host/cgroup-activity.js';
+import { UpdateError } from '../update/errors.js';
 import { removeIfThere, replaceFile } from '../update/replace-file.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { hookFiles } from './hooks.js';
@@ -14,10 +16,12 @@ const lookAgainMilliseconds = 10_000;
 /**
  * Resolves with true when units/begin has claimed the update and made this process the service, with false when nobody is
  * to be expected any more. `snapshot`: the name of the one that this process was started from.
+ *
+ * Errors: `INTERNAL` when units/begin has made this process the service and died before it called.
  */
 export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean> {
   const { fs, paths, run } = ports;
-  let answer: (isCalled: boolean) => void = () => undefined;
+  let answer: (isCalled: boolean | Promise<never>) => void = () => undefined;
   const answered = new Promise<boolean>((resolve) => (answer = resolve));
   const call = (): void => {
     answer(true);
@@ -29,8 +33,9 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
   process.once('SIGTERM', leave);
   const patience = setTimeout(leave, patienceMilliseconds);
   const looking = setInterval(() => {
-    void isArmed(ports).then((is) => {
-      if (!is) leave();
+    void Promise.all([isArmed(ports), isDeserted(ports)]).then(([armed, deserted]) => {
+      if (deserted) answer(Promise.reject(new UpdateError('INTERNAL', 'who claimed the update is gone')));
+      else if (!armed) leave();
     });
   }, lookAgainMilliseconds);
   // The update boot meets the same, and tells it. What hangs must not hold up who stops us: no limit of systemd's ends it.
@@ -50,6 +55,14 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
 async function isArmed({ fs, paths }: Ports): Promise<boolean> {
   const triggers = await readTriggers(fs, paths.triggers);
   return triggers.some(({ link, claimed }) => link.kind === 'ours' || claimed.kind === 'ours');
+}
+
+/** In the service's control group, and alone there. */
+async function isDeserted({ fs }: Ports): Promise<boolean> {
+  const groups = await fs.readFile('/proc/self/cgroup');
+  if (/^0::.*\/offline-update-ahead\.service$/m.test(groups)) return false;
+  const members = await cgroupMembers(process.pid);
+  return members?.length === 1;
 }
 
 /** Nothing of the stage but the plan is read: it is not proven yet. */

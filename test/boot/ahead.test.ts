@@ -139,9 +139,17 @@ void t.test('any other reboot takes it along, and the update boot begins as any 
   t.notOk(rows.some(({ message }) => message.includes(`Starting ${unit}`)));
 });
 
-void t.test('after a cancel nobody waits for long', async (t) => {
+void t.test('after a cancel nobody waits', async (t) => {
   const machine = await armed(t);
+  t.ok(await whoWaits(machine));
   await machine.exec('offline-update cancel');
+  t.equal(await whoWaits(machine), undefined);
+  t.notOk(machine.exists(word));
+});
+
+void t.test('where the link was taken away by hand, nobody waits for long', async (t) => {
+  const machine = await armed(t);
+  await machine.exec('rm /system-update');
   await machine.exec(`timeout 30 sh -c 'while systemctl --quiet is-active ${unit}; do sleep 0.5; done'`);
   t.equal(await whoWaits(machine), undefined);
   t.notOk(machine.exists(word));
@@ -197,6 +205,22 @@ for (const [what, before] of [
     t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
   });
 }
+
+void t.test('where the shell dies between the claim and its word, the rescue unit takes over', async (t) => {
+  const killed = `#!/bin/sh
+/usr/lib/offline-update/claimed "$@" || exit
+until [ "$(systemctl show --property=MainPID --value offline-update.service)" = "$(cut -d' ' -f1 ${word})" ]; do sleep 0.1; done
+exec pkill --signal=KILL --full /usr/lib/offline-update/begin
+`;
+  const before = (machine: Machine): Promise<unknown> =>
+    machine
+      .run('mv /usr/lib/offline-update/claim /usr/lib/offline-update/claimed')
+      .then(() => machine.write('/usr/lib/offline-update/claim', killed));
+  const machine = await armed(t, { before });
+  await softReboot(machine);
+  await isBackSoftly(t, machine, undefined, 'refused');
+  t.strictSame(await versionsOf(machine, ['lab-good']), { 'lab-good': '1.0' });
+});
 
 void t.test('killed in the midst of the install, the rescue finishes it', async (t) => {
   const machine = await armed(t, { packages: ['lab-good', 'lab-slow'] });

@@ -19,7 +19,9 @@ export const cancel: Verb = (program, invoke) => {
         needsRoot: true,
         async run({ step, ports, out }) {
           const { cancelUpdate } = await import('../../prepare/cancel.js');
+          const { stopAhead } = await import('../../prepare/ahead.js');
           const cancelled = await cancelUpdate(ports.online, await ports.scheduler());
+          await stopAhead(ports.online, ports.run);
           const { rebootLines } = await import('../pages/scheduled-lines.js');
           const { id, rollback } = cancelled;
           for (const line of [...takenBack(cancelled), ...rebootLines(cancelled)]) out.line(line);

@@ -51,7 +51,7 @@ export const trigger: Verb = (program, invoke) => {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
           const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
-          const { startAhead } = await import('../../prepare/start-ahead.js');
+          const { startAhead } = await import('../../prepare/ahead.js');
           const { machineOf } = await import('../preflight-machine.js');
           const { awayText } = await import('../pages/away-text.js');
           const { rehearsalLines } = await import('../pages/rehearsal-lines.js');
