@@ -209,7 +209,8 @@ for (const [what, before] of [
 void t.test('where the shell dies between the claim and its word, the rescue unit takes over', async (t) => {
   const killed = `#!/bin/sh
 /usr/lib/offline-update/claimed "$@" || exit
-until [ "$(systemctl show --property=MainPID --value offline-update.service)" = "$(cut -d' ' -f1 ${word})" ]; do sleep 0.1; done
+main="systemctl show --property=MainPID --value offline-update.service"
+timeout 20 sh -c 'until [ "$('"$main"')" = "$(cut -d" " -f1 ${word})" ]; do sleep 0.1; done' || exit 255
 exec pkill --signal=KILL --full /usr/lib/offline-update/begin
 `;
   const before = (machine: Machine): Promise<unknown> =>

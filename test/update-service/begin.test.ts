@@ -63,11 +63,11 @@ async function begin(
   const waitsForLogind = changes <= nearlyDonePackages ? until(`${root}/asked`) : 'sleep 0.2';
   shim(
     'usr/bin/node',
-    `echo "$*" >${root}/node-words; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
+    `echo "$*" >${root}/node-words; echo "\${NOTIFY_SOCKET-none}" >${root}/node-told; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
   );
   shim('bin/systemctl', `echo "$*" >>${root}/asked\n${systemctl.replace('ROOT', root)}`);
   const child = spawn(scriptIn(root, 'begin'), [], {
-    env: { PATH: `${root}/bin:/usr/bin:/bin`, LAB_ROOT: root },
+    env: { PATH: `${root}/bin:/usr/bin:/bin`, LAB_ROOT: root, NOTIFY_SOCKET: '/run/systemd/notify' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -88,6 +88,11 @@ void t.test('it claims the update, wakes logind and becomes Node.js', async (t) 
   t.match(node?.words, /update-service\.cjs run$/);
   t.equal(node?.pid, pid, 'what happens to the service happens to it');
   t.equal(status, 5);
+  t.equal(
+    readFileSync(join(root, 'node-told'), 'utf8'),
+    'none\n',
+    'no maintainer script speaks to systemd for us',
+  );
   t.match(output, /installed\n$/);
   t.equal(asked, '--no-block start systemd-logind.service');
 });
