@@ -54,7 +54,6 @@ Wants=offline-update-rescue.service
     text: `# Made by offline-update-generator.
 [Unit]
 SourcePath=/system-update
-Wants=offline-update-ahead.service
 JobTimeoutSec=${TARGET_TIMEOUT}
 JobTimeoutAction=reboot-force
 `,

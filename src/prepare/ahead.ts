@@ -1,9 +1,9 @@
-/** The update service that waits on the other side of a soft-reboot (docs/speed.md). */
+/** The update service that waits for the soft-reboot into the update boot (docs/speed.md). */
 import type { RunCommand } from '../host/command.js';
 import { exists } from '../host/exists.js';
 import type { Online } from './online.js';
 
-/** Where it cannot be had, the update boot starts it. Who leads there at once need not wait for it: units/begin does. */
+/** Resolves when it is ready, and when it cannot be had: the update boot then starts it as after any other boot. */
 export async function startAhead(run: RunCommand): Promise<void> {
   await systemctl(run, 'start');
 }

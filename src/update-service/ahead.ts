@@ -1,12 +1,10 @@
 /**
- * The update service that was started ahead of the claim: by the trigger before a soft-reboot, or while the update boot comes
- * up (docs/speed.md). It practises with what changes nothing, so that its code is compiled, and waits for units/begin; what it
- * has read is thrown away.
+ * The update service that the trigger has started before the soft-reboot into the update boot (docs/speed.md). It practises
+ * with what changes nothing, so that its code is compiled, and waits for units/begin; what it has read is thrown away.
  */
 import { cgroupMembers } from '../host/cgroup-activity.js';
 import { UpdateError } from '../update/errors.js';
 import { removeIfThere, replaceFile } from '../update/replace-file.js';
-import { verifyStage } from '../update/stage.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { hookFiles } from './hooks.js';
 import type { Ports } from './ports.js';
@@ -14,8 +12,6 @@ import type { Ports } from './ports.js';
 /** Who reboots by hand does it soon; the memory is wanted. */
 const patienceMilliseconds = 600_000;
 const lookAgainMilliseconds = 10_000;
-/** What takes longer to be hashed than that is not worth the practice. */
-const smallStageBytes = 16 * 1024 * 1024;
 
 /**
  * Resolves with true when units/begin has claimed the update and made this process the service, with false when nobody is
@@ -24,15 +20,9 @@ const smallStageBytes = 16 * 1024 * 1024;
  * Errors: `INTERNAL` when units/begin has made this process the service and died before it called.
  */
 export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean> {
-  const { fs, paths } = ports;
-  let isAnswered = false;
+  const { fs, paths, run } = ports;
   let answer: (isCalled: boolean | Promise<never>) => void = () => undefined;
-  const answered = new Promise<boolean>((resolve) => {
-    answer = (isCalled) => {
-      isAnswered = true;
-      resolve(isCalled);
-    };
-  });
+  const answered = new Promise<boolean>((resolve) => (answer = resolve));
   const call = (): void => {
     answer(true);
   };
@@ -48,9 +38,12 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
       else if (!armed) leave();
     });
   }, lookAgainMilliseconds);
+  // The update boot meets the same, and tells it. What hangs must not hold up who stops us: no limit of systemd's ends it.
+  await Promise.race([practise(ports).catch(() => undefined), answered]);
   await replaceFile(fs, paths.ahead, `${process.pid} ${snapshot}\n`);
-  // Whoever calls or stops us does not wait for it, whatever hangs in it; and the update boot tells what fails.
-  practise(ports, () => isAnswered).catch(() => undefined);
+  await run('systemd-notify', ['--ready']);
+  // From now on it would be the service's, and a maintainer script's word would count.
+  delete process.env['NOTIFY_SOCKET'];
   const isCalled = await answered;
   await removeIfThere(fs, paths.ahead);
   clearTimeout(patience);
@@ -72,25 +65,14 @@ async function isDeserted({ fs }: Ports): Promise<boolean> {
   return members?.length === 1;
 }
 
-/** Until it is enough; of a small stage also the check. Nothing of a stage is used before it is proven. */
-async function practise(ports: Ports, isEnough: () => boolean): Promise<void> {
-  const { store, snapshots, fs, paths, payload, whySyncsStay } = ports;
+/** Nothing of the stage but the plan is read: it is not proven yet. */
+async function practise({ store, snapshots, fs, paths, whySyncsStay }: Ports): Promise<void> {
   const update = await store.current();
-  if (!update || isEnough()) return;
-  const { policy, files } = await store.readPlan(update);
-  if (isEnough()) return;
+  if (!update) return;
+  const { policy } = await store.readPlan(update);
   await Promise.allSettled([
     snapshots.probe(policy.withoutSnapshots),
     whySyncsStay(),
     hookFiles(fs, paths.hooksBefore),
   ]);
-  const { state } = update.journal;
-  const stageBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (isEnough() || state.name !== 'armed' || stageBytes > smallStageBytes) return;
-  const stage = { path: paths.stage };
-  const proven = verifyStage(fs, stage.path, state.planHash);
-  await payload.preflight(
-    proven.then((plan) => plan.payload),
-    stage,
-  );
 }

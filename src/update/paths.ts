@@ -32,7 +32,7 @@ export interface Paths {
   updateBoot: string;
   /** In this boot, a fallback boots next: the shell scripts neither roll forward nor stay in this root. */
   fallbackArmed: string;
-  /** Who waits for the claim, or comes, for units/begin (update-service/ahead.ts). */
+  /** Who waits for a soft-reboot into the update boot, for units/begin (update-service/ahead.ts). */
   ahead: string;
   /** What units/grub-install put off, a file a call. */
   bootLoaderCalls: string;

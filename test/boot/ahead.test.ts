@@ -1,6 +1,6 @@
 /**
- * The update service that was started ahead of the claim, before a soft-reboot or while the update boot comes up (docs/speed.md): it
- * becomes the service of the update boot, and wherever it cannot, the service starts as ever.
+ * The update service that the trigger has started ahead of a soft-reboot (docs/speed.md): it becomes the service of the update
+ * boot, and wherever it cannot, the update boot begins as any other.
  */
 import t, { type Test } from 'tap';
 import type { Machine } from '../laboratory/laboratory.js';
@@ -17,26 +17,18 @@ async function whoWaits(machine: Machine): Promise<string | undefined> {
 
 interface Wish {
   packages?: readonly string[];
-  /** Whose way is a full reboot: nobody waits before it. */
-  action?: 'auto' | 'reboot';
   before?: (machine: Machine) => Promise<unknown>;
 }
 
-/** Up, and armed for a soft-reboot, for which somebody waits. */
-async function armed(
-  t: Test,
-  { packages = ['lab-good'], action = 'auto', before }: Wish = {},
-): Promise<Machine> {
+/** Up, and armed for a soft-reboot. */
+async function armed(t: Test, { packages = ['lab-good'], before }: Wish = {}): Promise<Machine> {
   const machine = await installedMachine(t, packages);
   await machine.write('/etc/offline-update/config.d/10-laboratory.toml', 'withoutSnapshots = "resume"\n');
   await before?.(machine);
   await machine.start();
   await machine.exec('/usr/lib/offline-update/make-warm-start');
   await machine.exec('offline-update prepare --no-refresh');
-  await machine.exec(`offline-update trigger --no-rehearse --action ${action}`);
-  await machine.exec(
-    `timeout 5 sh -c 'until [ ! -e ${word} ] || grep --quiet " " ${word}; do sleep 0.05; done'`,
-  );
+  await machine.exec('offline-update trigger --no-rehearse');
   return machine;
 }
 
@@ -71,10 +63,6 @@ void t.test('who waited for the update boot is its service', async (t) => {
 
 for (const [what, change] of [
   ['it was killed', `systemctl kill --signal=KILL ${unit}`],
-  [
-    'the unit of the service was changed',
-    'mkdir /etc/systemd/system/offline-update.service.d && printf "[Service]\\nNice=1\\n" >/etc/systemd/system/offline-update.service.d/site.conf',
-  ],
   ['it is of another Node.js', 'touch /usr/bin/node'],
   ['an attempt was cut short', 'echo earlier >/var/lib/offline-update/claims'],
   ['another process has its number', `sed -i "s/^[0-9]*/1/" ${word}`],
@@ -94,13 +82,13 @@ for (const [what, change] of [
   });
 }
 
-/** In the place of systemd-notify. */
+/** In the place of systemd-notify; what is not about the main process is told as ever. */
 const notify =
   (text: string) =>
   (machine: Machine): Promise<unknown> =>
     machine.write(
       '/usr/local/bin/systemd-notify',
-      `#!/bin/sh\n/usr/bin/systemd-notify "$@" || exit\n${text}\n`,
+      `#!/bin/sh\n/usr/bin/systemd-notify "$@" || exit\n[ "$1" = --ready ] || ${text}\n`,
     );
 const answersLate = notify('[ -e /run/asked ] || { : >/run/asked && exit 1; }');
 const neverAnswers = notify('exit 1');
@@ -114,71 +102,42 @@ void t.test('systemd is asked again where it does not answer in time', async (t)
   t.strictSame(await whoInstalled(machine), { pid: waiting, unit: 'offline-update.service' });
 });
 
-void t.test('where its snapshot is not trusted any more, nobody waits', async (t) => {
-  const machine = await armed(t, {
-    before: (machine) =>
+for (const [what, before] of [
+  [
+    'the unit of the service was changed',
+    (machine: Machine) =>
+      machine.write('/etc/systemd/system/offline-update.service.d/site.conf', '[Service]\nNice=1\n'),
+  ],
+  [
+    'its snapshot is not trusted any more',
+    (machine: Machine) =>
       machine.write(
         '/usr/lib/offline-update/make-warm-start',
         '#!/bin/sh\n. /usr/lib/offline-update/warm-start\n: >"$(warm_start update-service)"\n',
       ),
+  ],
+] as const) {
+  void t.test(`where ${what}, nobody waits`, async (t) => {
+    const machine = await armed(t, { before });
+    t.equal(await whoWaits(machine), undefined);
+    t.equal((await machine.exec('systemctl --failed --no-legend')).stdout, '');
+    await softReboot(machine);
+    await isBackSoftly(t, machine);
+    await isUpdated(t, machine);
   });
-  t.equal(await whoWaits(machine), undefined);
-  t.equal((await machine.exec('systemctl --failed --no-legend')).stdout, '');
-  await softReboot(machine);
-  await isBackSoftly(t, machine);
-  await isUpdated(t, machine);
-});
+}
 
-void t.test('any other reboot takes it along', async (t) => {
+void t.test('any other reboot takes it along, and the update boot begins as any other', async (t) => {
   const machine = await armed(t);
-  const waiting = await whoWaits(machine);
-  t.ok(waiting);
-  await isUpdatedByReboot(t, machine);
-  t.not((await whoInstalled(machine)).pid, waiting);
-});
-
-/** By a full reboot, into the update boot and back. */
-async function isUpdatedByReboot(t: Test, machine: Machine): Promise<void> {
+  t.ok(await whoWaits(machine));
   await machine.exec('systemctl --no-block reboot');
   t.equal((await machine.waitForEnd()).ended, 'reboot');
-  await isBackToNormal(t, machine, await machine.bootUntilSettled());
+  const boots = await machine.bootUntilSettled();
+  await isBackToNormal(t, machine, boots);
   await isUpdated(t, machine);
-  t.equal((await machine.exec('systemctl --failed --no-legend')).stdout, '');
-}
-
-/** What was started ahead in the update boot, by the process that it becomes. */
-const started = '/var/lib/lab-started';
-const startsAfter =
-  (text: string) =>
-  async (machine: Machine): Promise<unknown> => {
-    await machine.run('mv /usr/lib/offline-update/ahead /usr/lib/offline-update/starts');
-    return machine.write(
-      '/usr/lib/offline-update/ahead',
-      `#!/bin/sh\necho $$ >${started}\n${text}\nexec /usr/lib/offline-update/starts\n`,
-    );
-  };
-const node = `. /usr/lib/offline-update/warm-start; made=$(warm_start update-service)
-exec node --snapshot-blob "$made" /usr/lib/offline-update/update-service.cjs ahead "$made"`;
-const saysThatItComes = `mkdir --parents /run/offline-update; echo $$ >${word}`;
-
-for (const [what, text, isTaken] of [
-  ['starts while the boot comes up', '', true],
-  ['needs longer than the boot', `${saysThatItComes}; sleep 0.7; ${node}`, true],
-  ['needs too long', `${saysThatItComes}; sleep 60`, false],
-  ['ends before its time', `${saysThatItComes}; sleep 0.7; exit 1`, false],
-  ['comes too late', 'sleep 5', false],
-] as const) {
-  const becomes = isTaken ? 'becomes' : 'does not become';
-  void t.test(`who ${what} ${becomes} the service of the update boot`, async (t) => {
-    const machine = await armed(t, { action: 'reboot', before: startsAfter(text) });
-    t.notOk(machine.exists(started));
-    await isUpdatedByReboot(t, machine);
-    const pid = (await machine.read(started)).trim();
-    const installed = await whoInstalled(machine);
-    t.equal(installed.unit, 'offline-update.service');
-    t[isTaken ? 'equal' : 'not'](installed.pid, pid);
-  });
-}
+  const rows = await machine.journal({ boot: 0 });
+  t.notOk(rows.some(({ message }) => message.includes(`Starting ${unit}`)));
+});
 
 void t.test('after a cancel nobody waits', async (t) => {
   const machine = await armed(t);
@@ -229,8 +188,8 @@ const isDeaf = (machine: Machine): Promise<unknown> =>
     `#!/bin/sh
 . /usr/lib/offline-update/warm-start
 trap '' USR2
-mkdir --parents /run/offline-update
 echo "$$ $(warm_start update-service)" >${word}
+systemd-notify --ready
 while sleep 1; do :; done
 `,
   );

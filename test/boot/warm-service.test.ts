@@ -19,7 +19,7 @@ async function snapshots(machine: Machine): Promise<string[]> {
 /** The command line of the process that installed. */
 async function startedAs(machine: Machine): Promise<string | undefined> {
   const rows = await machine.journal();
-  const said = rows.find(({ message }) => message.includes('Running apt-get'));
+  const said = rows.find(({ fields }) => /update-service\.cjs run/.test(fields['_CMDLINE'] ?? ''));
   return said?.fields['_CMDLINE'];
 }
 
@@ -70,7 +70,19 @@ sleep 600`;
 const isEmptied =
   '. /usr/lib/offline-update/warm-start; made=$(warm_start update-service); [ -e "$made" ] && [ ! -s "$made" ]';
 
-const damage = [
+async function isSetRight(t: Test, machine: Machine): Promise<void> {
+  await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
+  t.strictSame(await versionsOf(machine, packages), { 'lab-good': '1.0' }, 'exactly as it was');
+  t.equal((await statusOf(machine)).state, 'refused');
+  await machine.exec(isEmptied);
+  await machine.exec('offline-update prepare --no-refresh && offline-update trigger --no-rehearse');
+  await machine.stop();
+  await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
+  t.strictSame(await versionsOf(machine, packages), { 'lab-good': '2.0' });
+  await machine.exec(`/usr/lib/offline-update/make-warm-start && ${isEmptied}`);
+}
+
+for (const [what, spoil] of [
   [
     'of another V8',
     'node --max-lazy --no-warnings --snapshot-blob "$made" --build-snapshot /usr/lib/offline-update/update-service.cjs',
@@ -80,36 +92,10 @@ const damage = [
     `with another byte at ${percent} %`,
     `printf xyz | dd of="$made" bs=1 seek=$(($(stat --format=%s "$made") * ${percent} / 100)) conv=notrunc status=none`,
   ]),
-];
-
-for (const [what, spoil] of damage) {
-  void t.test(
-    `where a snapshot ${what} kills who starts ahead, the service does not start from it`,
-    async (t) => {
-      const machine = await armedMachine(t, { packages });
-      await machine.run(`made=${await snapshot(machine)}; ${spoil}`);
-      await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
-      t.equal((await statusOf(machine)).state, 'confirmed');
-      t.equal(await startedAs(machine), '/usr/bin/node /usr/lib/offline-update/update-service.cjs run');
-      await machine.exec(`/usr/lib/offline-update/make-warm-start && ${isEmptied}`);
-    },
-  );
-
-  void t.test(
-    `invariant 6: where nobody starts ahead, a snapshot ${what} installs nothing, and never again`,
-    async (t) => {
-      const machine = await armedMachine(t, { packages });
-      await machine.run(`made=${await snapshot(machine)}; ${spoil}`);
-      await machine.run('systemctl mask offline-update-ahead.service');
-      await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
-      t.strictSame(await versionsOf(machine, packages), { 'lab-good': '1.0' }, 'exactly as it was');
-      t.equal((await statusOf(machine)).state, 'refused');
-      await machine.exec(isEmptied);
-      await machine.exec('offline-update prepare --no-refresh && offline-update trigger --no-rehearse');
-      await machine.stop();
-      await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
-      t.strictSame(await versionsOf(machine, packages), { 'lab-good': '2.0' });
-      await machine.exec(`/usr/lib/offline-update/make-warm-start && ${isEmptied}`);
-    },
-  );
+]) {
+  void t.test(`invariant 6: a snapshot ${what} installs nothing, and never again`, async (t) => {
+    const machine = await armedMachine(t, { packages });
+    await machine.run(`made=${await snapshot(machine)}; ${spoil}`);
+    await isSetRight(t, machine);
+  });
 }

@@ -54,7 +54,6 @@ Wants=offline-update-rescue.service
   'system-update.target.d/50-offline-update.conf': `# Made by offline-update-generator.
 [Unit]
 SourcePath=/system-update
-Wants=offline-update-ahead.service
 JobTimeoutSec=24h
 JobTimeoutAction=reboot-force
 `,
