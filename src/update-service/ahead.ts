@@ -5,6 +5,7 @@
 import { cgroupMembers } from '../host/cgroup-activity.js';
 import { UpdateError } from '../update/errors.js';
 import { removeIfThere, replaceFile } from '../update/replace-file.js';
+import { verifyStage } from '../update/stage.js';
 import { readTriggers } from '../update/trigger-link.js';
 import { hookFiles } from './hooks.js';
 import type { Ports } from './ports.js';
@@ -12,6 +13,8 @@ import type { Ports } from './ports.js';
 /** Who reboots by hand does it soon; the memory is wanted. */
 const patienceMilliseconds = 600_000;
 const lookAgainMilliseconds = 10_000;
+/** Of a larger one most of the check is hashing, which the trigger has just done. */
+const smallStageBytes = 16 * 1024 * 1024;
 
 /**
  * Resolves with true when units/begin has claimed the update and made this process the service, with false when nobody is
@@ -65,14 +68,23 @@ async function isDeserted({ fs }: Ports): Promise<boolean> {
   return members?.length === 1;
 }
 
-/** Nothing of the stage but the plan is read: it is not proven yet. */
-async function practise({ store, snapshots, fs, paths, whySyncsStay }: Ports): Promise<void> {
+/** Of a small stage also the check. As there, nothing of a stage is used before it is proven. */
+async function practise({ store, snapshots, fs, paths, payload, whySyncsStay }: Ports): Promise<void> {
   const update = await store.current();
   if (!update) return;
-  const { policy } = await store.readPlan(update);
+  const { policy, files } = await store.readPlan(update);
   await Promise.allSettled([
     snapshots.probe(policy.withoutSnapshots),
     whySyncsStay(),
     hookFiles(fs, paths.hooksBefore),
   ]);
+  const { state } = update.journal;
+  const stageBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (state.name !== 'armed' || stageBytes > smallStageBytes) return;
+  const stage = { path: paths.stage };
+  const proven = verifyStage(fs, stage.path, state.planHash);
+  await payload.preflight(
+    proven.then((plan) => plan.payload),
+    stage,
+  );
 }

@@ -1,10 +1,13 @@
 /** Who waits ahead of a soft-reboot. That it becomes the service of the update boot is shown in test/boot/ahead.test.ts. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { waitAhead } from '../../src/update-service/ahead.js';
 import type { Ports } from '../../src/update-service/ports.js';
 import { fileSystem } from '../../src/host/file-system.js';
 import { pathsBelow } from '../../src/update/paths.js';
+import { planHash, planText, type Plan } from '../../src/update/plan.js';
+import { noSnapshots } from '../../src/snapshots/none.js';
+import { emptyPlan } from '../fixtures/empty-plan.js';
 
 interface Waiting {
   isCalled: Promise<boolean>;
@@ -13,15 +16,15 @@ interface Waiting {
   file: string;
 }
 
-/** `current`: whether an update can be read. */
-function waiting(t: Test, current: () => Promise<undefined>): Waiting {
-  const paths = pathsBelow(t.testdir({ run: { 'offline-update': {} } }));
+/** `practised`: what the practising meets, beside the files. */
+function waiting(t: Test, practised: object): Waiting {
+  const paths = pathsBelow(t.testdir({ run: { 'offline-update': {} }, var: { lib: {} } }));
   let say: (said: { words: string; file: string }) => void = () => undefined;
   const said = new Promise<{ words: string; file: string }>((resolve) => (say = resolve));
   const ports = {
     fs: fileSystem,
     paths,
-    store: { current },
+    ...practised,
     run(file: string, words: string[]) {
       say({ words: [file, ...words].join(' '), file: readFileSync(paths.ahead, 'utf8') });
       return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
@@ -30,7 +33,7 @@ function waiting(t: Test, current: () => Promise<undefined>): Waiting {
   return { isCalled: waitAhead(ports as unknown as Ports, '/var/cache/made.blob'), said, file: paths.ahead };
 }
 
-const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+const nothing = { store: { current: () => Promise.resolve(undefined) } };
 
 void t.test('who is called goes on, and leaves nothing of the waiting behind', async (t) => {
   process.env['NOTIFY_SOCKET'] = '/run/systemd/notify';
@@ -55,17 +58,65 @@ void t.test('who is told to end does so', async (t) => {
 });
 
 void t.test('what cannot be practised is left to the update boot', async (t) => {
-  const { isCalled, said } = waiting(t, () => Promise.reject(new Error('the disk does not read')));
+  const { isCalled, said } = waiting(t, {
+    store: { current: () => Promise.reject(new Error('the disk does not read')) },
+  });
   await said;
   process.emit('SIGUSR2');
   t.equal(await isCalled, true);
 });
 
 void t.test('a stop does not wait for what the practising hangs on', async (t) => {
-  const { isCalled, said, file } = waiting(t, () => new Promise(() => undefined));
+  const { isCalled, said, file } = waiting(t, {
+    store: { current: () => new Promise(() => undefined) },
+  });
   process.emit('SIGTERM');
   await said;
   t.equal(await isCalled, false);
   t.notOk(existsSync(file));
   process.removeAllListeners('SIGUSR2');
+});
+
+/** Practises with a stage as it was sealed, but for `change`; what the look at the packages was given, a proven plan or none. */
+async function practisedWith(t: Test, change: { plan?: Partial<Plan>; text?: string }): Promise<unknown[]> {
+  const plan = emptyPlan(change.plan);
+  const text = planText(plan);
+  const given: unknown[] = [];
+  const { stage } = pathsBelow(t.testdirName);
+  const { isCalled, said } = waiting(t, {
+    store: {
+      current() {
+        mkdirSync(stage, { mode: 0o700 });
+        writeFileSync(`${stage}/plan.json`, change.text ?? text, { mode: 0o600 });
+        return Promise.resolve({ journal: { state: { name: 'armed', planHash: planHash(text) } } });
+      },
+      readPlan: () => Promise.resolve(plan),
+    },
+    snapshots: noSnapshots,
+    whySyncsStay: () => Promise.resolve(undefined),
+    payload: {
+      async preflight(proven: Promise<unknown>) {
+        given.push(await proven.catch(() => 'nothing that is proven'));
+      },
+    },
+  });
+  await said;
+  process.emit('SIGUSR2');
+  await isCalled;
+  return given;
+}
+
+void t.test('the check of a small stage is practised, and only with what is proven', async (t) => {
+  t.strictSame(await practisedWith(t, {}), [emptyPlan().payload]);
+});
+
+void t.test('what is not as it was sealed is not used for practice either', async (t) => {
+  t.strictSame(await practisedWith(t, { text: planText(emptyPlan({ id: 'another' })) }), [
+    'nothing that is proven',
+  ]);
+});
+
+void t.test('a large stage is not hashed for practice', async (t) => {
+  const large = { path: 'packages/a.deb', sizeBytes: 17 * 1024 * 1024, sha256: 'aa' };
+  t.strictSame(await practisedWith(t, { plan: { files: [large] } }), []);
 });
