@@ -32,7 +32,6 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
   const leave = (): void => {
     answer(false);
   };
-  process.once('SIGUSR2', call);
   process.once('SIGTERM', leave);
   const patience = setTimeout(leave, patienceMilliseconds);
   const looking = setInterval(() => {
@@ -41,18 +40,24 @@ export async function waitAhead(ports: Ports, snapshot: string): Promise<boolean
       else if (!armed) leave();
     });
   }, lookAgainMilliseconds);
-  // The update boot meets the same, and tells it. What hangs must not hold up who stops us: no limit of systemd's ends it.
-  await Promise.race([practise(ports).catch(() => undefined), answered]);
-  await replaceFile(fs, paths.ahead, `${process.pid} ${snapshot}\n`);
-  await run('systemd-notify', ['--ready']);
-  // From now on it would be the service's, and a maintainer script's word would count.
-  delete process.env['NOTIFY_SOCKET'];
-  const isCalled = await answered;
-  await removeIfThere(fs, paths.ahead);
-  clearTimeout(patience);
-  clearInterval(looking);
-  process.off('SIGTERM', leave);
-  return isCalled;
+  try {
+    // The update boot meets the same, and tells it. What hangs must not hold up who stops us, and no file is waited for behind
+    // it: no limit of systemd's would end that.
+    const practised = practise(ports).catch(() => undefined);
+    if ((await Promise.race([practised, answered])) === false) return false;
+    process.once('SIGUSR2', call);
+    await replaceFile(fs, paths.ahead, `${process.pid} ${snapshot}\n`);
+    await run('systemd-notify', ['--ready']);
+    // From now on it would be the service's, and a maintainer script's word would count.
+    delete process.env['NOTIFY_SOCKET'];
+    const isCalled = await answered;
+    await removeIfThere(fs, paths.ahead);
+    return isCalled;
+  } finally {
+    clearTimeout(patience);
+    clearInterval(looking);
+    process.off('SIGTERM', leave);
+  }
 }
 
 async function isArmed({ fs, paths }: Ports): Promise<boolean> {
