@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME...] [--runs=N] [--sizes=N,...] [--seed=N]`: measures, side by side on one machine
- * in one run, and prints a Markdown table. Exits with 1 when a target is missed. Needs root, as all that boots.
+ * `npm run bench [-- NAME...] [--runs=N] [--sizes=N,...] [--rows=TEXT] [--seed=N]`: measures, side by side on one
+ * machine in one run, and prints a Markdown table. Exits with 1 when a target is missed. Needs root, as all that boots.
  * `npm run bench -- peers` has options and output of its own (peers/peers.ts).
  */
 import { parseArgs } from 'node:util';
@@ -55,6 +55,7 @@ async function main(): Promise<void> {
     options: {
       runs: { type: 'string', default: '7' },
       sizes: { type: 'string' },
+      rows: { type: 'string' },
       seed: { type: 'string', default: seedOfToday() },
       list: { type: 'boolean', default: false },
     },
@@ -73,12 +74,14 @@ async function main(): Promise<void> {
   const sizes = values.sizes === undefined ? undefined : wholeNumbersOf('--sizes', values.sizes);
   if (sizes && !chosen.some(({ takesSizes = false }) => takesSizes))
     throw new UsageError('--sizes: nothing that is to be measured takes it');
+  if (values.rows !== undefined && !chosen.some(({ takesRows = false }) => takesRows))
+    throw new UsageError('--rows: nothing that is to be measured takes it');
   const facts = [...(await machineFacts()), `load ${loadNow().toFixed(1)} at the start`];
   if (chosen.some(({ drawsTurns = false }) => drawsTurns)) facts.push(`order of the turns: seed ${seed}`);
   const say = (line: string): void => {
     console.error(`bench: ${line}`);
   };
-  const bench = benchMachines({ runs, sizes, random: randomNumbers(seed), say });
+  const bench = benchMachines({ runs, sizes, rows: values.rows ?? '', random: randomNumbers(seed), say });
   const results: Result[] = [];
   for (const measurement of chosen) {
     say(measurement.about);

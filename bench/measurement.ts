@@ -9,6 +9,8 @@ export interface Wishes {
   runs: number;
   /** How many packages, where a measurement `takesSizes`; undefined: as it is usual there. */
   sizes: readonly number[] | undefined;
+  /** Where a measurement `takesRows`, only those are measured that have this in their name. */
+  rows: string;
   /** For orders that are drawn: from 0 up to 1, the same in each run with the same seed. */
   random: () => number;
   say(line: string): void;
@@ -48,6 +50,8 @@ export interface Measurement {
   onlyByName?: boolean;
   /** It asks for `sizes`. */
   takesSizes?: boolean;
+  /** It asks for `rows`. */
+  takesRows?: boolean;
   /** It asks for `random`. */
   drawsTurns?: boolean;
   measure(bench: Bench): Promise<Result[]>;

@@ -1,5 +1,5 @@
 /** What may be typed after `npm run bench --`. */
-export const usage = `usage: npm run bench -- [NAME...] [--runs=N] [--sizes=N,...] [--seed=N]
+export const usage = `usage: npm run bench -- [NAME...] [--runs=N] [--sizes=N,...] [--rows=TEXT] [--seed=N]
        npm run bench -- --list
        npm run bench -- peers [--runs=N] [--sizes=...] [--file-systems=...] [--disks=...] [--flush-ms=N] [--who=...]
                               [--memory] [--seed=N] [--out=FOLDER]`;

@@ -30,6 +30,7 @@ import { goAndComeBack } from '../peers/there-and-back.js';
 import { firstWord, fromSysinitAfter, updateBootSpans, type UpdateBootSpans } from '../update-boot-spans.js';
 import type { Bench, Measurement, Result } from '../measurement.js';
 import { shuffled } from '../turn-order.js';
+import { UsageError } from '../usage.js';
 
 const timeoutSeconds = 600;
 
@@ -141,12 +142,19 @@ export const updateBoot: Measurement = {
   name: 'update-boot',
   about: `the update boot with ${packageCount} packages`,
   drawsTurns: true,
+  takesRows: true,
   async measure(bench) {
+    const wanted = places.filter((place) => nameOf(place).includes(bench.rows));
+    if (wanted.length === 0) throw new UsageError(`--rows: none has "${bench.rows}" in its name`);
     const results: Result[] = [];
-    for (const place of places) results.push(...(await measurePlace(bench, place)));
+    for (const place of wanted) results.push(...(await measurePlace(bench, place)));
     return results;
   },
 };
+
+function nameOf({ packages = tiny, what }: Place): string {
+  return `${packages.what}, ${what}`;
+}
 
 async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
   const [ours, bare]: [Spans[], Spans[]] = [[], []];
@@ -168,7 +176,7 @@ async function measurePlace(bench: Bench, place: Place): Promise<Result[]> {
       ];
       for (const turn of shuffled(turns, bench.random)) await turn();
       const last = [ours, bare].map((spans) => spans.at(-1)?.fromSysinit.toFixed(3) ?? '');
-      bench.say(`${packages.what}, ${what}, run ${run + 1}: ours ${last[0]} s, bare ${last[1]} s`);
+      bench.say(`${nameOf(place)}, run ${run + 1}: ours ${last[0]} s, bare ${last[1]} s`);
     }
   } finally {
     await machine.dispose();
