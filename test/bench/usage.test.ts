@@ -20,12 +20,16 @@ void t.test('--help is the usage; what nobody knows is named with it, and no sta
     called('copy', '--rnus=3'),
     called('peers', '--sizes=many'),
     called('copy', '--sizes=1'),
+    called('copy', '--rows=ext4'),
+    called('update-boot', '--rows=reiserfs'),
   ]);
   t.strictSame(help, { status: 0, stdout: `${usage}\n`, stderr: '' });
   t.match(wrong, [
     { status: 2, stdout: '', stderr: /^bench: Unknown option '--rnus'/ },
     { status: 2, stdout: '', stderr: /^bench: --sizes: no many; there are / },
     { status: 2, stdout: '', stderr: /^bench: --sizes: nothing that is to be measured takes it\n/ },
+    { status: 2, stdout: '', stderr: /^bench: --rows: nothing that is to be measured takes it\n/ },
+    { status: 2, stdout: '', stderr: /^bench: --rows: none has "reiserfs" in its name\n/m },
   ]);
   for (const { stderr } of wrong) {
     t.ok(stderr.endsWith(`\n${usage}\n`), stderr);
