@@ -34,12 +34,20 @@ export function openingAt(windows: readonly Window[], at: Date): Opening | undef
   return openings(windows, at).find(({ from, to }) => from <= at && at < to);
 }
 
-/** The next one that opens after this time; undefined when there are no windows. */
+/** The next one that opens after this time; undefined when there are no windows, or when one is open all the while. */
 export function openingAfter(windows: readonly Window[], at: Date): Opening | undefined {
   return openings(windows, at).find(({ from }) => from > at);
 }
 
-/** Of the days before and the two weeks after, in order; none of them touches another. */
+/**
+ * How far it is looked: backwards as well, since a row of touching windows may have begun many days ago; fifteen days
+ * ahead, since one opening of a weekly window may be left out by the clock. What goes on beyond is cut there, in every
+ * zone at the same instant.
+ */
+const LOOK = { back: 8, ahead: 15 };
+const DAY = 24 * 3600_000;
+
+/** Within those days, in order; none of them touches another. */
 function openings(windows: readonly Window[], around: Date): Opening[] {
   const all = windows
     .flatMap((window) => days.flatMap((day) => openingOn(window, around, day) ?? []))
@@ -50,14 +58,17 @@ function openings(windows: readonly Window[], around: Date): Opening[] {
     if (last && next.from <= last.to) last.to = new Date(Math.max(last.to.getTime(), next.to.getTime()));
     else merged.push({ ...next });
   }
-  return merged;
+  const [first, end] = [around.getTime() - LOOK.back * DAY, around.getTime() + LOOK.ahead * DAY];
+  return merged
+    .map(({ from, to }) => ({
+      from: new Date(Math.max(from.getTime(), first)),
+      to: new Date(Math.min(to.getTime(), end)),
+    }))
+    .filter(({ from, to }) => from < to);
 }
 
-/**
- * Backwards as well, since a window that is open may have begun a day ago, or a row of touching ones many days; two
- * weeks ahead, since one opening of a weekly window may be left out by the clock.
- */
-const days = Array.from({ length: 8 + 15 }, (_, index) => index - 8);
+/** Two more on either side: a window lasts into the next day, and the day of a zone is not that of another. */
+const days = Array.from({ length: LOOK.back + LOOK.ahead + 5 }, (_, index) => index - LOOK.back - 2);
 
 function openingOn(window: Window, around: Date, daysOn: number): Opening | undefined {
   const { timezone } = window;

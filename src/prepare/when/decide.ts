@@ -1,6 +1,6 @@
 /** What the clock says of an update that has a time. Pure. */
 import type { Scheduled } from '../../update/scheduled.js';
-import { openingAfter, openingAt, type Window } from '../../update/windows.js';
+import { openingAfter, openingAt, type Opening, type Window } from '../../update/windows.js';
 
 export interface Facts {
   scheduled: Pick<Scheduled, 'at' | 'until' | 'whenIdle' | 'awaySeconds'>;
@@ -53,14 +53,21 @@ export function nextTime(facts: Facts): NextTime | undefined {
   return isTooLate(facts, soonestReboot(facts, look)) ? nextWindow(facts) : { look, at, until };
 }
 
-/** Undefined without windows: the time was the only one. */
-export function nextWindow({ windows, now, scheduled, noticeSeconds }: Facts): NextTime | undefined {
-  const next = openingAfter(windows, now);
+/** The next, or the one that is open by now; undefined without windows: the time was the only one. */
+export function nextWindow(facts: Facts): NextTime | undefined {
+  const { windows, now, scheduled, noticeSeconds } = facts;
+  const next = openedSince(facts) ?? openingAfter(windows, now);
   if (!next) return undefined;
   const early = scheduled.whenIdle ? 0 : noticeSeconds * 1000;
   // Not at once, also where the window opens within the minute: a service that starts in a loop is stopped by systemd.
   const look = new Date(Math.max(nextLook(now).getTime(), next.from.getTime() - early));
   return { look, at: next.from.toISOString(), until: next.to.toISOString() };
+}
+
+/** Open, and longer than the time that was missed: the machine was off until now, or a window has no end in sight. */
+function openedSince({ windows, now, scheduled: { until } }: Facts): Opening | undefined {
+  const open = openingAt(windows, now);
+  return open && until !== null && open.to > new Date(until) ? open : undefined;
 }
 
 function isTooLate({ scheduled: { at, until, awaySeconds }, windows }: Facts, reboot: Date): boolean {

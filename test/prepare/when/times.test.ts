@@ -159,6 +159,29 @@ void t.test('it is armed some minutes before, nobody has less notice, and too la
   t.end();
 });
 
+void t.test('an update that missed its window takes the one that is open by now', (t) => {
+  const scheduled = {
+    at: '2026-11-17T02:00:00.000Z',
+    until: '2026-11-17T04:00:00.000Z',
+    whenIdle: false,
+    awaySeconds: 600,
+  };
+  const facts = { scheduled, windows: nightly, noticeSeconds: 300, areOthers: false };
+  const tonight = { at: '2026-11-21T02:00:00.000Z', until: '2026-11-21T04:00:00.000Z' };
+  const inside = new Date('2026-11-21T03:00:00Z');
+  t.strictSame(decide({ ...facts, now: inside }), { do: 'late' }, 'the machine was off at its time');
+  const again = nextWindow({ ...facts, now: inside });
+  t.strictSame(again, { look: new Date('2026-11-21T03:02:00Z'), ...tonight });
+  t.equal(decide({ ...facts, now: inside, scheduled: { ...scheduled, ...tonight } }).do, 'arm');
+  const end = { ...facts, now: new Date('2026-11-21T03:58:00Z'), scheduled: { ...scheduled, ...tonight } };
+  t.equal(nextWindow(end)?.at, '2026-11-22T02:00:00.000Z', 'without room in it, the next');
+
+  const always = [windowSchema.parse({ from: '00:00', to: '24:00', timezone: 'UTC' })];
+  const { until } = nextWindow({ ...facts, windows: always, now: inside }) ?? {};
+  t.ok(until && Date.parse(until) > inside.getTime() + 7 * 24 * 3600_000, 'a window without an end has none');
+  t.end();
+});
+
 void t.test('what may pass is looked at again soon, else in the next window', (t) => {
   const scheduled = {
     at: '2026-11-21T02:00:00.000Z',
