@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import t from 'tap';
@@ -118,6 +118,21 @@ void t.test(
     t.equal(await hanging.read('/var/lib/lab.log'), 'one\ntwo\n', 'what was written is there');
   },
 );
+
+void t.test('after the kill nothing in the machine goes on', async (t) => {
+  const machine = await armedMachine(t, 'while :; do echo at work >> /var/lib/lab.log; done');
+  let atOnce = Infinity;
+  const { ended } = await machine.boot({
+    during: async (container) => {
+      await container.waitForLine('/var/lib/lab.log', (line) => line === 'at work');
+      container.kill();
+      atOnce = statSync(machine.path('/var/lib/lab.log')).size;
+    },
+  });
+  t.equal(ended, 'killed');
+  const lines = (statSync(machine.path('/var/lib/lab.log')).size - atOnce) / 'at work\n'.length;
+  t.ok(lines <= 1, `none but the one that was being written: ${lines}`);
+});
 
 void t.test('one process can be killed beside the boot', async (t) => {
   const machine = await armedMachine(t, 'echo begun > /run/lab-begun; exec sleep infinity');

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /** Start of a process in clock ticks since boot: with the pid it names one process for ever. '' when it is gone. */
 export function processStart(pid: number): string {
@@ -19,13 +19,31 @@ export function containerLeader(supervisor: number): number | undefined {
   });
 }
 
+/** All processes in the PID namespace of this one, itself first; none when it is gone. */
+export function processesBeside(pid: number): number[] {
+  const namespace = pidNamespace(pid);
+  if (namespace === '') return [];
+  return [pid, ...allProcesses().filter((other) => other !== pid && pidNamespace(other) === namespace)];
+}
+
 /** All processes whose own root is a mount with `text` in its line of mountinfo, such as the folder of an overlay. */
 export function processesRootedIn(text: string): number[] {
   const isRoot = (line: string) => line.split(' ')[4] === '/' && line.includes(text);
+  return allProcesses().filter((pid) => readOrEmpty(`/proc/${pid}/mountinfo`).split('\n').some(isRoot));
+}
+
+function allProcesses(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((name) => readOrEmpty(`/proc/${name}/mountinfo`).split('\n').some(isRoot))
     .map(Number);
+}
+
+function pidNamespace(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return '';
+  }
 }
 
 function readOrEmpty(path: string): string {
