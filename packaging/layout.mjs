@@ -14,8 +14,6 @@ export const files = [
   { from: 'units/offline-update', to: '/usr/bin/offline-update', mode: 0o755 },
   { from: 'dist/offline-update.cjs', to: `${library}/offline-update.cjs`, mode: 0o644 },
   { from: 'dist/offline-update.cjs.map', to: `${library}/offline-update.cjs.map`, mode: 0o644 },
-  { from: 'dist/telling.cjs', to: `${library}/telling.cjs`, mode: 0o644 },
-  { from: 'dist/telling.cjs.map', to: `${library}/telling.cjs.map`, mode: 0o644 },
   { from: 'dist/generator.cjs', to: `${library}/generator.cjs`, mode: 0o644 },
   { from: 'dist/generator.cjs.map', to: `${library}/generator.cjs.map`, mode: 0o644 },
   { from: 'dist/update-service.cjs', to: `${library}/update-service.cjs`, mode: 0o644 },

@@ -13,12 +13,6 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** CommonJS, because it starts 7 ms earlier than the same code as an ES module. */
 const bundles = [
   { name: 'offline-update', entry: 'src/cli/main.ts', lateImports: 'any' },
-  {
-    name: 'telling',
-    entry: 'src/cli/telling-main.ts',
-    lateImports: 'any',
-    plugins: [withoutXml()],
-  },
   { name: 'generator', entry: 'src/generator/main.ts', lateImports: [] },
   {
     name: 'update-service',

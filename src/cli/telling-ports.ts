@@ -1,4 +1,4 @@
-/** The composition root of the verbs that only tell, and what all others build upon. */
+/** What the verbs that only tell have, and what all others build upon. */
 import { runCommand, type RunCommand } from '../host/command.js';
 import { durableFiles } from '../host/durable-files.js';
 import { fileSystem } from '../host/file-system.js';

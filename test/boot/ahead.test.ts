@@ -5,6 +5,7 @@
 import t, { type Test } from 'tap';
 import type { Machine } from '../laboratory/laboratory.js';
 import { installedMachine, isBackSoftly, isBackToNormal, statusOf, versionsOf } from './installed.js';
+import { fittingSnapshot } from '../fixtures/warm-starts.js';
 
 const unit = 'offline-update-ahead.service';
 const word = '/run/offline-update/ahead';
@@ -113,7 +114,7 @@ for (const [what, before] of [
     (machine: Machine) =>
       machine.write(
         '/usr/lib/offline-update/make-warm-start',
-        '#!/bin/sh\n. /usr/lib/offline-update/warm-start\n: >"$(warm_start update-service)"\n',
+        `#!/bin/sh\n: >"$(${fittingSnapshot('update-service')})"\n`,
       ),
   ],
 ] as const) {
@@ -188,7 +189,8 @@ const isDeaf = (machine: Machine): Promise<unknown> =>
     `#!/bin/sh
 . /usr/lib/offline-update/warm-start
 trap '' USR2
-echo "$$ $(warm_start update-service)" >${word}
+warm_start update-service
+echo "$$ $snapshot" >${word}
 systemd-notify --ready
 while sleep 1; do :; done
 `,

@@ -58,7 +58,6 @@ void t.test('apt installs the package and everything is in its place', async (t)
       'rescue',
       'guard',
       'offline-update.cjs',
-      'telling.cjs',
       'generator.cjs',
       'update-service.cjs',
     ].map((name) => `/usr/lib/offline-update/${name}`),

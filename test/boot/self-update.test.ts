@@ -9,6 +9,7 @@ import {
   versionsOf,
   type Scenario,
 } from './installed.js';
+import { fittingSnapshot, warmStarts } from '../fixtures/warm-starts.js';
 
 /** What the update boot itself stands on: the interpreter, PID 1, the bus, the C library, and the product. */
 const names = [
@@ -50,12 +51,12 @@ void t.test('the update replaces node, systemd, dbus, libc6 and this package und
   await isAllNew(t, machine);
   // Not made while everybody waited, but by the confirmation (docs/speed.md).
   await machine.exec(
-    '. /usr/lib/offline-update/warm-start; until [ -e "$(warm_start update-service)" ]; do sleep 0.1; done; offline-update status',
+    `until [ -n "$(${fittingSnapshot('update-service')})" ]; do sleep 0.1; done; offline-update status`,
   );
-  const { stdout } = await machine.exec('ls /var/cache/offline-update');
+  const { stdout } = await machine.exec(`ls ${warmStarts}`);
   t.match(
     stdout,
-    /^telling-\S+\.blob\nupdate-service-\S+\.blob\n?$/,
+    /^offline-update-\S+\.blob\nupdate-service-\S+\.blob\n?$/,
     'the start-up snapshots are those of the new Node.js',
   );
 });

@@ -522,7 +522,7 @@ for (const [rescued, empties] of [
         etc: {},
         var: {
           lib: {},
-          cache: { 'offline-update': { 'update-service-1.blob': 'v8', 'telling-1.blob': 'v8' } },
+          cache: { 'offline-update': { 'update-service-1.blob': 'v8', 'offline-update-1.blob': 'v8' } },
         },
       });
       const ports = {
@@ -533,7 +533,10 @@ for (const [rescued, empties] of [
       };
       await distrustSnapshot(ports, [rescued]);
       const read = (name: string): string => readFileSync(`${ports.paths.warmStarts}/${name}`, 'utf8');
-      t.strictSame([read('update-service-1.blob'), read('telling-1.blob')], [empties ? '' : 'v8', 'v8']);
+      t.strictSame(
+        [read('update-service-1.blob'), read('offline-update-1.blob')],
+        [empties ? '' : 'v8', 'v8'],
+      );
     },
   );
 }
