@@ -108,16 +108,15 @@ async function sealNextStage(
   const { fs, paths, moment, store } = online;
   await dropUnplanned(online, payload);
   // side by side: one closes and reads every file, the other looks at names and sizes
-  const [sealed, agreed] = await Promise.allSettled([
+  const [sealed, agreed, end] = await Promise.allSettled([
     closeNextStage(online).then(() => sealStage(fs, paths.nextStage, known)),
     kind.agree(payload, { path: paths.nextStage }),
+    endOf(online, { payload, policy }, policy.action, facts),
   ]);
   if (sealed.status === 'rejected') throw sealed.reason;
   const files = sealed.value;
   await checkHashes(online, payload, files);
   if (agreed.status === 'rejected') throw agreed.reason;
-  // Where there is no systemd to ask, as in an image that is being built, the trigger will tell.
-  const end = await endOf(online, { payload, policy }, policy.action, facts).catch(() => undefined);
   const now = moment.now();
   const plan: Plan = {
     format: PLAN_FORMAT,
@@ -127,7 +126,8 @@ async function sealNextStage(
     payload,
     files,
     policy,
-    ...(end && { end }),
+    // Where there is no systemd to ask, as in an image that is being built, the trigger will tell.
+    ...(end.status === 'fulfilled' && { end: end.value }),
   };
   await fs.createFile(join(paths.nextStage, stageLayout.plan), planText(plan), 0o600);
   await fs.syncFileSystem(paths.nextStage);

@@ -18,6 +18,7 @@ import { UpdateError } from '../../../update/errors.js';
 import { stageLayout } from '../../../update/paths.js';
 import type { PackageChange, PackagesPlan } from '../../../update/plan.js';
 import type { KnownHashes, Progress, Stage } from '../../payload.js';
+import { settingsAsDecided } from './as-decided.js';
 import { decisionInputs } from './decision-inputs.js';
 import { downloadPackages } from './apt-download.js';
 import { inShort, planDifferences } from './apt-simulate.js';
@@ -50,13 +51,15 @@ export async function fetchPlan(
   const missing = await missingFiles(files, wanted, stage, known, record);
   const bytesMissing = sum(missing);
   const progress = downloadProgress(sum(wanted), sum(wanted) - bytesMissing);
-  // apt reads its index while the files come
-  const [index, brought] = await Promise.allSettled([
+  // apt is asked while the files come
+  const [index, asDecided, brought] = await Promise.allSettled([
     stanzas ?? stanzasFromIndex(ports, plan),
+    settingsAsDecided(ports),
     bring(ports, { policy, uris }, plan, missing, stage, known, progress, on, signal),
   ]);
   if (brought.status === 'rejected') throw brought.reason;
   if (index.status === 'rejected') throw index.reason;
+  if (asDecided.status === 'rejected') throw asDecided.reason;
   await fillHashes(wanted, stage, known);
   if (isFast) {
     await recompressPackages(recompressPorts(ports), plan, stage, {
@@ -69,7 +72,8 @@ export async function fetchPlan(
     });
   }
   await keepRecompressed(files, stage, plan.changes);
-  await writeFrozenLists(ports, plan, stage, index.value, policy);
+  const frozen = { stanzas: index.value, asDecided: asDecided.value, policy };
+  await writeFrozenLists(ports, plan, stage, frozen);
   return known;
 }
 

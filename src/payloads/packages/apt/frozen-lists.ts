@@ -20,7 +20,6 @@ import { aptConfiguration, sourcesList, stagedConfig } from './apt-config.js';
 import { aptEnvironment } from './apt-environment.js';
 import { aptError } from './apt-error.js';
 import { field, parseStanzas, type Stanza } from './control-stanzas.js';
-import { settingsAsDecided } from './as-decided.js';
 
 /** From apt's own lists, all by one call. */
 export async function stanzasFromIndex(
@@ -39,17 +38,22 @@ export async function stanzasFromIndex(
   return parseStanzas(result.stdout);
 }
 
+export interface FrozenFacts {
+  stanzas: readonly Stanza[];
+  /** Of `settingsAsDecided`. */
+  asDecided: string | undefined;
+  policy: Policy;
+}
+
 /** Lists, sources.list and apt.conf; what an earlier run left of them is replaced. */
 export async function writeFrozenLists(
-  { files, runCommand }: { files: FileSystem; runCommand: RunCommand },
+  { files }: { files: FileSystem },
   plan: PackagesPlan,
   stage: Stage,
-  stanzas: readonly Stanza[],
-  policy: Policy,
+  { stanzas, asDecided, policy }: FrozenFacts,
 ): Promise<void> {
   const index = frozenIndex(plan, stanzas);
   const lists = join(stage.path, stageLayout.lists);
-  const asDecided = await settingsAsDecided({ runCommand });
   await files.removeTree(lists);
   await files.makeFolder(lists, 0o755);
   const texts = [

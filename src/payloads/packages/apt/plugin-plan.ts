@@ -20,6 +20,7 @@ import {
   stageOptions,
   type SimulatedChange,
 } from './apt-simulate.js';
+import { settingsAsDecided } from './as-decided.js';
 import { automaticPackages } from './automatic-packages.js';
 import { asInDatabase } from './debian-version.js';
 import { decisionInputs } from './decision-inputs.js';
@@ -59,7 +60,8 @@ export async function planPluginRequest(
     diskBytes: 0,
     unsignedSources: [],
   };
-  await writeFrozenLists(ports, plan, stage, stanzas, policy);
+  const asDecided = await settingsAsDecided(ports);
+  await writeFrozenLists(ports, plan, stage, { stanzas, asDecided, policy });
   await checkComplete(ports, plan, stage);
   const { diskBytes } = await printUris(ports, [
     ...installArguments(plan, stage),
