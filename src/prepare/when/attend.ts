@@ -9,6 +9,7 @@
 import { asUpdateError, UpdateError } from '../../update/errors.js';
 import type { Reason } from '../../update/events.js';
 import { readAskedShutdown, readScheduled, type AskedShutdown } from '../../update/scheduled.js';
+import { openingAt } from '../../update/windows.js';
 import { disarm } from '../disarm.js';
 import { wayIn } from '../end-of.js';
 import type { TriggerOptions } from '../examine.js';
@@ -96,9 +97,9 @@ async function attendUpdate(of: DueCase): Promise<Attended> {
   return putOff(of, notNow(found), nextTime(facts));
 }
 
-function missed({ windows }: Facts): Reason {
-  const message =
-    windows.length > 0 ? 'the maintenance window is closed' : 'the machine was off or busy at its time';
+function missed({ windows, now }: Facts): Reason {
+  const isClosed = windows.length > 0 && !openingAt(windows, now);
+  const message = isClosed ? 'the maintenance window is closed' : 'the machine was off or busy at its time';
   return { code: 'SCHEDULE_MISSED', message };
 }
 

@@ -64,10 +64,16 @@ export function nextWindow(facts: Facts): NextTime | undefined {
   return { look, at: next.from.toISOString(), until: next.to.toISOString() };
 }
 
-/** Open, and longer than the time that was missed: the machine was off until now, or a window has no end in sight. */
-function openedSince({ windows, now, scheduled: { until } }: Facts): Opening | undefined {
+/**
+ * Open, with room for the update, and longer than the time that was missed: the machine was off until now, or a window has no
+ * end in sight.
+ */
+function openedSince(facts: Facts): Opening | undefined {
+  const { windows, now, scheduled } = facts;
   const open = openingAt(windows, now);
-  return open && until !== null && open.to > new Date(until) ? open : undefined;
+  if (!open || scheduled.until === null || open.to <= new Date(scheduled.until)) return undefined;
+  const left = open.to.getTime() - soonestReboot(facts, nextLook(now)).getTime();
+  return left >= (scheduled.awaySeconds ?? 0) * 1000 ? { from: now, to: open.to } : undefined;
 }
 
 function isTooLate({ scheduled: { at, until, awaySeconds }, windows }: Facts, reboot: Date): boolean {

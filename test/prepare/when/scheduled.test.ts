@@ -505,8 +505,22 @@ void t.test('a window that closes meanwhile puts it off to the next one', async 
   machine.clock('2026-11-23T12:00:00.000Z');
   t.match(
     (await service(machine)).json(),
-    { outcome: 'waiting', at: '2026-11-24T01:55:00.000Z', reason: { code: 'SCHEDULE_MISSED' } },
+    {
+      outcome: 'waiting',
+      at: '2026-11-24T01:55:00.000Z',
+      reason: { code: 'SCHEDULE_MISSED', message: 'the maintenance window is closed' },
+    },
     'the machine was off for two nights',
+  );
+  machine.clock('2026-11-25T03:00:00.000Z');
+  t.match(
+    (await service(machine)).json(),
+    {
+      outcome: 'waiting',
+      at: '2026-11-25T03:02:00.000Z',
+      reason: { code: 'SCHEDULE_MISSED', message: 'the machine was off or busy at its time' },
+    },
+    'for another, and until the midst of the one after it',
   );
 });
 

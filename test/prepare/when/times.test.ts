@@ -171,10 +171,17 @@ void t.test('an update that missed its window takes the one that is open by now'
   const inside = new Date('2026-11-21T03:00:00Z');
   t.strictSame(decide({ ...facts, now: inside }), { do: 'late' }, 'the machine was off at its time');
   const again = nextWindow({ ...facts, now: inside });
-  t.strictSame(again, { look: new Date('2026-11-21T03:02:00Z'), ...tonight });
-  t.equal(decide({ ...facts, now: inside, scheduled: { ...scheduled, ...tonight } }).do, 'arm');
-  const end = { ...facts, now: new Date('2026-11-21T03:58:00Z'), scheduled: { ...scheduled, ...tonight } };
-  t.equal(nextWindow(end)?.at, '2026-11-22T02:00:00.000Z', 'without room in it, the next');
+  const look = new Date('2026-11-21T03:02:00Z');
+  t.strictSame(again, { look, at: inside.toISOString(), until: tonight.until });
+  t.equal(decide({ ...facts, now: look, scheduled: { ...scheduled, ...again } }).do, 'arm');
+  const tomorrow = '2026-11-22T02:00:00.000Z';
+  const later = (time: string) => nextWindow({ ...facts, now: new Date(`2026-11-21T${time}Z`) })?.at;
+  t.equal(later('03:48:00'), '2026-11-21T03:48:00.000Z', 'it ends with the window');
+  t.equal(later('03:48:01'), tomorrow, 'without room in it, the next');
+  const warned = { ...facts, areOthers: true, now: new Date('2026-11-21T03:44:00Z') };
+  t.equal(nextWindow(warned)?.at, tomorrow, 'nor with room for the update alone, and not for the notice');
+  const missedInIt = { ...facts, now: inside, scheduled: { ...scheduled, ...tonight } };
+  t.equal(nextWindow(missedInIt)?.at, tomorrow, 'the very window that it missed is not tried again');
 
   const always = [windowSchema.parse({ from: '00:00', to: '24:00', timezone: 'UTC' })];
   const { until } = nextWindow({ ...facts, windows: always, now: inside }) ?? {};
