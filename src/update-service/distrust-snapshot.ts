@@ -1,6 +1,7 @@
 /**
  * An update service that died may have died of the start-up snapshot that it began with. It is emptied, which keeps it from
- * being used, and keeps its name: another one is made when Node.js or the program is replaced (units/make-warm-start).
+ * being used, and keeps its name: another one is made when Node.js or the program is replaced (units/make-warm-start). One that
+ * died before it began may be one that Node.js refused; it would refuse the command's, too, which has to tell of it.
  */
 import { join } from 'node:path';
 import { namesIn } from '../host/if-there.js';
@@ -25,7 +26,10 @@ export async function distrustSnapshot(
   if (!tells(rescued, ...deaths)) return;
   try {
     const names = await namesIn(fs, paths.warmStarts);
-    for (const name of names.filter((each) => each.startsWith('update-service-')))
+    const suspects = tells(rescued, 'nothing-changed')
+      ? /^(?:update-service|offline-update)-/
+      : /^update-service-/;
+    for (const name of names.filter((each) => suspects.test(each)))
       await files.replace(join(paths.warmStarts, name), '');
   } catch (error) {
     log.write('warning', `the start-up snapshot could not be put out of use: ${String(error)}`);

@@ -37,7 +37,9 @@ void t.test('the package makes it, under the name of what it is made of', async 
 void t.test('the same is said with it and without', async (t) => {
   const asked = ['status', 'status --json', 'history', 'history --json', 'report', 'report --json'];
   const wrong = ['log', 'log 20000101T000000-0000', 'report --html 1', 'status --wrong', 'history --help'];
-  for (const words of [...asked, ...wrong]) {
+  const acting = ['cancel', 'trigger --at never', 'prepare --no-refresh no-such-package', '--root srv clean'];
+  const given = ['prepare --from - </usr/share/common-licenses/BSD', 'prepare --from missing.json --json'];
+  for (const words of [...asked, ...wrong, ...acting, ...given]) {
     const says = async (line: string) => machine.exec(line, { check: false });
     const first = await says(`TZ=Asia/Tokyo offline-update ${words}`);
     const line = `TZ=Asia/Tokyo node /usr/lib/offline-update/offline-update.cjs ${words}`;
@@ -74,10 +76,12 @@ void t.test('who starts from it, and who does not', async (t) => {
 });
 
 void t.test('it is one process: a signal to it reaches Node.js', async (t) => {
+  await machine.exec(remake);
   const waits = 'sleep 100 | offline-update prepare --from - >/dev/null 2>&1 &';
-  const asked = 'sleep 1; readlink /proc/$!/exe; kill $!; pkill --exact sleep; wait $!; echo $?';
-  const { stdout } = await machine.exec(`${waits} ${asked}`);
-  t.match(stdout, /^\/usr\/bin\/node\n[1-9]\d*\n$/);
+  const isNode = 'until [ /proc/$!/exe -ef /usr/bin/node ]; do sleep 0.01; done';
+  const how = 'tr "\\0" " " </proc/$!/cmdline; kill $!; pkill --exact sleep; wait $!; echo $?';
+  const { stdout } = await machine.exec(`${waits} ${isNode}; ${how}`);
+  t.match(stdout, /^\/usr\/bin\/node --snapshot-blob \S+ \S+ prepare --from - [1-9]\d*\n$/);
 });
 
 for (const [what, spoil] of [
@@ -105,6 +109,26 @@ void t.test('without what knows of snapshots everything is done', async (t) => {
   await machine.exec('mv /usr/lib/offline-update/warm-start /srv/warm-start');
   t.match((await machine.exec('offline-update status')).stdout, /^State +prepared/);
   await machine.exec('mv /srv/warm-start /usr/lib/offline-update/warm-start');
+});
+
+void t.test('without a sum over its bytes none fits, and none is made', async (t) => {
+  await machine.exec('mv /usr/bin/cksum /srv/cksum');
+  t.equal(await snapshot(), '');
+  await machine.exec(remake, { check: false });
+  t.strictSame(await files(), []);
+  await machine.exec(`mv /srv/cksum /usr/bin/cksum; ${remake}`);
+  t.strictSame(await files(), [await snapshot()]);
+});
+
+void t.test('none is made of a script that starts another Node.js', async (t) => {
+  await machine.exec(
+    'mv /usr/bin/node /srv/node; printf "#!/bin/sh\\nexec /srv/node \\"\\$@\\"\\n" >/usr/bin/node',
+  );
+  await machine.exec(`chmod +x /usr/bin/node; ${remake}`);
+  t.strictSame(await files(), []);
+  t.match((await machine.exec('offline-update status')).stdout, /^State/);
+  await machine.exec(`mv /srv/node /usr/bin/node; ${remake}`);
+  t.strictSame(await files(), [await snapshot()]);
 });
 
 void t.test('another Node.js: dpkg’s trigger makes another one', async (t) => {

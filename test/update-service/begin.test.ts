@@ -18,6 +18,8 @@ interface Begun {
   node: { words: string; pid: number } | undefined;
   /** What systemctl was asked. */
   asked: string;
+  /** A start-up snapshot was looked for. */
+  looked: boolean;
   root: string;
 }
 
@@ -65,6 +67,7 @@ async function begin(
     'usr/bin/node',
     `echo "$*" >${root}/node-words; echo "\${NOTIFY_SOCKET-none}" >${root}/node-told; echo $$ >${root}/node-pid\n${waitsForLogind}\n: >${root}/node-ended; echo installed; exit 5`,
   );
+  shim('bin/stat', `: >${root}/looked; exec /usr/bin/stat "$@"`);
   shim('bin/systemctl', `echo "$*" >>${root}/asked\n${systemctl.replace('ROOT', root)}`);
   const child = spawn(scriptIn(root, 'begin'), [], {
     env: { PATH: `${root}/bin:/usr/bin:/bin`, LAB_ROOT: root, NOTIFY_SOCKET: '/run/systemd/notify' },
@@ -79,11 +82,20 @@ async function begin(
     existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8').trim() : '';
   const words = text('node-words');
   const node = words === '' ? undefined : { words, pid: Number(text('node-pid')) };
-  return { status, output, pid: child.pid ?? 0, node, asked: text('asked'), root };
+  return {
+    status,
+    output,
+    pid: child.pid ?? 0,
+    node,
+    asked: text('asked'),
+    looked: existsSync(join(root, 'looked')),
+    root,
+  };
 }
 
 void t.test('it claims the update, wakes logind and becomes Node.js', async (t) => {
-  const { status, output, node, pid, asked, root } = await begin(t, {});
+  const { status, output, node, pid, asked, looked, root } = await begin(t, {});
+  t.ok(looked, 'for a start-up snapshot');
   t.equal(readlinkSync(join(root, 'system-update.claimed')), ours);
   t.match(node?.words, /update-service\.cjs run$/);
   t.equal(node?.pid, pid, 'what happens to the service happens to it');
@@ -116,8 +128,9 @@ void t.test(
 );
 
 void t.test('an update of another tool: nothing is started, and nothing has failed', async (t) => {
-  const { status, output, node, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
+  const { status, output, node, looked, root } = await begin(t, { trigger: '/var/cache/PackageKit' });
   t.equal(status, 0);
+  t.notOk(looked, 'not even for a start-up snapshot of ours');
   t.equal(node, undefined);
   t.equal(output, '');
   t.equal(readlinkSync(join(root, 'system-update')), '/var/cache/PackageKit');
