@@ -192,7 +192,7 @@ export class Container {
     this.#killed = true;
     const pid = this.#nspawn.pid === undefined ? undefined : containerLeader(this.#nspawn.pid);
     if (pid === undefined) this.#nspawn.kill('SIGKILL');
-    else for (const each of processesBeside(pid)) endProcess(each);
+    else endAll(() => processesBeside(pid));
   }
 
   /** Sends a signal to the container's PID 1; SIGINT is Ctrl-Alt-Del. */
@@ -202,6 +202,17 @@ export class Container {
 
   failure(what: string): LaboratoryError {
     return new LaboratoryError(`${what}; the end of its console:\n${this.console.slice(-60).join('\n')}`);
+  }
+}
+
+/** Also those that one of them has started while they were listed. */
+function endAll(list: () => readonly number[]): void {
+  const ended = new Set<number>();
+  for (let found = list(); found.some((pid) => !ended.has(pid)); found = list()) {
+    for (const pid of found) {
+      endProcess(pid);
+      ended.add(pid);
+    }
   }
 }
 

@@ -22,7 +22,8 @@ export function containerLeader(supervisor: number): number | undefined {
 /** All processes in the PID namespace of this one, itself first; none when it is gone. */
 export function processesBeside(pid: number): number[] {
   const namespace = pidNamespace(pid);
-  if (namespace === '') return [];
+  // Ours: the pid is another process's by now.
+  if (namespace === '' || namespace === pidNamespace('self')) return [];
   return [pid, ...allProcesses().filter((other) => other !== pid && pidNamespace(other) === namespace)];
 }
 
@@ -38,7 +39,7 @@ function allProcesses(): number[] {
     .map(Number);
 }
 
-function pidNamespace(pid: number): string {
+function pidNamespace(pid: number | 'self'): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
   } catch {
