@@ -39,13 +39,16 @@ export async function planPluginRequest(
   policy: Policy,
 ): Promise<Planned> {
   await checkDatabase(ports);
-  const [{ downloads, stanzas }, states, baseFingerprint, isAutomatic, inputs] = await Promise.all([
-    takePluginFiles(ports, request, stage),
-    ports.database.states(),
-    ports.database.fingerprint(),
-    automaticPackages(ports.files, ports.root),
-    decisionInputs(ports.files, ports.root),
-  ]);
+  const [{ downloads, stanzas }, states, baseFingerprint, isAutomatic, inputs, asDecided] = await Promise.all(
+    [
+      takePluginFiles(ports, request, stage),
+      ports.database.states(),
+      ports.database.fingerprint(),
+      automaticPackages(ports.files, ports.root),
+      decisionInputs(ports.files, ports.root),
+      settingsAsDecided(ports),
+    ],
+  );
   const changes = plannedChanges(requestedChanges(request, states), {
     isAutomatic,
     requested: new Set(request.packages.flatMap((one) => (one.automatic === true ? [] : [one.name]))),
@@ -60,7 +63,6 @@ export async function planPluginRequest(
     diskBytes: 0,
     unsignedSources: [],
   };
-  const asDecided = await settingsAsDecided(ports);
   await writeFrozenLists(ports, plan, stage, { stanzas, asDecided, policy });
   await checkComplete(ports, plan, stage);
   const { diskBytes } = await printUris(ports, [
