@@ -65,6 +65,11 @@ const ways: readonly Way[] = [
     target: { ratio: 1.25 },
   },
   {
+    what: 'of it the start of Node.js alone',
+    ours: 'node --eval 0',
+    peer: 'apt-get --download-only --yes upgrade',
+  },
+  {
     what: '100 tiny packages, with the refresh of the lists',
     ours: 'offline-update prepare',
     peer: 'apt-get update && apt-get --download-only --yes upgrade',

@@ -105,10 +105,16 @@ for (const [what, spoil] of [
   });
 }
 
-void t.test('without what knows of snapshots everything is done', async (t) => {
-  await machine.exec('mv /usr/lib/offline-update/warm-start /srv/warm-start');
-  t.match((await machine.exec('offline-update status')).stdout, /^State +prepared/);
-  await machine.exec('mv /srv/warm-start /usr/lib/offline-update/warm-start');
+void t.test('where what knows of snapshots is missing or damaged, everything is done', async (t) => {
+  const file = '/usr/lib/offline-update/warm-start';
+  await machine.exec(`mv ${file} /srv/warm-start`);
+  for (const damage of ['true', `: >${file}`, `head --bytes=1000 /srv/warm-start >${file}`]) {
+    await machine.exec(damage);
+    const { stdout, stderr } = await machine.exec('offline-update status');
+    t.match(stdout, /^State +prepared/, damage);
+    t.equal(stderr, '');
+  }
+  await machine.exec(`mv /srv/warm-start ${file}`);
 });
 
 void t.test('without a sum over its bytes none fits, and none is made', async (t) => {

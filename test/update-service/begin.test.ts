@@ -30,6 +30,8 @@ interface Scene {
   trigger?: string;
   /** A file of ours that is not there. */
   missing?: string;
+  /** A file of ours that ends in its midst. */
+  cutOff?: string;
   /** In the place of units/claim. */
   claim?: string;
   /** In the place of systemctl, beside that it notes its words. */
@@ -44,7 +46,7 @@ const until = (path: string): string =>
 
 async function begin(
   t: Test,
-  { trigger = ours, claim, systemctl = '', changes = 1, missing }: Scene,
+  { trigger = ours, claim, systemctl = '', changes = 1, missing, cutOff }: Scene,
 ): Promise<Begun> {
   const stage = {
     'plan.json': planText(
@@ -58,6 +60,10 @@ async function begin(
   putScripts(root);
   symlinkSync(trigger, join(root, 'system-update'));
   if (claim !== undefined) writeFileSync(scriptIn(root, 'claim'), `#!/bin/sh\n${claim}\n`);
+  if (cutOff !== undefined) {
+    const file = join(root, 'usr/lib/offline-update', cutOff);
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 1000));
+  }
   if (missing !== undefined) rmSync(join(root, 'usr/lib/offline-update', missing));
   const shim = (path: string, text: string): void => {
     writeFileSync(join(root, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -145,9 +151,11 @@ void t.test('a damaged package of ours does not fail in the update boot of anoth
 });
 
 void t.test('our update is installed also where nobody knows of a start-up snapshot', async (t) => {
-  const { status, node } = await begin(t, { missing: 'warm-start' });
-  t.equal(status, 5);
-  t.match(node?.words, /^\S*update-service\.cjs run$/);
+  for (const scene of [{ missing: 'warm-start' }, { cutOff: 'warm-start' }]) {
+    const { status, node } = await begin(t, scene);
+    t.equal(status, 5);
+    t.match(node?.words, /^\S*update-service\.cjs run$/);
+  }
 });
 
 for (const [what, claim] of [
