@@ -8,14 +8,15 @@ import { asUpdateError, UpdateError } from '../update/errors.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.js';
 import { refuseOtherRoot, stepBelow, withoutRoot } from './other-root.js';
 import { output, type Stream } from './output.js';
+import type { CliPorts } from './ports.js';
 import { shellWords } from '../update/shell-words.js';
 import { version } from './version.js';
 import type { Doing, Invoke, Verb } from './verb.js';
 
 /** What can be typed, and what it is carried out with. */
-export interface Program<P> {
-  verbs: readonly Verb<P>[];
-  makePorts: (root: string) => Promise<P>;
+export interface Program {
+  verbs: readonly Verb[];
+  makePorts: (root: string) => Promise<CliPorts>;
 }
 
 export interface Surroundings {
@@ -27,13 +28,13 @@ export interface Surroundings {
 }
 
 /** `words`: what was typed after the name of the program. */
-export async function runCli<P>(
+export async function runCli(
   words: readonly string[],
-  { verbs, makePorts }: Program<P>,
+  { verbs, makePorts }: Program,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.done;
-  const invoke: Invoke<P> =
+  const invoke: Invoke<CliPorts> =
     (doing) =>
     async (...given) => {
       const command = given.at(-1) as Command;
@@ -50,9 +51,9 @@ export async function runCli<P>(
   }
 }
 
-export function makeProgram<P>(
-  verbs: readonly Verb<P>[],
-  invoke: Invoke<P>,
+export function makeProgram(
+  verbs: readonly Verb[],
+  invoke: Invoke<CliPorts>,
   { stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>,
 ): Command {
   const program = new Command('offline-update')
@@ -95,10 +96,10 @@ function rootFolder(word: string): string {
   return resolve(word);
 }
 
-async function carryOut<O, P>(
-  doing: Doing<O, P>,
+async function carryOut<O>(
+  doing: Doing<O, CliPorts>,
   { command, words }: { command: Command; words: readonly string[] },
-  makePorts: Program<P>['makePorts'],
+  makePorts: Program['makePorts'],
   { stdout, stderr, environment, user }: Surroundings,
 ): Promise<ExitCode> {
   const options = command.optsWithGlobals<O & { json?: boolean; root: string }>();

@@ -6,7 +6,7 @@
  * which the clock is set; one that lies wholly in the hour that is left out does not open. Windows that touch are one.
  */
 import * as z from 'zod/mini';
-import { clockAt, instantOf, isZone, LOCAL_ZONE } from './zoned-time.js';
+import { clockAt, DAY, instantOf, isZone, LOCAL_ZONE } from './zoned-time.js';
 
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const hours = (pattern: RegExp, what: string) => z.string().check(z.regex(pattern, what));
@@ -45,7 +45,6 @@ export function openingAfter(windows: readonly Window[], at: Date): Opening | un
  * zone at the same instant.
  */
 const LOOK = { back: 8, ahead: 15 };
-const DAY = 24 * 3600_000;
 
 /** Within those days, in order; none of them touches another. */
 function openings(windows: readonly Window[], around: Date): Opening[] {

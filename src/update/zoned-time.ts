@@ -68,7 +68,7 @@ export function zonedText(at: Date, zone = LOCAL_ZONE): string {
 }
 
 const MINUTE = 60_000;
-const DAY = 24 * 3600_000;
+export const DAY = 24 * 3600_000;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

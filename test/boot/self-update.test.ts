@@ -9,7 +9,7 @@ import {
   versionsOf,
   type Scenario,
 } from './installed.js';
-import { fittingSnapshot, warmStarts } from '../fixtures/warm-starts.js';
+import { untilOneFits, warmStarts } from '../fixtures/warm-starts.js';
 
 /** What the update boot itself stands on: the interpreter, PID 1, the bus, the C library, and the product. */
 const names = [
@@ -50,9 +50,7 @@ void t.test('the update replaces node, systemd, dbus, libc6 and this package und
   t.equal((await statusOf(machine)).state, 'confirmed');
   await isAllNew(t, machine);
   // Not made while everybody waited, but by the confirmation (docs/speed.md).
-  await machine.exec(
-    `until [ -n "$(${fittingSnapshot('update-service')})" ]; do sleep 0.1; done; offline-update status`,
-  );
+  await machine.exec(`${untilOneFits('update-service')}; offline-update status`);
   const { stdout } = await machine.exec(`ls ${warmStarts}`);
   t.match(
     stdout,

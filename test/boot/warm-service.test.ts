@@ -1,6 +1,6 @@
 /** The update service starts from a snapshot of itself where one fits, and the machine comes back where it cannot (docs/speed.md). */
 import t from 'tap';
-import { asSnapshot, fittingSnapshot, isEmptied, warmStarts } from '../fixtures/warm-starts.js';
+import { asSnapshot, fittingSnapshot, isEmptied, untilOneFits, warmStarts } from '../fixtures/warm-starts.js';
 import type { Machine } from '../laboratory/laboratory.js';
 import { armedMachine, isBackAfterOneReboot, statusOf, versionsOf } from './installed.js';
 
@@ -75,7 +75,7 @@ for (const [what, by] of [
     await isBackAfterOneReboot(t, machine, await machine.bootUntilSettled());
     t.equal((await statusOf(machine)).state, 'confirmed');
     t.equal(await startedAs(machine), '/usr/bin/node /usr/lib/offline-update/update-service.cjs run');
-    await machine.exec(`until [ -n "$(${fittingSnapshot('update-service')})" ]; do sleep 0.1; done`);
+    await machine.exec(untilOneFits('update-service'));
   });
 }
 
