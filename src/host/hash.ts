@@ -1,71 +1,88 @@
 /**
  * SHA-256, as lower-case hex.
  *
- * Files are read as a stream and must be regular files themselves: a link, folder, pipe or device in their place is
- * `NOT_A_FILE`. Other errors: the system's own. Of several large files at once one is hashed here, the others on further
- * threads, a processor each; so much memory as a buffer for each is used, however large they are.
+ * Files must be regular files themselves: a link, folder, pipe or device in their place is `NOT_A_FILE`. Other errors: the
+ * system's own. They are read piece by piece, as much memory as a buffer for each thread, however large they are; and by the
+ * thread that hashes: what is hashed mostly lies in memory, and to wait for libuv's threads at each read takes as much of the
+ * processors as to read and to hash.
  */
 import { createHash } from 'node:crypto';
-import { constants, fstatSync, readFileSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hashBufferBytes, HashThreads } from './hash-threads.js';
 import { HostError, isErrno } from './host-error.js';
 
-const smallBytes = 64 * 1024;
-/** Less is hashed sooner than a thread has started. */
-const threadedBytes = 4 * 1024 * 1024;
+/** A smaller file is hashed here. */
+const threadedBytes = 1024 * 1024;
+/** Are hashed in the time that a thread takes to start, some 28 ms: who has done so much here, and has more, may well have one. */
+const bytesBeforeThreads = 32 * 1024 * 1024;
 
-/** How many are being hashed: large ones in all, and files on this thread. */
-const now = { large: 0, here: 0 };
+/** How many files are being hashed, in all and by this thread, and the bytes that it has hashed since there was none. */
+const now = { files: 0, here: 0, bytesHere: 0 };
 const sharedThreads = new HashThreads();
 
 export async function sha256OfFile(path: string, threads = sharedThreads): Promise<string> {
-  // O_NONBLOCK: the open of a pipe without writer would wait for ever
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch((error: unknown) => {
-    throw isErrno(error, 'ELOOP', 'ENXIO') ? notAFile(path) : error;
+  return together(threads, async () => {
+    const descriptor = openFile(path);
+    try {
+      const found = fstatSync(descriptor);
+      if (!found.isFile()) throw notAFile(path);
+      const isForThread = found.size >= threadedBytes && now.here > 0 && now.bytesHere >= bytesBeforeThreads;
+      const elsewhere = isForThread ? await threads.sha256(descriptor) : undefined;
+      return elsewhere ?? (await sha256Here(descriptor));
+    } finally {
+      closeSync(descriptor);
+    }
   });
+}
+
+/** What is hashed at the same time has its threads in common; they end with the last of it. */
+async function together<T>(threads: HashThreads, hash: () => Promise<T>): Promise<T> {
+  now.files += 1;
   try {
-    const found = fstatSync(file.fd);
-    if (!found.isFile()) throw notAFile(path);
-    // a way through the thread pool costs more than to read a small file, and there may be thousands
-    if (found.size <= smallBytes) return createHash('sha256').update(readFileSync(file.fd)).digest('hex');
-    return found.size < threadedBytes ? await sha256Here(file) : await sha256OfLarge(file, threads);
+    return await hash();
   } finally {
-    await file.close();
+    now.files -= 1;
+    if (now.files === 0) {
+      now.bytesHere = 0;
+      threads.end();
+    }
   }
 }
 
-async function sha256OfLarge(file: FileHandle, threads: HashThreads): Promise<string> {
-  now.large += 1;
+function openFile(path: string): number {
   try {
-    const elsewhere = now.here > 0 ? await threads.sha256(file.fd) : undefined;
-    return elsewhere ?? (await sha256Here(file));
-  } finally {
-    now.large -= 1;
-    if (now.large === 0) threads.end();
+    // O_NONBLOCK: the open of a pipe without writer would wait for ever
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw isErrno(error, 'ELOOP', 'ENXIO') ? notAFile(path) : error;
   }
 }
 
-async function sha256Here(file: FileHandle): Promise<string> {
+async function sha256Here(descriptor: number): Promise<string> {
+  buffer ??= Buffer.allocUnsafeSlow(hashBufferBytes);
+  const hash = createHash('sha256');
   now.here += 1;
   try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(hashBufferBytes);
     for (let position = 0; ;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
-      position += bytesRead;
+      const length = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (length === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, length));
+      position += length;
+      now.bytesHere += length;
+      if (length === buffer.length) await nextTurn(); // for all others
     }
   } finally {
     now.here -= 1;
   }
 }
 
+/** Enough for all: nothing comes between a read and its hash. */
+let buffer: Buffer | undefined;
+
 type SumOf = (path: string) => Promise<string>;
 
-/** Several at a time, so that the disk has something to do while we hash. In the order of `paths`. */
+/** Several at a time, so that there is one for each thread. In the order of `paths`. */
 export async function sha256OfFiles(
   paths: readonly string[],
   parallel = 4,
@@ -76,7 +93,9 @@ export async function sha256OfFiles(
   const worker = async (): Promise<void> => {
     for (const path of queue) sums.set(path, await sumOf(path));
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, sums.size) }, worker));
+  await together(sharedThreads, async () => {
+    await Promise.all(Array.from({ length: Math.min(parallel, sums.size) }, worker));
+  });
   return sums;
 }
 

@@ -26,7 +26,8 @@ export interface NodeStart {
 
 /**
  * Call it before anything is changed. The answer: why the program does not start; undefined when it does, or when nothing
- * has touched it since it was noted, or last seen to start. So it may be asked again for a few calls of stat(2).
+ * has touched it since it was noted, or last seen to start. So it may be asked again for a few calls of stat(2), also while
+ * it has not answered yet: then it looks once more after that.
  */
 export function noteNode({
   run,
@@ -35,7 +36,7 @@ export function noteNode({
   libraries,
 }: NodeStart): () => Promise<string | undefined> {
   let sound = (async () => identities([node, program, ...(libraries ?? (await loadedFiles()))]))();
-  return async () => {
+  const look = async (): Promise<string | undefined> => {
     const before = await sound;
     const now = identities([...before.keys()]);
     const changed = differences(before, await now);
@@ -45,6 +46,8 @@ export function noteNode({
     sound = now;
     return undefined;
   };
+  let answer: Promise<string | undefined> = Promise.resolve(undefined);
+  return () => (answer = answer.then(look));
 }
 
 async function whyNotStarted(run: RunCommand, node: string, program: string): Promise<string | undefined> {

@@ -17,10 +17,15 @@ export async function install(attempt: Attempt): Promise<void> {
   const syncs = (attempt.syncs = await chooseSyncs(attempt));
   await update.journal.append({ event: 'installing', attempt: number, fallback: fallback ?? null, syncs });
   const revertible = fallback !== undefined && fallback.inPlace === undefined;
+  let isNodeSeen = false;
   const on: Progress = (event) => {
     progress.on(event);
     // Nearly done: logind starts beside the rest, and `leave` need not wait for it.
     if (isNearlyDone(event)) void ports.wakeLogin();
+    // Nor `verify` for Node.js, which has been replaced by then; it looks again whether anything has touched it since.
+    if (event.percent < nearlyDonePercent || isNodeSeen) return;
+    isNodeSeen = true;
+    void ports.whyNodeFails();
   };
   await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs, revertible));
 }

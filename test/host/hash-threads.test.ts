@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
-import { sha256OfFile, sha256OfFiles } from '../../src/host/hash.js';
+import { hashingInTurn, sha256OfFile, sha256OfFiles } from '../../src/host/hash.js';
 import { HashThreads } from '../../src/host/hash-threads.js';
 
 const largeBytes = 5 * 1024 * 1024 + 1;
@@ -30,24 +30,41 @@ function opened(t: Test, path: string): number {
 void t.test(
   'many large files at once have the sums that they have one by one; the threads end with the last one',
   async (t) => {
-    const files = largeFiles(t, 9);
+    const files = largeFiles(t, 12);
     const threads = new HashThreads(2);
     const counts: number[] = [];
-    const paths = files.map(({ path }) => path);
-    const sums = await sha256OfFiles(paths, 4, async (path) => {
+    const sumOf = hashingInTurn(4, async (path) => {
       const sum = await sha256OfFile(path, threads);
       counts.push(threads.count);
       return sum;
     });
     t.strictSame(
-      [...sums],
-      files.map(({ path, sum }) => [path, sum]),
+      await Promise.all(files.map(({ path }) => sumOf(path))),
+      files.map(({ sum }) => sum),
     );
-    t.equal(counts.length, files.length);
+    t.strictSame(counts.slice(0, 4), [0, 0, 0, 0], 'none before they are worth it');
     t.ok(Math.max(...counts) > 0, `threads while files are left: ${counts.join()}`);
     t.equal(counts.at(-1), 0);
   },
 );
+
+void t.test('a list of files has the sums that they have one by one', async (t) => {
+  const files = largeFiles(t, 3);
+  const sums = await sha256OfFiles(files.map(({ path }) => path));
+  t.strictSame(
+    [...sums],
+    files.map(({ path, sum }) => [path, sum]),
+  );
+});
+
+void t.test('others have their turn while a large file is hashed', async (t) => {
+  const [file] = largeFiles(t, 1);
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 0);
+  await sha256OfFile(file?.path ?? '');
+  clearInterval(counting);
+  t.ok(turns > 0);
+});
 
 void t.test(
   'a thread answers for each file that it was asked for, and there are no more threads than wanted',

@@ -125,6 +125,35 @@ void t.test('asked again, it is started only where it was touched again', async 
   t.match(told.why[1], /^\/bin\/node changed, and Node\.js does not start: /);
 });
 
+void t.test('asked twice at once, it looks again after the first answer', async (t) => {
+  const folder = t.testdir({ node: '', program: '' });
+  const node = join(folder, 'node');
+  const touch = (text: string): void => {
+    untilTheClockTicks(node);
+    writeFileSync(node, text);
+    chmodSync(node, 0o755);
+  };
+  touch(sound);
+  let starts = 0;
+  const why = noteNode({
+    node,
+    program: join(folder, 'program'),
+    libraries: [],
+    async run(...words) {
+      starts += 1;
+      const result = await runCommand(...words);
+      if (starts === 1) touch(lacksLibrary); // while the first answer is on its way
+      return result;
+    },
+  });
+  await why();
+  touch(sound);
+  const [first, second] = await Promise.all([why(), why()]);
+  t.equal(first, undefined);
+  t.match(second, /ended with 127/);
+  t.equal(starts, 2);
+});
+
 void t.test('a library alone, or the program that confirms, is seen as well', async (t) => {
   const touchLibrary = (node: string): void => {
     unlinkSync(libraryOf(node));

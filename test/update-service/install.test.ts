@@ -40,28 +40,33 @@ void t.test(
   },
 );
 
-/** At which of these events logind is woken. */
-async function wokenAt(events: readonly ProgressEvent[]): Promise<ProgressEvent[]> {
+/** At which of these events logind is woken, and Node.js looked at. */
+async function lookedAheadAt(
+  events: readonly ProgressEvent[],
+): Promise<{ woken: ProgressEvent[]; node: ProgressEvent[] }> {
   const woken: ProgressEvent[] = [];
+  const node: ProgressEvent[] = [];
   let current: ProgressEvent | undefined;
   const run = (...[, , on]: [unknown, unknown, Progress]): Promise<void> => {
     for (current of events) on(current);
     return Promise.resolve();
   };
-  const wakeLogin = (): void => {
-    if (current) woken.push(current);
+  const noteIn = (list: ProgressEvent[]) => (): Promise<undefined> => {
+    if (current) list.push(current);
+    return Promise.resolve(undefined);
   };
+  const [wakeLogin, whyNodeFails] = [noteIn(woken), noteIn(node)];
   const attempt = {
     plan: { policy: defaultPolicy, payload: {} },
-    ports: { paths: pathsBelow('/'), payload: { install: run }, wakeLogin },
+    ports: { paths: pathsBelow('/'), payload: { install: run }, wakeLogin, whyNodeFails },
     progress: { on: () => undefined },
     update: { paths: { terminalLog: '/term.log' }, journal: { append: () => Promise.resolve() } },
   } as unknown as Attempt;
   await install(attempt);
-  return woken;
+  return { woken, node };
 }
 
-void t.test('logind is woken when little is left to install', async (t) => {
+void t.test('when little is left to install, logind is woken and Node.js looked at, once', async (t) => {
   const at = (percent: number, itemsDone: number, itemsTotal: number): ProgressEvent => ({
     percent,
     itemsDone,
@@ -69,7 +74,9 @@ void t.test('logind is woken when little is left to install', async (t) => {
     text: '',
   });
   const nearly = [at(90, 10, 1000), at(0, 0, 1), at(0, 92, 100), { percent: 95, text: '' }];
-  t.strictSame(await wokenAt([at(0, 0, 100), at(89, 91, 100), { percent: 89, text: '' }, ...nearly]), nearly);
+  const before = [at(0, 0, 100), at(89, 91, 100), { percent: 89, text: '' }];
+  t.strictSame(await lookedAheadAt([...before, ...nearly]), { woken: nearly, node: nearly.slice(0, 1) });
+  t.strictSame((await lookedAheadAt([at(0, 0, 1)])).node, [], 'nothing is replaced yet');
 });
 
 void t.test('a failed install is told in a line while the packages are made whole', async (t) => {
