@@ -68,7 +68,7 @@ function ours(name: string, title: string, action: 'auto' | 'reboot', policy = '
     fetch: (shell) => shell.exec(`${makeWarmStart} && offline-update prepare --no-refresh`),
     async arm(shell) {
       const { stdout } = await shell.exec(`offline-update trigger --no-rehearse --action=${action} --json`);
-      return (JSON.parse(stdout) as { action: Verb }).action;
+      return (JSON.parse(stdout) as { wayIn: Verb }).wayIn;
     },
     installSeconds: installSecondsOf,
     units: ['offline-update.service'],

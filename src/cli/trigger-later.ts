@@ -1,4 +1,5 @@
 /** `trigger` for a time that is not simply now: --at, --when-idle, --unattended, and windows of the policy. */
+import type { BothWays } from '../prepare/end-of.js';
 import type { Triggered, TriggerOptions } from '../prepare/trigger.js';
 import type { ScheduledUpdate } from '../prepare/when/schedule-update.js';
 import type { Attended } from '../prepare/when/attend.js';
@@ -91,6 +92,6 @@ function attendedDocument(attended: Attended): Record<string, unknown> {
   return { outcome, id, at, ...(armed && endOf(armed)) };
 }
 
-function endOf({ action, because, trigger }: Triggered): Pick<Triggered, 'action' | 'because' | 'trigger'> {
-  return { action, because, trigger };
+function endOf({ action, because, wayIn, trigger }: Triggered): BothWays & Pick<Triggered, 'trigger'> {
+  return { action, because, wayIn, trigger };
 }

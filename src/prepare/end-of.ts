@@ -18,33 +18,57 @@ export interface End {
   because: string | null;
 }
 
-/** A soft-reboot is enough on the way in where it is on the way out. */
-export function wayIn(action: WayOut | null): WayIn {
-  return action === 'soft-reboot' ? 'soft-reboot' : 'reboot';
+export interface BothWays extends End {
+  wayIn: WayIn;
 }
 
 export type EndFacts = Pick<HostFacts, 'systemdVersion' | 'runningSystem'>;
 
+/**
+ * What changes can ask for a full reboot on the way out alone: into the update boot a soft one leads as well, unless this
+ * machine owes a full one already. Who wishes for a reboot has it on both ways.
+ */
 export async function endOf(
   online: Pick<Online, 'fs' | 'paths'>,
   { payload: { changes }, policy }: Pick<Plan, 'payload' | 'policy'>,
   wish: Action,
   facts: EndFacts,
-): Promise<End> {
-  if (wish === 'soft-reboot') {
-    const because = withoutSoftReboot(await facts.systemdVersion());
-    // It does all that a soft-reboot does; and a fleet has one policy.
-    if (because !== undefined) return { action: 'reboot', because };
+): Promise<BothWays> {
+  switch (wish) {
+    case 'reboot':
+      return { action: wish, because: null, wayIn: wish };
+    case 'poweroff': {
+      // Where there is no systemd to ask, this is known all the same.
+      const full = await whyFullReboot(online, facts).catch(() => 'not known');
+      return { action: wish, because: null, wayIn: full === undefined ? 'soft-reboot' : 'reboot' };
+    }
+    case 'soft-reboot': {
+      const because = withoutSoftReboot(await facts.systemdVersion());
+      // It does all that a soft-reboot does; and a fleet has one policy.
+      if (because !== undefined) return { action: 'reboot', because, wayIn: 'reboot' };
+      return { action: wish, because: null, wayIn: wish };
+    }
+    case 'auto': {
+      const kind = rebootKindOf(changes, await facts.systemdVersion());
+      const full = await whyFullReboot(online, facts);
+      const wayIn = full === undefined ? 'soft-reboot' : 'reboot';
+      if (kind.action === 'soft-reboot')
+        return full === undefined ? { ...kind, wayIn } : { action: 'reboot', because: full, wayIn };
+      const isForKexec = policy.kexec === 'allow' && bringsKernel(changes);
+      return { ...(isForKexec ? await kexecFor(online, changes, facts, kind.because) : kind), wayIn };
+    }
   }
-  if (wish !== 'auto') return { action: wish, because: null };
-  const kind = rebootKindOf(changes, await facts.systemdVersion());
-  if (kind.action === 'reboot')
-    return policy.kexec === 'allow' && bringsKernel(changes)
-      ? kexecFor(online, changes, facts, kind.because)
-      : kind;
-  const { fs, paths } = online;
-  const owed = await owedReboot(fs, paths.root, () => facts.runningSystem());
-  return owed === undefined ? kind : { action: 'reboot', because: owed };
+}
+
+/** Whatever changes: why a soft-reboot cannot be, or is not enough already. */
+async function whyFullReboot(
+  { fs, paths }: Pick<Online, 'fs' | 'paths'>,
+  facts: EndFacts,
+): Promise<string | undefined> {
+  return (
+    withoutSoftReboot(await facts.systemdVersion()) ??
+    (await owedReboot(fs, paths.root, () => facts.runningSystem()))
+  );
 }
 
 /** As foretold: the update boot looks again, and loads what GRUB would start then. */

@@ -5,13 +5,15 @@
 import type { BootTimes } from '../host/boot-times.js';
 import { awayIn, estimateIn, type Away } from '../update/away.js';
 import type { JournalRow } from '../update/journal.js';
-import { noteRows } from '../update/journal-rows.js';
+import type { WayIn, WayOut } from '../update/events.js';
+import { eventRows, noteRows } from '../update/journal-rows.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { UpdateStore } from '../update/store.js';
 
 export interface EstimateFacts {
-  /** Both legs without firmware, boot loader, kernel and initramfs. */
-  isSoft: boolean;
+  /** A soft-reboot is without firmware, boot loader, kernel and initramfs. */
+  wayIn: WayIn;
+  action: WayOut;
   rehearsal: Pick<Rehearsal, 'phases'>;
   packages: number;
   /** One sync of a small file; 0 where the update boot makes none. */
@@ -35,13 +37,15 @@ const SYSINIT_SECONDS = 1;
 export function estimateAway(facts: EstimateFacts): Record<keyof Away, number> {
   const { boot, history } = facts;
   const shutdown = facts.shutdownSeconds ?? SHUTDOWN_SECONDS;
-  const before = facts.isSoft ? 0 : (boot?.beforeUserspaceSeconds ?? BOOT_SECONDS / 2);
+  const before = (way: WayOut): number =>
+    way === 'soft-reboot' ? 0 : (boot?.beforeUserspaceSeconds ?? BOOT_SECONDS / 2);
   const after = boot?.userspaceSeconds ?? BOOT_SECONDS / 2;
   return {
-    downSeconds: usual(history, 'downSeconds') ?? shutdown + before + Math.min(SYSINIT_SECONDS, after),
+    downSeconds:
+      usual(history, 'downSeconds') ?? shutdown + before(facts.wayIn) + Math.min(SYSINIT_SECONDS, after),
     installSeconds: installSeconds(facts) * calibration(history),
     // the update boot has hardly a service to stop
-    upSeconds: usual(history, 'upSeconds') ?? before + after,
+    upSeconds: usual(history, 'upSeconds') ?? before(facts.action) + after,
   };
 }
 
@@ -68,16 +72,33 @@ function median(numbers: number[]): number | undefined {
 
 const REMEMBERED_UPDATES = 3;
 
-/** Of the last updates that came to their end by this kind of reboot. What cannot be read is left out. */
-export async function pastAways(store: UpdateStore, isSoft: boolean): Promise<EstimateFacts['history']> {
+/** Of the last updates, each leg where it was a reboot of this kind. What cannot be read is left out. */
+export async function pastAways(
+  store: Pick<UpdateStore, 'ids' | 'find'>,
+  { wayIn, action }: Pick<EstimateFacts, 'wayIn' | 'action'>,
+): Promise<EstimateFacts['history']> {
   const found: { estimate: Away | null; away: Away }[] = [];
   for (const id of await store.ids()) {
     const rows: readonly JournalRow[] = (await store.find(id).catch(() => undefined))?.journal.rows ?? [];
     const away = awayIn(rows);
+    const isSameIn = wayTaken(rows) === wayIn;
     const leftBy = noteRows(rows, 'leaving').at(-1)?.entry.action;
-    const isAlike = (leftBy === 'soft-reboot') === isSoft;
-    if (away && isAlike) found.push({ estimate: estimateIn(rows), away });
+    const isSameOut = (leftBy === 'soft-reboot') === (action === 'soft-reboot');
+    if (!away || (!isSameIn && !isSameOut)) continue;
+    const { downSeconds, upSeconds, ...rest } = away;
+    const alike = {
+      ...rest,
+      downSeconds: isSameIn ? downSeconds : null,
+      upSeconds: isSameOut ? upSeconds : null,
+    };
+    found.push({ estimate: estimateIn(rows), away: alike });
     if (found.length === REMEMBERED_UPDATES) break;
   }
   return found;
+}
+
+/** By what was done, and not by what was said: under a soft-reboot the boot id stays. */
+function wayTaken(rows: readonly JournalRow[]): WayIn {
+  const [armed, claimed] = [eventRows(rows, 'armed').at(-1), eventRows(rows, 'claimed')[0]];
+  return armed?.bootId === claimed?.bootId ? 'soft-reboot' : 'reboot';
 }

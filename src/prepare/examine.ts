@@ -13,7 +13,7 @@ import { firstLine } from '../update/first-line.js';
 import type { Plan } from '../update/plan.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
-import { endOf, wayIn, type End } from './end-of.js';
+import { endOf, type BothWays } from './end-of.js';
 import type { Online } from './online.js';
 import { DRIFT_CHECK, markStale } from './stale.js';
 import { blocks, preflight } from './preflight/preflight.js';
@@ -53,7 +53,7 @@ export interface Examined {
   findings: Finding[];
   rehearsal: Rehearsal | null;
   /** How the update boot will end. */
-  end: End;
+  end: BothWays;
   /** How long the machine will be away; null without a rehearsal. */
   estimate: Record<keyof Away, number> | null;
 }
@@ -90,8 +90,7 @@ async function examinePrepared(
   // to hash that once more is little beside what it took to install it.
   if (isNew) findings = await look(await stagedUpdate(online, update.planHash));
   const end = await endOf(online, plan, action ?? plan.policy.action, machine.facts);
-  const isSoft = wayIn(end.action) === 'soft-reboot';
-  const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, isSoft));
+  const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, end));
   return { update, plan, findings: [...findings, ...unrehearsed], rehearsal, end, estimate };
 }
 
@@ -122,7 +121,7 @@ async function preparedUpdate(
         : isOther && `cancel it first to end in ${action}`;
       const said = `update ${id} is armed already, to end in ${state.action}`;
       throw new UpdateError('ARMED', otherwise ? `${said}; ${otherwise}` : said, {
-        hint: otherwise ? 'offline-update cancel' : `systemctl ${wayIn(state.action)}`,
+        hint: otherwise ? 'offline-update cancel' : `systemctl ${state.wayIn}`,
       });
     }
     case 'stale':

@@ -127,7 +127,7 @@ async function sealNextStage(
     files,
     policy,
     // Where there is no systemd to ask, as in an image that is being built, the trigger will tell.
-    ...(end.status === 'fulfilled' && { end: end.value }),
+    ...(end.status === 'fulfilled' && { end: { action: end.value.action, because: end.value.because } }),
   };
   await fs.createFile(join(paths.nextStage, stageLayout.plan), planText(plan), 0o600);
   await fs.syncFileSystem(paths.nextStage);

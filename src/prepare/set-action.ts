@@ -32,10 +32,17 @@ export function setAction(
     }
     const { planHash, trigger } = state;
     const plan = await online.store.readPlan(update);
-    const { action, because } = await endOf(online, plan, wish, facts);
-    if (action === state.action && because === state.because) return { id, action };
+    const { action, because, wayIn } = await endOf(online, plan, wish, facts);
+    if (action === state.action && because === state.because && wayIn === state.wayIn) return { id, action };
     await online.files.replace(online.paths.action, `${action}\n`, 0o644);
-    await journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) });
+    await journal.append({
+      event: 'armed',
+      planHash,
+      action,
+      trigger,
+      ...(because !== null && { because }),
+      wayIn,
+    });
     return { id, action };
   });
 }

@@ -5,7 +5,6 @@ import type { LinkTruth } from '../update/trigger-link.js';
 import type { MaskedAhead } from './masked-ahead.js';
 import type { RollbackAhead } from './rollback-ahead.js';
 import type { Status } from './status.js';
-import { wayIn } from './end-of.js';
 import { describeForeign, foreignFindings } from './preflight/trigger-foreign.js';
 import { attempted, describeLeft } from './preflight/trigger-left.js';
 
@@ -14,7 +13,7 @@ const isOurs = (link: LinkTruth): boolean => link.kind === 'ours';
 type Told = Pick<
   Status,
   | 'state'
-  | 'action'
+  | 'wayIn'
   | 'reason'
   | 'links'
   | 'drift'
@@ -57,7 +56,7 @@ export function contradictions(told: Told, state: UpdateState, { rollback, maske
 export function nextStep(
   {
     state,
-    action,
+    wayIn,
     drift,
     stage,
     links,
@@ -101,7 +100,7 @@ export function nextStep(
         ? 'offline-update cancel'
         : reboot
           ? null
-          : `systemctl ${wayIn(action)}`;
+          : `systemctl ${wayIn ?? 'reboot'}`;
     case 'stale':
       return again;
     case 'claimed':

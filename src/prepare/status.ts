@@ -4,7 +4,7 @@
  */
 import { isErrno } from '../host/host-error.js';
 import { asUpdateError, UpdateError } from '../update/errors.js';
-import type { Reason, WayOut } from '../update/events.js';
+import type { Reason, WayIn, WayOut } from '../update/events.js';
 import { isHeld, rolledBackBy } from '../update/held.js';
 import { readLiveStatus, type LiveStatus } from '../update/live-status.js';
 import type { PayloadPlan, Plan } from '../update/plan.js';
@@ -53,6 +53,8 @@ export interface Status extends WhenTruth {
   /** How the update boot will end, once armed. */
   action: WayOut | null;
   actionBecause: string | null;
+  /** Which reboot is to lead into the update boot; null when none is armed. */
+  wayIn: WayIn | null;
   /** Sources that only the policy allowed. */
   unsignedSources: string[];
   links: TriggerTruth[];
@@ -127,6 +129,7 @@ export async function readStatus(online: Online, options: StatusOptions): Promis
     id: update?.id ?? null,
     reason: 'reason' in state ? state.reason : problem,
     action: 'action' in state ? state.action : null,
+    wayIn: state.name === 'armed' ? state.wayIn : null,
     links,
     drift,
     stage,

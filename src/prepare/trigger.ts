@@ -12,14 +12,14 @@ import { UpdateError } from '../update/errors.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { examine, type Examined, type PreparedUpdate, type TriggerOptions } from './examine.js';
-import { wayIn, type End } from './end-of.js';
+import type { BothWays } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
 import { takeBaseline } from './take-baseline.js';
 import { chooseTriggerPath } from './trigger-path.js';
 
-export interface Triggered extends End, Pick<Examined, 'findings' | 'rehearsal' | 'estimate'> {
+export interface Triggered extends BothWays, Pick<Examined, 'findings' | 'rehearsal' | 'estimate'> {
   id: string;
   trigger: string;
 }
@@ -43,7 +43,7 @@ export async function armUpdate(online: Online, options: TriggerOptions): Promis
   await carryOut(armingSteps(online, update, armed));
   // It is armed, so a time at which it would be has no meaning any more.
   await online.files.remove(online.paths.scheduled);
-  if (wayIn(end.action) === 'soft-reboot') await options.startAhead?.();
+  if (end.wayIn === 'soft-reboot') await options.startAhead?.();
   return { id: update.id, ...armed, findings, rehearsal, estimate };
 }
 
@@ -60,7 +60,7 @@ interface Step {
 function armingSteps(
   { paths, files, fs, store }: Online,
   { id, journal, planHash }: PreparedUpdate,
-  { action, because, trigger }: Pick<Triggered, 'action' | 'because' | 'trigger'>,
+  { action, because, wayIn, trigger }: BothWays & Pick<Triggered, 'trigger'>,
 ): readonly Step[] {
   return [
     {
@@ -82,7 +82,14 @@ function armingSteps(
     {
       step: 'name the plan outside the stage',
       run: () =>
-        journal.append({ event: 'armed', planHash, action, trigger, ...(because !== null && { because }) }),
+        journal.append({
+          event: 'armed',
+          planHash,
+          action,
+          trigger,
+          ...(because !== null && { because }),
+          wayIn,
+        }),
       undo: async () => {
         if (journal.state.name !== 'armed') return;
         await journal.append({ event: 'cancelled', reason: 'the trigger could not be set' });

@@ -35,8 +35,8 @@ export type Syncs = 'kept' | 'suppressed';
 
 export type UpdateEvent =
   | { event: 'prepared'; planHash: string }
-  /** `because`: why it became this action; absent when it is as a person wished. */
-  | { event: 'armed'; planHash: string; action: WayOut; trigger: string; because?: string }
+  /** `because`: why it became this action; absent when it is as a person wished. `wayIn`: see state.ts where it is absent. */
+  | { event: 'armed'; planHash: string; action: WayOut; trigger: string; because?: string; wayIn?: WayIn }
   | { event: 'cancelled'; reason: string }
   | { event: 'stale'; reason: Reason }
   | { event: 'claimed'; attempt: number }

@@ -3,13 +3,15 @@
  * table `transitions` is the diagram of docs/states.md, and a test compares both.
  */
 import { UpdateError } from './errors.js';
-import type { EventName, FallbackNote, Reason, UpdateEvent, WayOut } from './events.js';
+import type { EventName, FallbackNote, Reason, UpdateEvent, WayIn, WayOut } from './events.js';
 
 interface Armed {
   planHash: string;
   action: WayOut;
   /** Why `auto` became this action; null when it was wished for. */
   because: string | null;
+  /** Which reboot is to lead into the update boot. */
+  wayIn: WayIn;
   trigger: string;
   /** Boot in which it was armed: seen from another boot, an armed update without its link never ran. */
   armedIn: string;
@@ -97,6 +99,8 @@ function next(state: UpdateState, event: UpdateEvent, bootId: string): UpdateSta
         planHash: event.planHash,
         action: event.action,
         because: event.because ?? null,
+        // before it was decided for itself, it was as on the way out
+        wayIn: event.wayIn ?? (event.action === 'soft-reboot' ? 'soft-reboot' : 'reboot'),
         trigger: event.trigger,
         armedIn: bootId,
       };
@@ -124,8 +128,8 @@ function next(state: UpdateState, event: UpdateEvent, bootId: string): UpdateSta
 
 function armed(state: UpdateState): Armed {
   if (state.name !== 'armed' && state.name !== 'claimed') throw impossible(state);
-  const { planHash, action, because, trigger, armedIn } = state;
-  return { planHash, action, because, trigger, armedIn };
+  const { planHash, action, because, wayIn, trigger, armedIn } = state;
+  return { planHash, action, because, wayIn, trigger, armedIn };
 }
 
 function claimed(state: UpdateState): Claimed {

@@ -3,7 +3,7 @@
  * whatever goes wrong in between. /run is that of the first boot all along.
  */
 import t, { type Test } from 'tap';
-import { treeDifference, type Machine } from '../laboratory/laboratory.js';
+import { debOf, putRepository, treeDifference, type Machine } from '../laboratory/laboratory.js';
 import { armedBtrfsMachine, treeOf } from './btrfs-machines.js';
 import {
   installedMachine,
@@ -25,7 +25,8 @@ async function softReboot(machine: Machine): Promise<void> {
 interface Armed {
   id: string;
   action: string;
-  because: string;
+  because: string | null;
+  wayIn: string;
 }
 
 /** What `auto` has decided on. */
@@ -87,11 +88,11 @@ void t.test('a soft-reboot on both legs, twice in a row: nothing in /run mislead
   await t.test('what this machine owes already makes it a full one, and the reason is told', async (t) => {
     const systemd = '/usr/lib/systemd/systemd';
     const required = '/run/reboot-required';
-    const ends = async (change: string): Promise<string> => {
+    const ends = async (change: string): Promise<string | null> => {
       await machine.exec(change);
-      const { action, because } = await trigger(machine);
+      const { action, because, wayIn } = await trigger(machine);
       await machine.exec('offline-update cancel');
-      t.equal(action, 'reboot');
+      t.strictSame([action, wayIn], ['reboot', 'reboot']);
       return because;
     };
     t.equal(
@@ -117,6 +118,37 @@ void t.test('a soft-reboot on both legs, twice in a row: nothing in /run mislead
     await softReboot(machine);
     await isBackSoftly(t, machine, second.id);
     t.strictSame(await versionsOf(machine, both), { 'lab-good': '2.0', 'lab-library': '2.0' });
+  });
+});
+
+void t.test('a kernel asks for a full reboot on the way out alone', async (t) => {
+  const kernel = 'linux-image-lab';
+  const machine = await installedMachine(t, packages);
+  await putRepository(machine, [debOf({ name: kernel, version: '1.0' })], {
+    suite: 'kernels',
+    folder: '/srv/kernels',
+  });
+  await machine.start();
+  await machine.exec('/usr/lib/offline-update/make-warm-start; apt-get update --quiet=2');
+  await machine.exec(['offline-update', 'prepare', '--no-refresh', kernel, ...packages]);
+  const armed = await trigger(machine);
+  t.match(armed, { action: 'reboot', because: `the kernel changes: ${kernel}`, wayIn: 'soft-reboot' });
+  t.match((await machine.exec('offline-update status')).stdout, /^Next +systemctl soft-reboot$/m);
+  await machine.exec('test -e /run/offline-update/ahead');
+  await softReboot(machine);
+  const { ended, console } = await machine.waitForEnd();
+  t.equal(ended, 'reboot');
+  t.equal(console.filter((line) => line.startsWith('Welcome to ')).length, 2, 'softly into the update boot');
+  const boots = await machine.bootUntilSettled();
+  t.match(boots, [{ ended: 'up', softReboots: 0 }]);
+  await isBackToNormal(t, machine, boots);
+  t.strictSame(await versionsOf(machine, [kernel, ...packages]), { [kernel]: '1.0', 'lab-good': '2.0' });
+  t.match(await reportOf(machine, armed.id), {
+    state: 'confirmed',
+    action: 'reboot',
+    actionBecause: `the kernel changes: ${kernel}`,
+    attempts: 1,
+    away: { downSeconds: Number, installSeconds: Number, upSeconds: Number },
   });
 });
 

@@ -1,12 +1,15 @@
 import t from 'tap';
-import { estimateAway, type EstimateFacts } from '../../src/prepare/estimate.js';
+import { estimateAway, pastAways, type EstimateFacts } from '../../src/prepare/estimate.js';
 import { buildReport } from '../../src/update/report.js';
 import { measuredAway, totalSeconds } from '../../src/update/away.js';
+import type { WayIn, WayOut } from '../../src/update/events.js';
 import type { JournalRow } from '../../src/update/journal.js';
+import type { UpdateStore } from '../../src/update/store.js';
 import { emptyPlan } from '../fixtures/empty-plan.js';
 
 const facts: EstimateFacts = {
-  isSoft: false,
+  wayIn: 'reboot',
+  action: 'reboot',
   rehearsal: {
     phases: [
       { phase: 'install', outcome: 'done', seconds: 10 },
@@ -24,8 +27,10 @@ void t.test(
   'without history: the last shutdown, the present boot, the rehearsal and the syncs of this disk',
   (t) => {
     t.strictSame(estimateAway(facts), { downSeconds: 8, installSeconds: 13, upSeconds: 10 });
-    const softly = estimateAway({ ...facts, isSoft: true });
+    const softly = estimateAway({ ...facts, wayIn: 'soft-reboot', action: 'soft-reboot' });
     t.strictSame(softly, { downSeconds: 4, installSeconds: 13, upSeconds: 6 }, 'no firmware, no kernel');
+    const softlyIn = estimateAway({ ...facts, wayIn: 'soft-reboot' });
+    t.strictSame(softlyIn, { downSeconds: 4, installSeconds: 13, upSeconds: 10 }, 'on the way in alone');
     t.end();
   },
 );
@@ -37,6 +42,42 @@ void t.test('a machine of which nothing is known is taken for an ordinary one', 
     upSeconds: 20,
   });
   t.end();
+});
+
+void t.test('each leg of a former update counts where it was a reboot of this kind', async (t) => {
+  const row = (bootId: string, entry: object): JournalRow =>
+    ({ at: '2026-11-20T15:00:00.000Z', bootId, entry }) as unknown as JournalRow;
+  const journalOf = (claimedIn: string, left: string, seconds: number): JournalRow[] => [
+    row('one', { event: 'armed' }),
+    row(claimedIn, { event: 'claimed' }),
+    row(claimedIn, { note: 'leaving', action: left }),
+    row('last', { note: 'away', downSeconds: seconds, installSeconds: seconds, upSeconds: seconds }),
+  ];
+  const journals: Record<string, JournalRow[]> = {
+    softly: journalOf('one', 'soft-reboot', 1),
+    fully: journalOf('two', 'reboot', 2),
+    kernel: journalOf('one', 'reboot', 3),
+    unread: [],
+  };
+  const store = {
+    ids: () => Promise.resolve(Object.keys(journals)),
+    find: (id: string) => Promise.resolve({ journal: { rows: journals[id] } }),
+  } as unknown as Pick<UpdateStore, 'ids' | 'find'>;
+  const past = async (wayIn: WayIn, action: WayOut): Promise<unknown> =>
+    (await pastAways(store, { wayIn, action })).map(({ away }) => [away.downSeconds, away.upSeconds]);
+  t.strictSame(await past('soft-reboot', 'soft-reboot'), [
+    [1, 1],
+    [3, null],
+  ]);
+  t.strictSame(await past('reboot', 'reboot'), [
+    [2, 2],
+    [null, 3],
+  ]);
+  t.strictSame(await past('soft-reboot', 'reboot'), [
+    [1, null],
+    [null, 2],
+    [3, 3],
+  ]);
 });
 
 void t.test('what the last updates took is believed, and the install is corrected by their error', (t) => {

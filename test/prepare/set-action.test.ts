@@ -96,7 +96,7 @@ void t.test(
     machine.write('/etc/offline-update/config.toml', 'kexec = "allow"\n');
     t.strictSame(await told(), { action: 'kexec', because: kernel });
     const armed = (await machine.cli('trigger')).stdout;
-    t.match(armed, `then starts the new kernel by kexec.\n  kexec: ${kernel}\nNext: systemctl reboot `);
+    t.match(armed, `then starts the new kernel by kexec.\n  kexec: ${kernel}\nNext: systemctl soft-reboot `);
     t.match((await machine.cli('status')).stdout, `kexec (auto: ${kernel})`);
     t.match((await machine.cli('status', '--json')).json(), { action: 'kexec', actionBecause: kernel });
     await machine.cli('cancel');

@@ -36,6 +36,7 @@ void t.test('with nothing prepared status says so, and what to type', async (t) 
     failedBefore: null,
     action: null,
     actionBecause: null,
+    wayIn: null,
     unsignedSources: [],
     contradictions: [],
     wayBack: null,
@@ -83,7 +84,8 @@ void t.test('an armed update is told whole', async (t) => {
     drift: false,
     stage: { intact: true, checked: 'plan' },
     contradictions: [],
-    next: 'systemctl reboot',
+    wayIn: 'soft-reboot',
+    next: 'systemctl soft-reboot',
   });
   t.equal(
     (await machine.cli('status')).stdout,
@@ -98,7 +100,7 @@ Stage     the plan is as sealed (--verify checks every file)
 System    unchanged since the plan was made
 Way back  NONE, an interrupted install is finished by dpkg: no snapshot provider for this root file system
           (policy: snapshot = "prefer")
-Next      systemctl reboot
+Next      systemctl soft-reboot
 `,
   );
 });

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import { HostError } from '../../src/host/host-error.js';
+import type { Triggered } from '../../src/prepare/trigger.js';
 import type { StateName } from '../../src/update/state.js';
+import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
 import { newOnlineMachine, newRoot, onlineMachine, type OnlineMachine } from '../fixtures/online-machine.js';
 import { recordingFileSystem } from '../fixtures/recording-file-system.js';
 
@@ -33,7 +35,7 @@ void t.test('the prepared update is armed, with the wished end in one word for t
     [[], 'soft-reboot', 'soft-reboots', 'soft-reboot', auto],
     [['--action', 'auto'], 'soft-reboot', 'soft-reboots', 'soft-reboot', auto],
     [['--action', 'reboot'], 'reboot', 'reboots', 'reboot', ''],
-    [['--action', 'poweroff'], 'poweroff', 'powers off', 'reboot', ''],
+    [['--action', 'poweroff'], 'poweroff', 'powers off', 'soft-reboot', ''],
     [['--action', 'soft-reboot'], 'soft-reboot', 'soft-reboots', 'soft-reboot', ''],
   ] as const) {
     const machine = await prepared(t);
@@ -55,6 +57,7 @@ void t.test(
   async (t) => {
     for (const [action, started] of [
       ['auto', ['systemctl start offline-update-ahead.service, armed']],
+      ['poweroff', ['systemctl start offline-update-ahead.service, armed']],
       ['reboot', []],
     ] as const) {
       for (const answers of [() => Promise.resolve(done), () => Promise.reject(new Error('no systemctl'))]) {
@@ -71,6 +74,30 @@ void t.test(
   },
 );
 
+void t.test('a full reboot leads into the update boot only where one is owed or wished for', async (t) => {
+  const full = 'systemd itself changes: systemd';
+  const machine = newOnlineMachine(t);
+  const { facts } = machine.ports;
+  machine.payload.packages.push({ name: 'systemd', version: '2.0', content: 'systemd' });
+  await machine.cli('prepare');
+  const told = async (...words: string[]): Promise<unknown> => {
+    const armed = (await machine.cli('trigger', '--json', ...words)).json() as unknown as Triggered;
+    const { action, because, wayIn } = armed;
+    await machine.cli('cancel');
+    return { action, because, wayIn };
+  };
+  t.strictSame(await told(), { action: 'reboot', because: full, wayIn: 'soft-reboot' });
+  t.strictSame(await told('--action', 'reboot'), { action: 'reboot', because: null, wayIn: 'reboot' });
+  facts.runningSystem = () => fakeRunningSystem({ replacedUnderPid1: ['/usr/lib/systemd/systemd'] });
+  t.strictSame(await told(), { action: 'reboot', because: full, wayIn: 'reboot' });
+  t.strictSame(await told('--action', 'poweroff'), { action: 'poweroff', because: null, wayIn: 'reboot' });
+  facts.runningSystem = () => Promise.reject(new Error('no /proc here'));
+  t.match(await told(), { wayIn: 'reboot' }, 'doubt');
+  facts.runningSystem = () => fakeRunningSystem();
+  facts.systemdVersion = () => Promise.resolve(253);
+  t.match(await told(), { action: 'reboot', wayIn: 'reboot' });
+});
+
 void t.test('the plan decides on the end unless the command does', async (t) => {
   const machine = newOnlineMachine(t);
   machine.write('/etc/offline-update/config.toml', 'action = "poweroff"\n');
@@ -78,7 +105,7 @@ void t.test('the plan decides on the end unless the command does', async (t) => 
   t.match((await machine.cli('trigger', '--json')).json(), { action: 'poweroff' });
 });
 
-void t.test('--now asks for a plain reboot into the update, whatever its end', async (t) => {
+void t.test('--now asks for the reboot that leads into the update, whatever its end', async (t) => {
   const machine = await prepared(t);
   const called = await machine.cli('trigger', '--now', '--action', 'poweroff', '--json');
   t.strictSame(called.json(), {
@@ -86,6 +113,7 @@ void t.test('--now asks for a plain reboot into the update, whatever its end', a
     id: machine.id,
     action: 'poweroff',
     because: null,
+    wayIn: 'soft-reboot',
     trigger: machine.path('/system-update'),
     findings: [],
     rehearsal: null,

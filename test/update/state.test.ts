@@ -32,6 +32,7 @@ void t.test('the way of a good update carries action, attempt and boots along', 
     action: 'poweroff',
     trigger: '/system-update',
     because: null,
+    wayIn: 'reboot',
     armedIn: 'boot-1',
     attempt: 2,
     claimedIn: 'boot-4',
@@ -42,6 +43,21 @@ void t.test('the way of a good update carries action, attempt and boots along', 
   });
   t.end();
 });
+
+void t.test(
+  'the way in is as it was written down, and as the way out where an older version wrote nothing',
+  (t) => {
+    const armedAs = (event: Partial<Extract<UpdateEvent, { event: 'armed' }>>): unknown => {
+      const state = advance(walk('prepared'), { ...events.armed, ...event } as UpdateEvent, 'boot-1');
+      return 'wayIn' in state && state.wayIn;
+    };
+    t.equal(armedAs({ action: 'soft-reboot' }), 'soft-reboot');
+    t.equal(armedAs({ action: 'kexec' }), 'reboot');
+    t.equal(armedAs({ action: 'reboot', wayIn: 'soft-reboot' }), 'soft-reboot');
+    t.equal(armedAs({ action: 'soft-reboot', wayIn: 'reboot' }), 'reboot');
+    t.end();
+  },
+);
 
 void t.test('a cancelled update is prepared again and can be armed again', (t) => {
   t.equal(walk('prepared', 'armed', 'cancelled', 'armed').name, 'armed');

@@ -49,7 +49,6 @@ export const trigger: Verb = (program, invoke) => {
         isOfRunningSystem: true,
         async run({ typed, options, ports, out, stderr }) {
           const { triggerUpdate } = await import('../../prepare/trigger.js');
-          const { wayIn } = await import('../../prepare/end-of.js');
           const { armedOutcome } = await import('../../prepare/outcome.js');
           const { startAhead } = await import('../../prepare/ahead.js');
           const { machineOf } = await import('../preflight-machine.js');
@@ -91,13 +90,12 @@ export const trigger: Verb = (program, invoke) => {
           out.line(`Update ${armed.id} is armed: the next boot installs it, then ${endText(armed.action)}.`);
           if (armed.because !== null) out.line(`  ${armed.action}: ${armed.because}`);
           if (armed.estimate) out.line(`The machine will be away for about ${awayText(armed.estimate)}.`);
-          const way = wayIn(armed.action);
-          const asked = now ? await rebootNow(ports, out, way) : null;
+          const asked = now ? await rebootNow(ports, out, armed.wayIn) : null;
           if (asked instanceof UpdateError) {
             out.error('the update is armed, but the machine does not reboot', asked);
             return exitCodes.failed;
           }
-          out.line(now ? 'Rebooting now.' : `Next: systemctl ${way}   (or offline-update cancel)`);
+          out.line(now ? 'Rebooting now.' : `Next: systemctl ${armed.wayIn}   (or offline-update cancel)`);
           out.json({ ...armedOutcome(armed), rebootAskedBy: asked });
           return exitCodes.done;
         },

@@ -1,6 +1,7 @@
 /** The estimate of a rehearsed update, out of what this machine tells now and its history. */
 import type { Plan } from '../../update/plan.js';
 import type { Rehearsal } from '../../update/rehearsal.js';
+import type { BothWays } from '../end-of.js';
 import { estimateAway, pastAways } from '../estimate.js';
 import type { Online } from '../online.js';
 import type { RehearsalMachine } from './rehearse.js';
@@ -10,13 +11,13 @@ export async function foretell(
   machine: RehearsalMachine,
   plan: Plan,
   rehearsal: Rehearsal,
-  isSoft: boolean,
+  ways: BothWays,
 ): Promise<ReturnType<typeof estimateAway>> {
   const [pace, history, { sparesSyncs }] = await Promise.all([
     machine.pace(),
-    pastAways(store, isSoft),
+    pastAways(store, ways),
     machine.fallback(plan),
   ]);
-  const facts = { isSoft, ...pace, ...(sparesSyncs && { syncSeconds: 0 }), history, rehearsal };
+  const facts = { ...ways, ...pace, ...(sparesSyncs && { syncSeconds: 0 }), history, rehearsal };
   return estimateAway({ ...facts, packages: plan.payload.changes.length });
 }

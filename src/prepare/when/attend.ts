@@ -11,7 +11,6 @@ import type { Reason } from '../../update/events.js';
 import { readAskedShutdown, readScheduled, type AskedShutdown } from '../../update/scheduled.js';
 import { openingAt } from '../../update/windows.js';
 import { disarm } from '../disarm.js';
-import { wayIn } from '../end-of.js';
 import type { TriggerOptions } from '../examine.js';
 import { exclusively } from '../exclusive.js';
 import type { Online } from '../online.js';
@@ -120,7 +119,8 @@ async function armAndLeave(of: DueCase, reboot: Date): Promise<Attended> {
     const found = await hindrances(options, scheduler, scheduled.whenIdle);
     if (found.length > 0) throw new UpdateError('NOT_NOW', notNow(found).message);
     // Announced minutes before: by then more may be owed, and a full reboot does all that a soft one does.
-    const type = armed.because === null ? wayIn(armed.action) : 'reboot';
+    const isWished = armed.action === 'soft-reboot' && armed.because === null;
+    const type = isWished ? armed.wayIn : 'reboot';
     await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, scheduled });
     return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
   } catch (error) {
