@@ -16,38 +16,89 @@ import { HostError, isErrno } from './host-error.js';
 const threadedBytes = 1024 * 1024;
 /** Are hashed in the time that a thread takes to start, some 28 ms: who has done so much here, and has more, may well have one. */
 const bytesBeforeThreads = 32 * 1024 * 1024;
+/** After so much all others have their turn; to open a file and to close it takes as long as to hash some of it. */
+const bytesInTurn = hashBufferBytes;
+const bytesForFile = 16 * 1024;
 
-/** How many files are being hashed, in all and by this thread, and the bytes that it has hashed since there was none. */
-const now = { files: 0, here: 0, bytesHere: 0 };
-const sharedThreads = new HashThreads();
+/** What is hashed at the same time has its further threads in common; they end with the last of it. */
+export class Hasher {
+  readonly #threads: HashThreads;
+  #files = 0;
+  /** Of them by this thread, and what it has hashed since there was none at all. */
+  #filesHere = 0;
+  #bytesHere = 0;
+  #bytesSinceTurn = 0;
+  /** Enough for all files: nothing comes between a read and its hash. */
+  #buffer: Buffer | undefined;
 
-export async function sha256OfFile(path: string, threads = sharedThreads): Promise<string> {
-  return together(threads, async () => {
-    const descriptor = openFile(path);
+  constructor(threads = new HashThreads()) {
+    this.#threads = threads;
+  }
+
+  /** Errors: those of this file. */
+  sha256(path: string): Promise<string> {
+    return this.together(async () => {
+      const descriptor = openFile(path);
+      try {
+        const found = fstatSync(descriptor);
+        if (!found.isFile()) throw notAFile(path);
+        const elsewhere = this.#isForThread(found.size) ? await this.#threads.sha256(descriptor) : undefined;
+        return elsewhere ?? (await this.#sha256Here(descriptor));
+      } finally {
+        closeSync(descriptor);
+      }
+    });
+  }
+
+  /** The threads stay until all of `hash` is done. */
+  async together<T>(hash: () => Promise<T>): Promise<T> {
+    this.#files += 1;
     try {
-      const found = fstatSync(descriptor);
-      if (!found.isFile()) throw notAFile(path);
-      const isForThread = found.size >= threadedBytes && now.here > 0 && now.bytesHere >= bytesBeforeThreads;
-      const elsewhere = isForThread ? await threads.sha256(descriptor) : undefined;
-      return elsewhere ?? (await sha256Here(descriptor));
+      return await hash();
     } finally {
-      closeSync(descriptor);
-    }
-  });
-}
-
-/** What is hashed at the same time has its threads in common; they end with the last of it. */
-async function together<T>(threads: HashThreads, hash: () => Promise<T>): Promise<T> {
-  now.files += 1;
-  try {
-    return await hash();
-  } finally {
-    now.files -= 1;
-    if (now.files === 0) {
-      now.bytesHere = 0;
-      threads.end();
+      this.#files -= 1;
+      if (this.#files === 0) {
+        this.#bytesHere = 0;
+        this.#threads.end();
+      }
     }
   }
+
+  #isForThread(size: number): boolean {
+    return size >= threadedBytes && this.#filesHere > 0 && this.#bytesHere >= bytesBeforeThreads;
+  }
+
+  async #sha256Here(descriptor: number): Promise<string> {
+    const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(hashBufferBytes));
+    const hash = createHash('sha256');
+    this.#filesHere += 1;
+    try {
+      await this.#turnAfter(bytesForFile);
+      for (let position = 0; ;) {
+        const length = readSync(descriptor, buffer, 0, buffer.length, position);
+        if (length === 0) return hash.digest('hex');
+        hash.update(buffer.subarray(0, length));
+        position += length;
+        await this.#turnAfter(length);
+      }
+    } finally {
+      this.#filesHere -= 1;
+    }
+  }
+
+  async #turnAfter(bytes: number): Promise<void> {
+    this.#bytesHere += bytes;
+    this.#bytesSinceTurn += bytes;
+    if (this.#bytesSinceTurn < bytesInTurn) return;
+    this.#bytesSinceTurn = 0;
+    await nextTurn();
+  }
+}
+
+const shared = new Hasher();
+
+export function sha256OfFile(path: string): Promise<string> {
+  return shared.sha256(path);
 }
 
 function openFile(path: string): number {
@@ -58,27 +109,6 @@ function openFile(path: string): number {
     throw isErrno(error, 'ELOOP', 'ENXIO') ? notAFile(path) : error;
   }
 }
-
-async function sha256Here(descriptor: number): Promise<string> {
-  buffer ??= Buffer.allocUnsafeSlow(hashBufferBytes);
-  const hash = createHash('sha256');
-  now.here += 1;
-  try {
-    for (let position = 0; ;) {
-      const length = readSync(descriptor, buffer, 0, buffer.length, position);
-      if (length === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, length));
-      position += length;
-      now.bytesHere += length;
-      if (length === buffer.length) await nextTurn(); // for all others
-    }
-  } finally {
-    now.here -= 1;
-  }
-}
-
-/** Enough for all: nothing comes between a read and its hash. */
-let buffer: Buffer | undefined;
 
 type SumOf = (path: string) => Promise<string>;
 
@@ -93,7 +123,7 @@ export async function sha256OfFiles(
   const worker = async (): Promise<void> => {
     for (const path of queue) sums.set(path, await sumOf(path));
   };
-  await together(sharedThreads, async () => {
+  await shared.together(async () => {
     await Promise.all(Array.from({ length: Math.min(parallel, sums.size) }, worker));
   });
   return sums;

@@ -13,8 +13,8 @@ const NODE = '/usr/bin/node';
 /** A start from a cold disk on the slowest machine. */
 const startTimeoutSeconds = 60;
 
-/** A word that is no verb: see update-service/main.ts. */
-const refused = { word: 'nothing', exitCode: 3 };
+/** A word that is no verb: see update-service/main.ts. Answered with the files of which the process is made, a line each. */
+export const refused = { word: 'nothing', exitCode: 3 };
 
 export interface NodeStart {
   run: RunCommand;
@@ -41,29 +41,37 @@ export function noteNode({
     const now = identities([...before.keys()]);
     const changed = differences(before, await now);
     if (changed.length === 0) return undefined;
-    const why = await whyNotStarted(run, node, program);
-    if (why !== undefined) return `${changed.join(', ')} changed, and ${why}`;
-    sound = now;
+    const trial = await start(run, node, program);
+    if ('why' in trial) return `${changed.join(', ')} changed, and ${trial.why}`;
+    // Another Node.js may be made of other files. One that does not name them is started again when it is asked for again.
+    const { loaded } = trial;
+    if (loaded.length > 0 && !loaded.some(isDeleted))
+      sound = (async () => new Map([...(await identities(loaded)), ...(await now)]))();
     return undefined;
   };
   let answer: Promise<string | undefined> = Promise.resolve(undefined);
-  return () => (answer = answer.then(look));
+  return () => (answer = answer.then(look, look));
 }
 
-async function whyNotStarted(run: RunCommand, node: string, program: string): Promise<string | undefined> {
+async function start(
+  run: RunCommand,
+  node: string,
+  program: string,
+): Promise<{ why: string } | { loaded: string[] }> {
   try {
     // Whatever is set here for Node.js is not set where it will start.
-    const { exitCode, signal, stderr } = await run(node, [program, refused.word], {
+    const { exitCode, signal, stdout, stderr } = await run(node, [program, refused.word], {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       extendEnv: false,
       timeoutSeconds: startTimeoutSeconds,
     });
-    if (exitCode === refused.exitCode) return undefined;
+    if (exitCode === refused.exitCode)
+      return { loaded: stdout.split('\n').filter((line) => line.startsWith('/')) };
     const end = exitCode === undefined ? `was ended by ${signal ?? 'a signal'}` : `ended with ${exitCode}`;
     const [reason = ''] = stderr.split('\n').filter((line) => line.includes('rror'));
-    return `the program that confirms ${end}${reason && `: ${reason}`}`;
+    return { why: `the program that confirms ${end}${reason && `: ${reason}`}` };
   } catch (error) {
-    return `Node.js does not start: ${error instanceof Error ? error.message : String(error)}`;
+    return { why: `Node.js does not start: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 
@@ -72,6 +80,11 @@ export async function loadedFiles(): Promise<string[]> {
   const maps = await readFile('/proc/self/maps', 'utf8').catch(() => '');
   const executed = [...maps.matchAll(/^\S+ ..x. \S+ \S+ [1-9]\d* +(\/.*)$/gm)];
   return [...new Set(executed.map(([, path = '']) => path))];
+}
+
+/** Its name as proc_pid_maps(5) has it. */
+function isDeleted(path: string): boolean {
+  return path.endsWith(' (deleted)');
 }
 
 async function identities(paths: readonly string[]): Promise<Map<string, string>> {

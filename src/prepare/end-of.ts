@@ -22,6 +22,15 @@ export interface BothWays extends End {
   wayIn: WayIn;
 }
 
+/**
+ * At its time logind announces the reboot and leads there, by a full one: more may be owed by then, and it does all that a soft
+ * one does, which is our service's own and only for who wishes for it (docs/when.md).
+ */
+export function announced(ways: BothWays): BothWays {
+  const isWished = ways.action === 'soft-reboot' && ways.because === null;
+  return isWished ? ways : { ...ways, wayIn: 'reboot' };
+}
+
 export type EndFacts = Pick<HostFacts, 'systemdVersion' | 'runningSystem'>;
 
 /**

@@ -20,7 +20,7 @@ export interface EstimateFacts {
   syncSeconds: number;
   boot: BootTimes | undefined;
   shutdownSeconds: number | undefined;
-  /** Of the last updates, the newest first. */
+  /** Of former updates, the newest first; of each leg the last three count that are known. */
   history: readonly { estimate: Away | null; away: Away }[];
 }
 
@@ -55,7 +55,7 @@ function installSeconds({ rehearsal, packages, syncSeconds }: EstimateFacts): nu
 }
 
 function usual(history: EstimateFacts['history'], key: 'downSeconds' | 'upSeconds'): number | undefined {
-  return median(history.flatMap(({ away }) => away[key] ?? []));
+  return median(history.flatMap(({ away }) => away[key] ?? []).slice(0, REMEMBERED_UPDATES));
 }
 
 /** How far off the last estimates were; one strange update must not spoil the next one. */
@@ -63,7 +63,7 @@ function calibration(history: EstimateFacts['history']): number {
   const ratios = history.flatMap(({ estimate, away }) =>
     estimate?.installSeconds && away.installSeconds ? away.installSeconds / estimate.installSeconds : [],
   );
-  return Math.min(2, Math.max(0.5, median(ratios) ?? 1));
+  return Math.min(2, Math.max(0.5, median(ratios.slice(0, REMEMBERED_UPDATES)) ?? 1));
 }
 
 function median(numbers: number[]): number | undefined {
@@ -72,7 +72,7 @@ function median(numbers: number[]): number | undefined {
 
 const REMEMBERED_UPDATES = 3;
 
-/** Of the last updates, each leg where it was a reboot of this kind. What cannot be read is left out. */
+/** The newest first, each leg where it was a reboot of this kind. What cannot be read is left out. */
 export async function pastAways(
   store: Pick<UpdateStore, 'ids' | 'find'>,
   { wayIn, action }: Pick<EstimateFacts, 'wayIn' | 'action'>,
@@ -92,7 +92,6 @@ export async function pastAways(
       upSeconds: isSameOut ? upSeconds : null,
     };
     found.push({ estimate: estimateIn(rows), away: alike });
-    if (found.length === REMEMBERED_UPDATES) break;
   }
   return found;
 }

@@ -13,7 +13,7 @@ import { firstLine } from '../update/first-line.js';
 import type { Plan } from '../update/plan.js';
 import type { Rehearsal } from '../update/rehearsal.js';
 import type { KnownUpdate } from '../update/store.js';
-import { endOf, type BothWays } from './end-of.js';
+import { announced, endOf, type BothWays } from './end-of.js';
 import type { Online } from './online.js';
 import { DRIFT_CHECK, markStale } from './stale.js';
 import { blocks, preflight } from './preflight/preflight.js';
@@ -34,6 +34,8 @@ export interface TriggerOptions {
   action?: Action;
   /** Also arms what failed here before. */
   force?: boolean;
+  /** Its reboot is announced and comes at a time. */
+  isAnnounced?: boolean;
   /** All that the preflight needs but the update itself. */
   machine: Omit<PreflightContext, 'staged' | 'isForced'>;
   rehearsal: RehearsalOptions;
@@ -71,7 +73,7 @@ export async function examine(online: Online, options: TriggerOptions, isLater =
 async function examinePrepared(
   online: Online,
   update: PreparedUpdate,
-  { action, force = false, machine, rehearsal: wish }: TriggerOptions,
+  { action, force = false, isAnnounced = false, machine, rehearsal: wish }: TriggerOptions,
   isLater: boolean,
 ): Promise<Examined> {
   const staged = await stagedUpdate(online, update.planHash);
@@ -89,7 +91,8 @@ async function examinePrepared(
   // A rehearsal takes its time, in which somebody may have installed a package, armed another update or changed the stage:
   // to hash that once more is little beside what it took to install it.
   if (isNew) findings = await look(await stagedUpdate(online, update.planHash));
-  const end = await endOf(online, plan, action ?? plan.policy.action, machine.facts);
+  const decided = await endOf(online, plan, action ?? plan.policy.action, machine.facts);
+  const end = isLater || isAnnounced ? announced(decided) : decided;
   const estimate = rehearsal && (await foretell(online, wish.machine, plan, rehearsal, end));
   return { update, plan, findings: [...findings, ...unrehearsed], rehearsal, end, estimate };
 }

@@ -7,6 +7,7 @@
  */
 import { UpdateError } from '../update/errors.js';
 import type { Action, WayOut } from '../update/events.js';
+import { readAskedShutdown } from '../update/scheduled.js';
 import { endOf, type EndFacts } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
@@ -32,7 +33,10 @@ export function setAction(
     }
     const { planHash, trigger } = state;
     const plan = await online.store.readPlan(update);
-    const { action, because, wayIn } = await endOf(online, plan, wish, facts);
+    const { action, because, ...decided } = await endOf(online, plan, wish, facts);
+    // A reboot that is announced already comes as it was said.
+    const announced = await readAskedShutdown(online.fs, online.paths).catch(() => undefined);
+    const wayIn = announced?.type ?? decided.wayIn;
     if (action === state.action && because === state.because && wayIn === state.wayIn) return { id, action };
     await online.files.replace(online.paths.action, `${action}\n`, 0o644);
     await journal.append({

@@ -25,7 +25,7 @@ export async function install(attempt: Attempt): Promise<void> {
     // Nor `verify` for Node.js, which has been replaced by then; it looks again whether anything has touched it since.
     if (event.percent < nearlyDonePercent || isNodeSeen) return;
     isNodeSeen = true;
-    void ports.whyNodeFails();
+    ports.whyNodeFails().catch(() => undefined);
   };
   await ports.payload.install(plan.payload, stage(attempt), on, options(attempt, syncs, revertible));
 }

@@ -7,6 +7,7 @@
  * which a unit would read as success.
  */
 import { setPriority } from 'node:os';
+import { loadedFiles, refused } from '../host/node-starts.js';
 import { beginOrBeSnapshot } from '../host/start-up-snapshot.js';
 import { asUpdateError } from '../update/errors.js';
 import { waitAhead } from './ahead.js';
@@ -52,7 +53,8 @@ async function begin(): Promise<void> {
   if (!verb || process.env['INVOCATION_ID'] === undefined) {
     console.error('offline-update: this program is started by its systemd units, never by hand');
     console.error('  next: offline-update status');
-    process.exitCode = 3;
+    if (process.argv[2] === refused.word) for (const file of await loadedFiles()) console.log(file);
+    process.exitCode = refused.exitCode;
     return;
   }
   if (process.argv[2] === 'ahead' && !(await waitAhead(await systemPorts(), process.argv[3] ?? '')))

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
-import { hashingInTurn, sha256OfFile, sha256OfFiles } from '../../src/host/hash.js';
+import { Hasher, hashingInTurn, sha256OfFile, sha256OfFiles } from '../../src/host/hash.js';
 import { HashThreads } from '../../src/host/hash-threads.js';
 
 const largeBytes = 5 * 1024 * 1024 + 1;
@@ -32,9 +32,10 @@ void t.test(
   async (t) => {
     const files = largeFiles(t, 12);
     const threads = new HashThreads(2);
+    const hasher = new Hasher(threads);
     const counts: number[] = [];
     const sumOf = hashingInTurn(4, async (path) => {
-      const sum = await sha256OfFile(path, threads);
+      const sum = await hasher.sha256(path);
       counts.push(threads.count);
       return sum;
     });
@@ -57,13 +58,23 @@ void t.test('a list of files has the sums that they have one by one', async (t) 
   );
 });
 
-void t.test('others have their turn while a large file is hashed', async (t) => {
+void t.test('others have their turn while a large file is hashed, or many small ones', async (t) => {
+  const turnsIn = async (work: () => Promise<unknown>): Promise<number> => {
+    let [turns, isDone] = [0, false];
+    const count = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    await work();
+    isDone = true;
+    return turns;
+  };
   const [file] = largeFiles(t, 1);
-  let turns = 0;
-  const counting = setInterval(() => (turns += 1), 0);
-  await sha256OfFile(file?.path ?? '');
-  clearInterval(counting);
-  t.ok(turns > 0);
+  t.ok((await turnsIn(() => sha256OfFile(file?.path ?? ''))) > 10, 'a large one');
+  const root = t.testdir(Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`${index}`, 'text'])));
+  const paths = Array.from({ length: 400 }, (_, index) => join(root, `${index}`));
+  t.ok((await turnsIn(() => sha256OfFiles(paths))) > 3, 'small ones');
 });
 
 void t.test(

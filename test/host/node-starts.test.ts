@@ -16,6 +16,7 @@ process.env['LAB_WORD'] = 'not inherited'; // not NODE_OPTIONS, which the runner
 
 /** Ends as our program does of a word that is no verb. */
 const sound = `#!/bin/sh
+echo "$0"
 [ "$#" = 2 ] && [ "$2" = nothing ] && [ -z "\${LAB_WORD-}" ] && exit 3
 exit 0
 `;
@@ -123,6 +124,32 @@ void t.test('asked again, it is started only where it was touched again', async 
   const told = await after(t, replace, unlinkSync);
   t.equal(told.why[0], undefined);
   t.match(told.why[1], /^\/bin\/node changed, and Node\.js does not start: /);
+});
+
+void t.test('what the new one is made of counts from then on', async (t) => {
+  const made = (library: string): string =>
+    `#!/bin/sh\necho "$0"; echo "${library}"\n[ -e "${library}" ] && exit 3\nexit 127\n`;
+  const folder = t.testdir({});
+  const replaceByOther = (node: string): void => {
+    const library = join(folder, 'libnode.so.127');
+    writeFileSync(library, '');
+    writeFileSync(node, made(library));
+  };
+  const removeLibrary = (): void => {
+    unlinkSync(join(folder, 'libnode.so.127'));
+  };
+  const { why, starts } = await after(t, replaceByOther, () => undefined, removeLibrary);
+  t.strictSame(why.slice(0, 2), [undefined, undefined]);
+  t.match(why[2], /libnode\.so\.127 changed, and the program that confirms ended with 127$/);
+  t.equal(starts, 2);
+});
+
+void t.test('one that does not name its files is started whenever it is asked for', async (t) => {
+  const silent = (node: string): void => {
+    writeFileSync(node, '#!/bin/sh\nexit 3\n');
+  };
+  const nothing = (): void => undefined;
+  t.strictSame(await after(t, silent, nothing), { why: [undefined, undefined], starts: 2 });
 });
 
 void t.test('asked twice at once, it looks again after the first answer', async (t) => {

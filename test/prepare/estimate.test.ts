@@ -78,6 +78,16 @@ void t.test('each leg of a former update counts where it was a reboot of this ki
     [null, 2],
     [3, 3],
   ]);
+  const away = (downSeconds: number | null, upSeconds: number | null): EstimateFacts['history'][number] => ({
+    estimate: null,
+    away: { downSeconds, installSeconds: null, upSeconds },
+  });
+  const frequent = [away(5, null), away(6, null), away(7, null), away(100, null)];
+  t.match(
+    estimateAway({ ...facts, history: [...frequent, away(100, 240)] }),
+    { downSeconds: 6, upSeconds: 240 },
+    'three of each leg, however many others lie between',
+  );
 });
 
 void t.test('what the last updates took is believed, and the install is corrected by their error', (t) => {

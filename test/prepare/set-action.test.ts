@@ -44,6 +44,22 @@ void t.test('an armed update gets another end and stays armed by one row', async
   t.equal((await machine.cli('cancel')).exitCode, 0);
 });
 
+void t.test('another end leaves a reboot that is announced as it is', async (t) => {
+  const machine = newOnlineMachine(t);
+  const { online, facts } = machine.ports;
+  await machine.cli('prepare');
+  await machine.cli('trigger', '--at', '+5min');
+  const told = async (): Promise<unknown> => (await machine.cli('status', '--json')).json();
+  t.match(await told(), {
+    state: 'armed',
+    action: 'soft-reboot',
+    wayIn: 'reboot',
+    reboot: { type: 'reboot' },
+  });
+  await setAction(online, facts, 'poweroff');
+  t.match(await told(), { action: 'poweroff', wayIn: 'reboot' });
+});
+
 void t.test('what auto would come to is in the plan, and told by prepare and status', async (t) => {
   const machine = newOnlineMachine(t);
   const told = async (): Promise<unknown[]> => {

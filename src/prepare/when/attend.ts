@@ -106,7 +106,7 @@ async function armAndLeave(of: DueCase, reboot: Date): Promise<Attended> {
   const { online, scheduler, options, scheduled } = of;
   const { action, force, rehearse } = scheduled;
   const rehearsal = { ...options.rehearsal, isWanted: rehearse };
-  const wish = { ...options, rehearsal, force, ...(action !== null && { action }) };
+  const wish = { ...options, rehearsal, force, isAnnounced: true, ...(action !== null && { action }) };
   try {
     // Should this process end in between, our service finds an armed update without its reboot, and disarms it.
     await expectReboot(online, scheduler, { id: scheduled.id, type: 'reboot', at: reboot, scheduled });
@@ -118,10 +118,7 @@ async function armAndLeave(of: DueCase, reboot: Date): Promise<Attended> {
     // Anew: they took minutes perhaps, and logind would put our reboot in the place of somebody else's shutdown.
     const found = await hindrances(options, scheduler, scheduled.whenIdle);
     if (found.length > 0) throw new UpdateError('NOT_NOW', notNow(found).message);
-    // Announced minutes before: by then more may be owed, and a full reboot does all that a soft one does.
-    const isWished = armed.action === 'soft-reboot' && armed.because === null;
-    const type = isWished ? armed.wayIn : 'reboot';
-    await leaveAt(online, scheduler, { id: armed.id, type, at: decision.reboot, scheduled });
+    await leaveAt(online, scheduler, { id: armed.id, type: armed.wayIn, at: decision.reboot, scheduled });
     return { outcome: 'leaving', id: armed.id, at: decision.reboot, armed };
   } catch (error) {
     const isPassing = isBusError(error);

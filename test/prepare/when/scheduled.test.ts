@@ -82,6 +82,7 @@ void t.test(
     );
     t.match(await status(machine), {
       state: 'armed',
+      wayIn: 'reboot',
       scheduled: null,
       reboot: { type: 'reboot', at: night },
     });
@@ -327,7 +328,11 @@ void t.test('without logind our service asks for the reboot itself', async (t) =
   t.match((await service(machine)).json(), { outcome: 'leaving', at: night });
   t.match(machine.scheduler.wall, /^Reboot at \S+ 2026-11-2\d .* To prevent that: offline-update cancel$/);
   t.strictSame(machine.scheduler.wake, new Date(night));
-  t.match(await status(machine), { action: 'soft-reboot', reboot: { type: 'reboot', at: night } });
+  t.match(await status(machine), {
+    action: 'soft-reboot',
+    wayIn: 'reboot',
+    reboot: { type: 'reboot', at: night },
+  });
   machine.clock(night);
   t.match((await service(machine)).json(), { outcome: 'leaving' });
   t.strictSame(machine.scheduler.left, ['reboot']);
