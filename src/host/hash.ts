@@ -12,7 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hashBufferBytes, HashThreads } from './hash-threads.js';
 import { HostError, isErrno } from './host-error.js';
 
-/** A smaller file is hashed here. */
+/** A large file; a smaller one is hashed here. */
 const threadedBytes = 1024 * 1024;
 /** Are hashed in the time that a thread takes to start, some 28 ms: who has done so much here, and has more, may well have one. */
 const bytesBeforeThreads = 32 * 1024 * 1024;
@@ -24,9 +24,11 @@ const bytesForFile = 16 * 1024;
 export class Hasher {
   readonly #threads: HashThreads;
   #files = 0;
-  /** Of them by this thread, and what it has hashed since there was none at all. */
-  #filesHere = 0;
+  /** What this thread has hashed since there was none. */
   #bytesHere = 0;
+  #largeHere = 0;
+  /** Large files that wait for this thread, or for another one to be worth it. */
+  #waiting: (() => void)[] = [];
   #bytesSinceTurn = 0;
   /** Enough for all files: nothing comes between a read and its hash. */
   #buffer: Buffer | undefined;
@@ -42,8 +44,9 @@ export class Hasher {
       try {
         const found = fstatSync(descriptor);
         if (!found.isFile()) throw notAFile(path);
-        const elsewhere = this.#isForThread(found.size) ? await this.#threads.sha256(descriptor) : undefined;
-        return elsewhere ?? (await this.#sha256Here(descriptor));
+        return await (found.size < threadedBytes
+          ? this.#sha256Here(descriptor)
+          : this.#sha256OfLarge(descriptor));
       } finally {
         closeSync(descriptor);
       }
@@ -64,30 +67,40 @@ export class Hasher {
     }
   }
 
-  #isForThread(size: number): boolean {
-    return size >= threadedBytes && this.#filesHere > 0 && this.#bytesHere >= bytesBeforeThreads;
+  async #sha256OfLarge(descriptor: number): Promise<string> {
+    while (this.#largeHere > 0 && this.#bytesHere < bytesBeforeThreads)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const elsewhere = this.#largeHere > 0 ? await this.#threads.sha256(descriptor) : undefined;
+    if (elsewhere !== undefined) return elsewhere;
+    this.#largeHere += 1;
+    try {
+      return await this.#sha256Here(descriptor);
+    } finally {
+      this.#largeHere -= 1;
+      this.#wake();
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   async #sha256Here(descriptor: number): Promise<string> {
     const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(hashBufferBytes));
     const hash = createHash('sha256');
-    this.#filesHere += 1;
-    try {
-      await this.#turnAfter(bytesForFile);
-      for (let position = 0; ;) {
-        const length = readSync(descriptor, buffer, 0, buffer.length, position);
-        if (length === 0) return hash.digest('hex');
-        hash.update(buffer.subarray(0, length));
-        position += length;
-        await this.#turnAfter(length);
-      }
-    } finally {
-      this.#filesHere -= 1;
+    await this.#turnAfter(bytesForFile);
+    for (let position = 0; ;) {
+      const length = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (length === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, length));
+      position += length;
+      await this.#turnAfter(length);
     }
   }
 
   async #turnAfter(bytes: number): Promise<void> {
     this.#bytesHere += bytes;
+    if (this.#bytesHere >= bytesBeforeThreads) this.#wake();
     this.#bytesSinceTurn += bytes;
     if (this.#bytesSinceTurn < bytesInTurn) return;
     this.#bytesSinceTurn = 0;

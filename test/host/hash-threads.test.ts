@@ -9,10 +9,10 @@ import { HashThreads } from '../../src/host/hash-threads.js';
 const largeBytes = 5 * 1024 * 1024 + 1;
 
 /** Each of another letter. */
-function largeFiles(t: Test, count: number): { path: string; sum: string }[] {
+function largeFiles(t: Test, count: number, bytes = largeBytes): { path: string; sum: string }[] {
   const root = t.testdir({});
   return Array.from({ length: count }, (_, index) => {
-    const content = Buffer.alloc(largeBytes, String.fromCharCode(97 + index));
+    const content = Buffer.alloc(bytes, String.fromCharCode(97 + index));
     const path = join(root, `file-${index}`);
     writeFileSync(path, content);
     return { path, sum: createHash('sha256').update(content).digest('hex') };
@@ -48,6 +48,23 @@ void t.test(
     t.equal(counts.at(-1), 0);
   },
 );
+
+void t.test('files that are large each: the next ones wait until a thread is worth it', async (t) => {
+  const files = largeFiles(t, 3, 40 * 1024 * 1024);
+  const threads = new HashThreads(1);
+  const hasher = new Hasher(threads);
+  const counts: number[] = [];
+  const sumOf = async (path: string): Promise<string> => {
+    const sum = await hasher.sha256(path);
+    counts.push(threads.count);
+    return sum;
+  };
+  t.strictSame(
+    await Promise.all(files.map(({ path }) => sumOf(path))),
+    files.map(({ sum }) => sum),
+  );
+  t.ok(Math.max(...counts) > 0, counts.join());
+});
 
 void t.test('a list of files has the sums that they have one by one', async (t) => {
   const files = largeFiles(t, 3);
