@@ -3,7 +3,7 @@
  * again at what really did (update-service/soft-reboot-enough.ts).
  */
 import { asUpdateError } from '../update/errors.js';
-import type { Action, WayIn, WayOut } from '../update/events.js';
+import type { Action, UpdateEvent, WayIn, WayOut } from '../update/events.js';
 import { kexecObstacle, withoutKexec } from '../update/kexec.js';
 import { nextEntry } from '../update/next-entry.js';
 import { owedReboot } from '../update/owed-reboot.js';
@@ -31,6 +31,15 @@ export function announced(ways: BothWays): BothWays {
   return isWished ? ways : { ...ways, wayIn: 'reboot' };
 }
 
+/** The row that arms an update, or gives one that is armed another end. */
+export function armedEvent(
+  planHash: string,
+  trigger: string,
+  { action, because, wayIn }: BothWays,
+): UpdateEvent {
+  return { event: 'armed', planHash, action, trigger, ...(because !== null && { because }), wayIn };
+}
+
 export type EndFacts = Pick<HostFacts, 'systemdVersion' | 'runningSystem'>;
 
 /**
@@ -48,7 +57,8 @@ export async function endOf(
       return { action: wish, because: null, wayIn: wish };
     case 'poweroff': {
       // Where there is no systemd to ask, this is known all the same.
-      const full = await whyFullReboot(online, facts).catch(() => 'not known');
+      const asking = facts.systemdVersion().then((version) => whyFullReboot(online, facts, version));
+      const full = await asking.catch(() => 'not known');
       return { action: wish, because: null, wayIn: full === undefined ? 'soft-reboot' : 'reboot' };
     }
     case 'soft-reboot': {
@@ -58,8 +68,9 @@ export async function endOf(
       return { action: wish, because: null, wayIn: wish };
     }
     case 'auto': {
-      const kind = rebootKindOf(changes, await facts.systemdVersion());
-      const full = await whyFullReboot(online, facts);
+      const systemdVersion = await facts.systemdVersion();
+      const kind = rebootKindOf(changes, systemdVersion);
+      const full = await whyFullReboot(online, facts, systemdVersion);
       const wayIn = full === undefined ? 'soft-reboot' : 'reboot';
       if (kind.action === 'soft-reboot')
         return full === undefined ? { ...kind, wayIn } : { action: 'reboot', because: full, wayIn };
@@ -72,12 +83,10 @@ export async function endOf(
 /** Whatever changes: why a soft-reboot cannot be, or is not enough already. */
 async function whyFullReboot(
   { fs, paths }: Pick<Online, 'fs' | 'paths'>,
-  facts: EndFacts,
+  facts: Pick<EndFacts, 'runningSystem'>,
+  systemdVersion: number,
 ): Promise<string | undefined> {
-  return (
-    withoutSoftReboot(await facts.systemdVersion()) ??
-    (await owedReboot(fs, paths.root, () => facts.runningSystem()))
-  );
+  return withoutSoftReboot(systemdVersion) ?? (await owedReboot(fs, paths.root, () => facts.runningSystem()));
 }
 
 /** As foretold: the update boot looks again, and loads what GRUB would start then. */

@@ -8,7 +8,7 @@
 import { UpdateError } from '../update/errors.js';
 import type { Action, WayOut } from '../update/events.js';
 import { readAskedShutdown } from '../update/scheduled.js';
-import { endOf, type EndFacts } from './end-of.js';
+import { armedEvent, endOf, type EndFacts } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { refuseUnderWay } from './under-way.js';
@@ -39,14 +39,7 @@ export function setAction(
     const wayIn = announced?.type ?? decided.wayIn;
     if (action === state.action && because === state.because && wayIn === state.wayIn) return { id, action };
     await online.files.replace(online.paths.action, `${action}\n`, 0o644);
-    await journal.append({
-      event: 'armed',
-      planHash,
-      action,
-      trigger,
-      ...(because !== null && { because }),
-      wayIn,
-    });
+    await journal.append(armedEvent(planHash, trigger, { action, because, wayIn }));
     return { id, action };
   });
 }

@@ -12,7 +12,7 @@ import { UpdateError } from '../update/errors.js';
 import { TRIGGER_TARGET } from '../update/paths.js';
 import { readLinkTruth } from '../update/trigger-link.js';
 import { examine, type Examined, type PreparedUpdate, type TriggerOptions } from './examine.js';
-import type { BothWays } from './end-of.js';
+import { armedEvent, type BothWays } from './end-of.js';
 import { exclusively } from './exclusive.js';
 import type { Online } from './online.js';
 import { describeForeign } from './preflight/trigger-foreign.js';
@@ -60,7 +60,7 @@ interface Step {
 function armingSteps(
   { paths, files, fs, store }: Online,
   { id, journal, planHash }: PreparedUpdate,
-  { action, because, wayIn, trigger }: BothWays & Pick<Triggered, 'trigger'>,
+  { trigger, ...ways }: BothWays & Pick<Triggered, 'trigger'>,
 ): readonly Step[] {
   return [
     {
@@ -73,7 +73,7 @@ function armingSteps(
     },
     {
       step: 'write down the wished end for the shell',
-      run: () => files.replace(paths.action, `${action}\n`, 0o644),
+      run: () => files.replace(paths.action, `${ways.action}\n`, 0o644),
       undo: () => files.remove(paths.action),
     },
     // Before the row: cut in between, the next boot closes what was never armed. The other way round it would stay armed
@@ -81,15 +81,7 @@ function armingSteps(
     { step: 'let our units start', run: () => store.markOpen(id), undo: () => store.unmarkOpen() },
     {
       step: 'name the plan outside the stage',
-      run: () =>
-        journal.append({
-          event: 'armed',
-          planHash,
-          action,
-          trigger,
-          ...(because !== null && { because }),
-          wayIn,
-        }),
+      run: () => journal.append(armedEvent(planHash, trigger, ways)),
       undo: async () => {
         if (journal.state.name !== 'armed') return;
         await journal.append({ event: 'cancelled', reason: 'the trigger could not be set' });

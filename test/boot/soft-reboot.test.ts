@@ -30,8 +30,8 @@ interface Armed {
 }
 
 /** What `auto` has decided on. */
-async function trigger(machine: Machine): Promise<Armed> {
-  const { stdout } = await machine.exec(['offline-update', 'trigger', '--no-rehearse', '--json']);
+async function trigger(machine: Machine, ...words: string[]): Promise<Armed> {
+  const { stdout } = await machine.exec(['offline-update', 'trigger', '--no-rehearse', '--json', ...words]);
   return JSON.parse(stdout) as Armed;
 }
 
@@ -151,6 +151,27 @@ void t.test('a kernel asks for a full reboot on the way out alone', async (t) =>
     away: { downSeconds: Number, installSeconds: Number, upSeconds: Number },
   });
 });
+
+void t.test(
+  'a power off that was wished for: a soft-reboot leads in, and the next start confirms',
+  async (t) => {
+    const machine = await installedMachine(t, packages);
+    await machine.start();
+    await machine.exec(['offline-update', 'prepare', '--no-refresh']);
+    const armed = await trigger(machine, '--action', 'poweroff');
+    t.match(armed, { action: 'poweroff', because: null, wayIn: 'soft-reboot' });
+    await softReboot(machine);
+    const { ended, console } = await machine.waitForEnd();
+    t.equal(ended, 'poweroff');
+    t.equal(
+      console.filter((line) => line.startsWith('Welcome to ')).length,
+      2,
+      'softly into the update boot',
+    );
+    await isBackToNormal(t, machine, await machine.bootUntilSettled());
+    t.match(await reportOf(machine, armed.id), { state: 'confirmed', action: 'poweroff', attempts: 1 });
+  },
+);
 
 void t.test('what changed that no package name told of makes it a full reboot', async (t) => {
   const hook = '/etc/offline-update/after-install.d/10-fstab';

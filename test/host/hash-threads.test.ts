@@ -27,42 +27,32 @@ function opened(t: Test, path: string): number {
   return descriptor;
 }
 
-void t.test(
-  'many large files at once have the sums that they have one by one; the threads end with the last one',
-  async (t) => {
-    const files = largeFiles(t, 12);
-    const threads = new HashThreads(2);
-    const hasher = new Hasher(threads);
-    const counts: number[] = [];
-    const sumOf = hashingInTurn(4, async (path) => {
-      const sum = await hasher.sha256(path);
-      counts.push(threads.count);
-      return sum;
-    });
-    t.strictSame(
-      await Promise.all(files.map(({ path }) => sumOf(path))),
-      files.map(({ sum }) => sum),
-    );
-    t.strictSame(counts.slice(0, 4), [0, 0, 0, 0], 'none before they are worth it');
-    t.ok(Math.max(...counts) > 0, `threads while files are left: ${counts.join()}`);
-    t.equal(counts.at(-1), 0);
-  },
-);
-
-void t.test('files that are large each: the next ones wait until a thread is worth it', async (t) => {
-  const files = largeFiles(t, 3, 40 * 1024 * 1024);
-  const threads = new HashThreads(1);
+/** Hashes them with so many further threads at most; how many there were after each, and in the end. */
+async function threadsWhile(t: Test, files: ReturnType<typeof largeFiles>, most: number): Promise<number[]> {
+  const threads = new HashThreads(most);
   const hasher = new Hasher(threads);
   const counts: number[] = [];
-  const sumOf = async (path: string): Promise<string> => {
+  const sumOf = hashingInTurn(4, async (path) => {
     const sum = await hasher.sha256(path);
     counts.push(threads.count);
     return sum;
-  };
+  });
   t.strictSame(
     await Promise.all(files.map(({ path }) => sumOf(path))),
     files.map(({ sum }) => sum),
   );
+  t.equal(threads.count, 0, 'they end with the last one');
+  return counts;
+}
+
+void t.test('many large files at once have the sums that they have one by one', async (t) => {
+  const counts = await threadsWhile(t, largeFiles(t, 12), 2);
+  t.strictSame(counts.slice(0, 4), [0, 0, 0, 0], 'no threads before they are worth it');
+  t.ok(Math.max(...counts) > 0, `threads while files are left: ${counts.join()}`);
+});
+
+void t.test('files that are large each: the next ones wait until a thread is worth it', async (t) => {
+  const counts = await threadsWhile(t, largeFiles(t, 3, 40 * 1024 * 1024), 1);
   t.ok(Math.max(...counts) > 0, counts.join());
 });
 

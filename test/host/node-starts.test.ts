@@ -144,13 +144,18 @@ void t.test('what the new one is made of counts from then on', async (t) => {
   t.equal(starts, 2);
 });
 
-void t.test('one that does not name its files is started whenever it is asked for', async (t) => {
-  const silent = (node: string): void => {
-    writeFileSync(node, '#!/bin/sh\nexit 3\n');
-  };
-  const nothing = (): void => undefined;
-  t.strictSame(await after(t, silent, nothing), { why: [undefined, undefined], starts: 2 });
-});
+void t.test(
+  'one that does not name its files, or has lost one of them since, is started whenever it is asked for',
+  async (t) => {
+    const nothing = (): void => undefined;
+    for (const names of ['', 'echo "$0"; echo "/lib/libnode.so.115 (deleted)"\n']) {
+      const replaceBySuch = (node: string): void => {
+        writeFileSync(node, `#!/bin/sh\n${names}exit 3\n`);
+      };
+      t.strictSame(await after(t, replaceBySuch, nothing), { why: [undefined, undefined], starts: 2 }, names);
+    }
+  },
+);
 
 void t.test('asked twice at once, it looks again after the first answer', async (t) => {
   const folder = t.testdir({ node: '', program: '' });

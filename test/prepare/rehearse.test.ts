@@ -39,6 +39,9 @@ void t.test('trigger rehearses what is sealed, tells how long it will be away, a
   t.match((await machine.cli('report')).stdout, /^Foretold {3}21 s: 8 s down, 3 s installing, 10 s up$/m);
   await machine.cli('cancel');
   t.match((await machine.cli('trigger')).stdout, /about 13 s: 4 s down, 3 s installing, 6 s up\.$/m, 'soft');
+  await machine.cli('cancel');
+  const later = (await machine.cli('trigger', '--at', '+2h', '--json')).json();
+  t.match(later, { estimate: { downSeconds: 8, upSeconds: 6 } }, 'announced, a full one leads in');
 });
 
 void t.test(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fileSystem } from '../../src/host/file-system.js';
 import { HostError } from '../../src/host/host-error.js';
+import { endOf } from '../../src/prepare/end-of.js';
 import type { Triggered } from '../../src/prepare/trigger.js';
 import type { StateName } from '../../src/update/state.js';
 import { fakeRunningSystem } from '../fixtures/fake-running-system.js';
@@ -96,6 +97,21 @@ void t.test('a full reboot leads into the update boot only where one is owed or 
   facts.runningSystem = () => fakeRunningSystem();
   facts.systemdVersion = () => Promise.resolve(253);
   t.match(await told(), { action: 'reboot', wayIn: 'reboot' });
+});
+
+void t.test('systemd is asked for its version once, whatever the end', async (t) => {
+  for (const action of ['auto', 'poweroff', 'soft-reboot'] as const) {
+    const machine = await prepared(t);
+    let asked = 0;
+    machine.ports.facts.systemdVersion = () => {
+      asked += 1;
+      return Promise.resolve(257);
+    };
+    const { online, facts } = machine.ports;
+    const plan = await online.store.readPlan(await online.store.find(machine.id));
+    await endOf(online, plan, action, facts);
+    t.equal(asked, 1, action);
+  }
 });
 
 void t.test('the plan decides on the end unless the command does', async (t) => {
